@@ -1,0 +1,123 @@
+"""What rooms may ask of the media room, and what a subscriber of a seat looks like."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, Protocol
+
+MediaKind = Literal["audio", "video"]
+
+
+class Seat(StrEnum):
+    """A place in a call. Who hears whom is decided by the seat table of `server.media`."""
+
+    CUSTOMER = "customer"
+    TELLER = "teller"
+
+
+@dataclass(frozen=True, slots=True)
+class PeerOffer:
+    """A transport opened for a seat, waiting for the browser's answer."""
+
+    peer_id: str
+    node_id: str
+    sdp_offer: str
+
+
+class MediaControl(Protocol):
+    """Requests to the media node that carries a call. Every call has a deadline; failures are coded errors."""
+
+    async def open_peer(self, call_id: str, seat: Seat) -> PeerOffer:
+        """Open a new transport in a seat. An earlier transport of that seat is closed (rejoin).
+
+        May be asked before the call is answered ("warm"): nothing is forwarded or recorded until `activate`.
+
+        Raises:
+            UnavailableError: ``media.unavailable`` when no healthy node answers.
+        """
+        ...
+
+    async def answer(self, call_id: str, peer_id: str, sdp_answer: str) -> None:
+        """Hand over the browser's SDP answer.
+
+        Raises:
+            BadInputError: ``media.bad_sdp``. NotFoundError: ``media.peer_not_found``.
+        """
+        ...
+
+    async def activate(self, call_id: str) -> None:
+        """Begin forwarding and recording: the call has been accepted. Idempotent."""
+        ...
+
+    async def close_peer(self, call_id: str, peer_id: str) -> None:
+        """Close one transport. Idempotent."""
+        ...
+
+    async def close_call(self, call_id: str, reason: str) -> None:
+        """Close all transports of a call and its recording. Idempotent."""
+        ...
+
+
+class MediaSink(Protocol):
+    """A subscriber of one publisher's uplink: recorder or speech tap. Called on the packet path: must not block."""
+
+    def on_rtp(self, kind: MediaKind, packet: bytes, arrival_ns: int) -> None:
+        """One decrypted RTP packet as received: whole, possibly out of order or late (repaired by RTX,
+        already rebuilt to the original SSRC, payload type and sequence number), never twice.
+
+        Args:
+            arrival_ns: Wall clock of arrival, nanoseconds since the epoch.
+        """
+        ...
+
+    def on_sender_report(self, kind: MediaKind, ntp: int, rtp_timestamp: int) -> None:
+        """An RTCP Sender Report of this stream (RFC 3550 section 6.4.1): 64-bit NTP time and its RTP timestamp."""
+        ...
+
+    def close(self, reason: str) -> None:
+        """The transport has ended; no further packets come."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SeatStream:
+    """Identity of one publisher's uplink, given to sink factories when it becomes live.
+
+    Attributes:
+        segment: 1 for the first transport of the seat in this call, 2 after the first rejoin, …
+        audio_codec / video_codec: Names as in SDP: ``opus``, ``VP8``, ``H264``.
+        audio_payload_type / video_payload_type: RTP payload types used on the wire.
+        request_keyframe: Ask the publisher for a key frame (throttled by the media room).
+    """
+
+    call_id: str
+    seat: Seat
+    segment: int
+    audio_codec: str
+    audio_payload_type: int
+    video_codec: str
+    video_payload_type: int
+    request_keyframe: Callable[[], None]
+
+
+MediaSinkFactory = Callable[[SeatStream], list[MediaSink]]
+
+
+class PeerState(StrEnum):
+    """Life of one transport as the media node sees it (watchdog: no RTP 3 s = degraded, 8 s = lost)."""
+
+    CONNECTED = "connected"
+    DEGRADED = "degraded"
+    LOST = "lost"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class PeerChange:
+    """Something happened to a transport. `first` marks the first time this seat connects in an active call."""
+
+    call_id: str
+    seat: Seat
+    peer_id: str
+    state: PeerState
+    reason: str = ""
