@@ -114,7 +114,7 @@ class PeerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PeerChange:
-    """Something happened to a transport. `first` marks the first time this seat connects in an active call."""
+    """Something happened to a transport."""
 
     call_id: str
     seat: Seat

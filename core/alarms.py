@@ -1,0 +1,26 @@
+"""Never silent: a failure that a person has to see becomes a row, a fact and a message on the screens."""
+
+from core.db import UnitOfWork
+from core.events import AlarmRaised
+from core.ids import new_id
+from core.models.system import Alarm
+
+
+def raise_alarm(work: UnitOfWork, kind: str, message: str, call_id: str | None = None, **fields: object) -> Alarm:
+    """Record an alarm in the running unit of work.
+
+    Args:
+        kind: Stable code, e.g. ``recording.failed``.
+        message: One sentence for people (English; pages translate by kind).
+    """
+    alarm = Alarm(
+        id=new_id("alarm"),
+        kind=kind,
+        call_id=call_id,
+        message=message,
+        fields=fields,
+        raised_at=work.clock.now(),
+    )
+    work.session.add(alarm)
+    work.emit(AlarmRaised(at=work.clock.now(), alarm_id=alarm.id, kind=kind, call_id=call_id, message=message))
+    return alarm

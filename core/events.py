@@ -1,0 +1,173 @@
+"""Facts, in the past tense: the only coupling between rooms.
+
+A fact is emitted inside a unit of work (`core.db.UnitOfWork.emit`), stored in the outbox by the same transaction and
+delivered after commit: at once to live subscribers over pub/sub (may be lost), and at least once to job handlers.
+"""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.ids import new_id
+from core.ports.speech import Party
+
+
+class Event(BaseModel):
+    """Base of all facts. `type` is the class name and part of the stored format."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    registry: ClassVar[dict[str, type["Event"]]] = {}
+
+    event_id: str = Field(default_factory=lambda: new_id("evt"))
+    at: datetime
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        Event.registry[cls.__name__] = cls
+
+    @property
+    def type(self) -> str:
+        """Name of the fact."""
+        return type(self).__name__
+
+
+def event_from_json(type_name: str, payload: str | bytes) -> Event:
+    """Rebuild a stored fact. KeyError when the type is unknown."""
+    return Event.registry[type_name].model_validate_json(payload)
+
+
+class CallEvent(Event):
+    """A fact about one call."""
+
+    call_id: str
+
+
+class CallQueued(CallEvent):
+    """A customer has joined the queue."""
+
+    business_code: str
+
+
+class CallOffered(CallEvent):
+    """A teller's console rings."""
+
+    offer_id: str
+    teller_id: str
+    expires_at: datetime
+
+
+class OfferLapsed(CallEvent):
+    """An offer ended without being accepted."""
+
+    offer_id: str
+    teller_id: str
+    outcome: Literal["timeout", "declined", "withdrawn"]
+
+
+class CallAccepted(CallEvent):
+    """A teller took the call."""
+
+    offer_id: str
+    teller_id: str
+
+
+class CallConnected(CallEvent):
+    """Both seats have media for the first time."""
+
+
+class CallEnded(CallEvent):
+    """The call is over, whatever the reason; also for calls that were never answered."""
+
+    reason: str
+    teller_id: str | None
+    was_answered: bool
+
+
+class CallWrappedUp(CallEvent):
+    """The teller filed the disposition; the call is closed."""
+
+    teller_id: str
+    disposition: str
+
+
+class CallRated(CallEvent):
+    """The customer rated the call."""
+
+    stars: Annotated[int, Field(ge=1, le=5)]
+
+
+class TellerStateChanged(Event):
+    """A teller's presence changed."""
+
+    teller_id: str
+    state: str
+    reason: str
+
+
+class RecordingStarted(CallEvent):
+    """The first packet of a call is in the journal."""
+
+    recording_id: str
+
+
+class RecordingStopped(CallEvent):
+    """Capture is over (or was cut off: `interrupted`); the journals wait to be finalized."""
+
+    recording_id: str
+    interrupted: bool
+
+
+class RecordingFailed(CallEvent):
+    """A running recording or its finalization failed; a person must see this."""
+
+    recording_id: str
+    stage: Literal["capture", "finalize"]
+    reason: str
+
+
+class RecordingFinalized(CallEvent):
+    """Playable files are stored and verified."""
+
+    recording_id: str
+
+
+class TranscriptReady(CallEvent):
+    """Final transcripts of both sides are stored, or the call is marked as not transcribed."""
+
+    transcribed: bool
+    engine: str
+
+
+class ComplianceChecked(CallEvent):
+    """The authoritative script check of the finished call is stored."""
+
+    check_id: str
+
+
+class CallScored(CallEvent):
+    """The automatic pre-score is stored; the call is on the QA desk."""
+
+    evaluation_id: str
+
+
+class EvaluationSubmitted(CallEvent):
+    """An inspector saved a score."""
+
+    evaluation_id: str
+    inspector_id: str
+
+
+class AlarmRaised(Event):
+    """Something failed that a person has to see."""
+
+    alarm_id: str
+    kind: str
+    call_id: str | None
+    message: str
+
+
+__all__ = [name for name, value in globals().items() if isinstance(value, type) and issubclass(value, Event)] + [
+    "Party",
+    "event_from_json",
+]

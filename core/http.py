@@ -1,0 +1,166 @@
+"""HTTP endpoints with declared permissions. A route without one does not start.
+
+Handlers are plain functions ``async def f(request, path_arg, /, body: Model, query_arg: str = "")`` whose arguments are
+validated by aiohttp-pydantic; they return a pydantic model, a list of them, or a `web.StreamResponse`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp_pydantic.decorator import inject_params
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from core.errors import BadInputError, CounterError, DeniedError, NotSignedInError
+from core.security.actor import Actor
+from core.security.permissions import Permission
+
+log = structlog.get_logger(__name__)
+
+ACTOR = web.RequestKey("actor", Actor)
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_anything: TypeAdapter[Any] = TypeAdapter(Any)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Result of authentication. `csrf_token` is set when the actor came with a cookie."""
+
+    actor: Actor
+    csrf_token: str | None = None
+
+
+Authenticate = Callable[[web.Request], Awaitable[SignedIn | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One declared route."""
+
+    method: str
+    path: str
+    permission: Permission
+    handler: Callable[..., Awaitable[Any]]
+
+
+@dataclass(slots=True)
+class RouteTable:
+    """Routes of one room, collected by decorators and mounted by the composition root."""
+
+    endpoints: list[Endpoint] = field(default_factory=list)
+
+    def route(self, method: str, path: str, permission: Permission) -> Callable[[Any], Any]:
+        """Declare a handler with the permission it needs."""
+
+        def declare(handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+            self.endpoints.append(Endpoint(method, path, permission, handler))
+            return handler
+
+        return declare
+
+    def get(self, path: str, permission: Permission) -> Callable[[Any], Any]:
+        """Declare a GET handler."""
+        return self.route("GET", path, permission)
+
+    def post(self, path: str, permission: Permission) -> Callable[[Any], Any]:
+        """Declare a POST handler."""
+        return self.route("POST", path, permission)
+
+    def put(self, path: str, permission: Permission) -> Callable[[Any], Any]:
+        """Declare a PUT handler."""
+        return self.route("PUT", path, permission)
+
+
+def actor_of(request: web.Request) -> Actor:
+    """Who is asking. Only for endpoints that are not public."""
+    return request[ACTOR]
+
+
+def mount(app: web.Application, tables: list[RouteTable], authenticate: Authenticate) -> None:
+    """Add all endpoints, each guarded by its permission and the CSRF check."""
+    for table in tables:
+        for endpoint in table.endpoints:
+            guarded = _guard(endpoint, authenticate)
+            app.router.add_route(endpoint.method, endpoint.path, guarded)
+
+
+def assert_declared(app: web.Application, exempt_paths: tuple[str, ...] = ()) -> None:
+    """Refuse to start with a route that nobody declared a permission for.
+
+    Args:
+        exempt_paths: Canonical paths of static files and of the socket endpoint, which guards every message itself.
+    """
+    for route in app.router.routes():
+        path = route.resource.canonical if route.resource else "?"
+        if not hasattr(route.handler, "declared_permission") and path not in exempt_paths:
+            raise RuntimeError(f"{route.method} {path} declares no permission")
+
+
+def _guard(endpoint: Endpoint, authenticate: Authenticate) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    inject = inject_params(on_validation_error=_bad_input).and_request
+    handler: Callable[[web.Request], Awaitable[Any]] = inject(endpoint.handler)
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        signed_in = await authenticate(request)
+        if endpoint.permission is not Permission.PUBLIC:
+            if signed_in is None:
+                raise NotSignedInError("please sign in")
+            signed_in.actor.require(endpoint.permission)
+            if (
+                signed_in.csrf_token is not None
+                and request.method not in _SAFE_METHODS
+                and request.headers.get(CSRF_HEADER) != signed_in.csrf_token
+            ):
+                raise DeniedError("the request does not carry this session's CSRF token", code="auth.csrf")
+        if signed_in is not None:
+            request[ACTOR] = signed_in.actor
+        return _respond(await handler(request))
+
+    guarded.declared_permission = endpoint.permission  # type: ignore[attr-defined]
+    return guarded
+
+
+def _respond(result: Any) -> web.StreamResponse:
+    if isinstance(result, web.StreamResponse):
+        return result
+    body = result.model_dump_json().encode() if isinstance(result, BaseModel) else _anything.dump_json(result)
+    return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+async def _bad_input(error: ValidationError, context: Any) -> web.StreamResponse:
+    raise bad_input_from(error)
+
+
+def bad_input_from(error: ValidationError) -> BadInputError:
+    """The coded form of a validation error, without echoing the values that were sent."""
+    problems = [
+        {"field": ".".join(str(part) for part in item["loc"]), "problem": item["type"]}
+        for item in error.errors(include_url=False, include_input=False)
+    ]
+    return BadInputError("the message does not have the expected shape", problems=problems)
+
+
+@web.middleware
+async def error_middleware(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Every refusal and every failure leaves as ``{"error": {"code", "message", "retryable", "fields"}}``."""
+    try:
+        return await handler(request)
+    except CounterError as error:
+        return web.json_response({"error": error.as_dict()}, status=error.http_status)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        code = {404: "http.not_found", 405: "http.method_not_allowed", 413: "input.too_large"}.get(
+            error.status, "input.invalid" if error.status < 500 else "internal"
+        )
+        body = {"code": code, "message": error.reason, "retryable": False, "fields": {}}
+        return web.json_response({"error": body}, status=error.status)
+    except Exception as error:  # noqa: BLE001 - the border of HTTP: logged whole, answered without internals
+        log.error("request failed", method=request.method, path=request.path, exc_info=error)
+        body = {"code": "internal", "message": "something failed on our side", "retryable": True, "fields": {}}
+        return web.json_response({"error": body}, status=500)

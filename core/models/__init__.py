@@ -1,0 +1,55 @@
+"""Every table, one file per aggregate. Each table has exactly one writer room, named in its file."""
+
+from sqlmodel import SQLModel
+
+from core.models.business import Business
+from core.models.call import (
+    Call,
+    CallOffer,
+    CallState,
+    EndReason,
+    Rating,
+    TellerPresence,
+    TellerState,
+)
+from core.models.qa import ComplianceCheck, Evaluation, EvaluationState, Finding
+from core.models.recording import Recording, RecordingFile, RecordingState
+from core.models.staff import Role, Staff, StaffSession
+from core.models.system import Alarm, AuditEntry, DeliveryState, EventDelivery, OutboxEvent
+from core.models.transcript import Transcript, TranscriptKind, TranscriptSegment, TranscriptState
+from core.models.visit import Consent, Visit
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "Alarm",
+    "AuditEntry",
+    "Business",
+    "Call",
+    "CallOffer",
+    "CallState",
+    "ComplianceCheck",
+    "Consent",
+    "DeliveryState",
+    "EndReason",
+    "Evaluation",
+    "EvaluationState",
+    "EventDelivery",
+    "Finding",
+    "OutboxEvent",
+    "Rating",
+    "Recording",
+    "RecordingFile",
+    "RecordingState",
+    "Role",
+    "Staff",
+    "StaffSession",
+    "TellerPresence",
+    "TellerState",
+    "Transcript",
+    "TranscriptKind",
+    "TranscriptSegment",
+    "TranscriptState",
+    "Visit",
+    "metadata",
+]

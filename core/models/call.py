@@ -1,0 +1,111 @@
+"""Calls, offers, presence and ratings. Writers: server.calls (Call, Rating), server.acd (CallOffer, TellerPresence)."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from core.models.base import json_field, utc_field
+
+
+class CallState(StrEnum):
+    """Life of a call. Legal moves are the table in `server.calls.states`."""
+
+    QUEUED = "queued"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"  # a teller took it, media not yet up on both sides
+    CONNECTED = "connected"
+    WRAP_UP = "wrap_up"  # hung up, teller writes the disposition
+    CLOSED = "closed"
+
+
+class EndReason(StrEnum):
+    """Why a call ended."""
+
+    CUSTOMER_HUNG_UP = "customer_hung_up"
+    TELLER_HUNG_UP = "teller_hung_up"
+    CUSTOMER_LEFT_QUEUE = "customer_left_queue"
+    CUSTOMER_LOST = "customer_lost"
+    TELLER_LOST = "teller_lost"
+    MEDIA_FAILED = "media_failed"
+    SYSTEM_RESTART = "system_restart"
+
+
+class Call(SQLModel, table=True):
+    """One call, from joining the queue to the disposition.
+
+    Attributes:
+        number: Running number shown to people.
+        version: Incremented by every change; moves are compare-and-set on it.
+        recording_ok: False while a live call's recording has failed.
+    """
+
+    id: str = Field(primary_key=True)
+    number: int = Field(unique=True)
+    visit_id: str = Field(foreign_key="visit.id", index=True)
+    business_code: str = Field(foreign_key="business.code")
+    language: str
+    state: str = Field(index=True)
+    version: int = 1
+    priority: int = 0
+    teller_id: str | None = Field(default=None, foreign_key="staff.id", index=True)
+    media_node: str | None = None
+    recording_ok: bool = True
+    queued_at: datetime = utc_field(index=True)
+    offered_at: datetime | None = utc_field(nullable=True)
+    accepted_at: datetime | None = utc_field(nullable=True)
+    connected_at: datetime | None = utc_field(nullable=True)
+    ended_at: datetime | None = utc_field(nullable=True, index=True)
+    closed_at: datetime | None = utc_field(nullable=True)
+    end_reason: str | None = None
+    disposition: str | None = None
+    note: str | None = None
+
+
+class CallOffer(SQLModel, table=True):
+    """One ring at one teller."""
+
+    __tablename__ = "call_offer"
+
+    id: str = Field(primary_key=True)
+    call_id: str = Field(foreign_key="call.id", index=True)
+    teller_id: str = Field(foreign_key="staff.id", index=True)
+    offered_at: datetime = utc_field()
+    expires_at: datetime = utc_field()
+    outcome: str | None = None  # accepted, timeout, declined, withdrawn
+    ended_at: datetime | None = utc_field(nullable=True)
+
+
+class TellerState(StrEnum):
+    """Presence of a teller."""
+
+    OFFLINE = "offline"
+    READY = "ready"
+    OFFERED = "offered"
+    IN_CALL = "in_call"
+    WRAP_UP = "wrap_up"
+    BREAK = "break"
+
+
+class TellerPresence(SQLModel, table=True):
+    """What a teller is doing now."""
+
+    __tablename__ = "teller_presence"
+
+    staff_id: str = Field(primary_key=True, foreign_key="staff.id")
+    state: str
+    reason: str = ""
+    since: datetime = utc_field()
+    missed_offers: int = 0
+    call_id: str | None = None
+    version: int = 1
+
+
+class Rating(SQLModel, table=True):
+    """The customer's verdict after a call, one per call."""
+
+    call_id: str = Field(primary_key=True, foreign_key="call.id")
+    stars: int
+    tags: list[str] = json_field(list)
+    comment: str = ""
+    at: datetime = utc_field()

@@ -1,0 +1,69 @@
+"""Recordings and their playable files. Writer: recording."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from core.models.base import json_field, utc_field
+
+
+class RecordingState(StrEnum):
+    """Explicit states: a recording can never fail silently."""
+
+    CAPTURING = "capturing"
+    CAPTURED = "captured"  # journals complete, waiting to be finalized
+    FINALIZED = "finalized"
+    FAILED = "failed"
+
+
+class Recording(SQLModel, table=True):
+    """The recording of one call (both parties).
+
+    Attributes:
+        started_at: Time zero of the call's time line (all ``…_s`` of segments and findings count from here).
+        wrapped_key: The recording's data key, wrapped by the master key.
+        gaps: Marked gaps: ``[{"party", "from_s", "to_s", "reason"}]``.
+        interrupted: Capture ended with its process, not with the call.
+        manifest_key: Object key of the manifest (segments, gaps, SHA-256 links).
+    """
+
+    id: str = Field(primary_key=True)
+    call_id: str = Field(foreign_key="call.id", unique=True)
+    state: str = Field(index=True)
+    node_id: str
+    wrapped_key: bytes
+    started_at: datetime = utc_field()
+    stopped_at: datetime | None = utc_field(nullable=True)
+    interrupted: bool = False
+    gaps: list[dict[str, object]] = json_field(list)
+    error: str | None = None
+    manifest_key: str | None = None
+    manifest_sha256: str | None = None
+
+
+class RecordingFile(SQLModel, table=True):
+    """One party's playable file in the object store (encrypted there).
+
+    Attributes:
+        offset_s: Where the file's first frame lies on the call's time line.
+        sha256: Of the playable (decrypted) bytes. size_b: their length.
+    """
+
+    __tablename__ = "recording_file"
+
+    id: str = Field(primary_key=True)
+    recording_id: str = Field(foreign_key="recording.id", index=True)
+    call_id: str = Field(foreign_key="call.id", index=True)
+    party: str
+    object_key: str
+    offset_s: float = 0.0
+    duration_s: float
+    video_codec: str | None
+    audio_codec: str | None
+    width: int | None = None
+    height: int | None = None
+    size_b: int
+    sha256: str
+    peaks: list[float] = json_field(list)
+    created_at: datetime = utc_field()

@@ -1,0 +1,54 @@
+"""Staff accounts and their sessions. Writer: server.identity."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from core.models.base import json_field, utc_field
+
+
+class Role(StrEnum):
+    """Posts of the bank. Post separation is enforced by `core.security`."""
+
+    TELLER = "teller"
+    EXPERT = "expert"
+    SUPERVISOR = "supervisor"
+    INSPECTOR = "inspector"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Staff(SQLModel, table=True):
+    """One member of staff.
+
+    Attributes:
+        staff_number: The number a teller states in the greeting, e.g. ``1001``.
+        roles: Values of `Role`.
+        skill_groups: Skill groups whose queues this teller serves.
+    """
+
+    id: str = Field(primary_key=True)
+    username: str = Field(unique=True)
+    display_name: str
+    staff_number: str = Field(unique=True)
+    roles: list[str] = json_field(list)
+    skill_groups: list[str] = json_field(list)
+    password_hash: str
+    failed_logins: int = 0
+    locked_until: datetime | None = utc_field(nullable=True)
+    active: bool = True
+    created_at: datetime = utc_field()
+
+
+class StaffSession(SQLModel, table=True):
+    """A signed-in browser. Only the SHA-256 of the session cookie is stored."""
+
+    __tablename__ = "staff_session"
+
+    token_sha256: str = Field(primary_key=True)
+    staff_id: str = Field(foreign_key="staff.id", index=True)
+    csrf_token: str
+    created_at: datetime = utc_field()
+    last_seen_at: datetime = utc_field()
+    ended_at: datetime | None = utc_field(nullable=True)

@@ -1,0 +1,1 @@
+"""Who may do what: actors, permissions, passwords, tokens, keys. Denied by default."""

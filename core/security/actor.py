@@ -1,0 +1,47 @@
+"""Who acts."""
+
+from dataclasses import dataclass, field
+
+from core.errors import DeniedError
+from core.security.permissions import Permission, permissions_of
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in member of staff, a customer on a visit, or the system itself.
+
+    Attributes:
+        name: As written to the audit log: ``staff:<id>``, ``visit:<id>`` or ``system:<part>``.
+        staff_id / visit_id: Exactly one is set for people.
+        roles: Roles of staff.
+    """
+
+    name: str
+    permissions: frozenset[Permission]
+    staff_id: str | None = None
+    visit_id: str | None = None
+    roles: frozenset[str] = field(default_factory=frozenset)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the permission is held."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raise `DeniedError` unless the permission is held."""
+        if not self.may(permission):
+            raise DeniedError("not permitted", permission=str(permission))
+
+
+def staff_actor(staff_id: str, roles: list[str]) -> Actor:
+    """The actor of a signed-in member of staff."""
+    return Actor(f"staff:{staff_id}", permissions_of(roles), staff_id=staff_id, roles=frozenset(roles))
+
+
+def customer_actor(visit_id: str) -> Actor:
+    """The actor behind a visit token."""
+    return Actor(f"visit:{visit_id}", permissions_of(["customer"]), visit_id=visit_id)
+
+
+def system_actor(part: str) -> Actor:
+    """The house itself: jobs, watchdogs, start-up. Holds every permission; never reachable from outside."""
+    return Actor(f"system:{part}", frozenset(Permission))

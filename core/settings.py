@@ -1,0 +1,63 @@
+"""Every setting of the product, from `AIRCOUNTER_…` variables, command options or defaults."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EngineChoice = Literal["auto", "vosk", "whisper", "none"]
+
+
+class Settings(BaseSettings):
+    """Settings of one process. Child processes of the all-in-one inherit them through the environment.
+
+    Attributes:
+        data_dir: Folder of everything that is kept: engines' data, journals, objects, secrets, models.
+        port: HTTP port of the edge.
+        database_url: PostgreSQL (``postgresql+asyncpg://…``); None starts the embedded one.
+        redis_url: Redis protocol server; None starts the embedded one.
+        store_url: Object store (``file:///…``, ``s3://bucket/prefix`` …); None is a folder in `data_dir`.
+        models_dir: Speech models; None is ``<data_dir>/models``.
+        media_hosts: Addresses announced as ICE host candidates, comma separated.
+        ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
+        rejoin_s: How long a lost customer's or teller's seat is kept.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AIRCOUNTER_", extra="ignore")
+
+    data_dir: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8300, ge=1, le=65535)
+    database_url: str | None = None
+    redis_url: str | None = None
+    store_url: str | None = None
+    models_dir: Path | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    demo: bool = False
+
+    media_node_id: str = "media-1"
+    media_control_port: int = 0
+    media_hosts: str = "127.0.0.1"
+
+    live_engine: EngineChoice = "auto"
+    final_engine: EngineChoice = "auto"
+    speech_threads: int = Field(default=2, ge=1)
+
+    ring_s: float = Field(default=20.0, gt=0)
+    wrap_up_s: float = Field(default=10.0, ge=0)
+    rejoin_s: float = Field(default=60.0, gt=0)
+
+    session_idle_s: float = Field(default=600.0, gt=0)
+    session_max_s: float = Field(default=12 * 3600.0, gt=0)
+    visit_token_s: float = Field(default=4 * 3600.0, gt=0)
+
+    @property
+    def models_path(self) -> Path:
+        """The folder in which speech models are looked for."""
+        return self.models_dir or self.data_dir / "models"
+
+    @property
+    def journal_path(self) -> Path:
+        """The folder of running recordings' journals."""
+        return self.data_dir / "journals"

@@ -1,0 +1,47 @@
+"""Owned, named background tasks: nothing runs that nobody waits for."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class TaskOwner:
+    """Owns a room's background tasks.
+
+    A task that dies from an unexpected error is logged at once and reported to `on_crash`, so that a
+    supervisor can end the process instead of limping on without it.
+    """
+
+    def __init__(self, name: str, on_crash: Callable[[str, BaseException], None] | None = None) -> None:
+        self.name = name
+        self._on_crash = on_crash
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a coroutine as a named task until it ends or `close` is called."""
+        task = asyncio.get_running_loop().create_task(coroutine, name=f"{self.name}: {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            log.error("task crashed", task=task.get_name(), exc_info=error)
+            if self._on_crash is not None:
+                self._on_crash(task.get_name(), error)
+
+    async def close(self) -> None:
+        """Cancel what still runs and wait for it."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
