@@ -160,7 +160,7 @@ async def error_middleware(
         )
         body = {"code": code, "message": error.reason, "retryable": False, "fields": {}}
         return web.json_response({"error": body}, status=error.status)
-    except Exception as error:  # noqa: BLE001 - the border of HTTP: logged whole, answered without internals
+    except Exception as error:
         log.error("request failed", method=request.method, path=request.path, exc_info=error)
         body = {"code": "internal", "message": "something failed on our side", "retryable": True, "fields": {}}
         return web.json_response({"error": body}, status=500)
