@@ -88,6 +88,8 @@ class SeatStream:
         audio_codec / video_codec: Names as in SDP: ``opus``, ``VP8``, ``H264``.
         audio_payload_type / video_payload_type: RTP payload types used on the wire.
         request_keyframe: Ask the publisher for a key frame (throttled by the media room).
+        started_ns: Wall clock of the call's activation, ns since the epoch: time zero of the call's time line, the same
+            for every seat and segment of a call.
     """
 
     call_id: str
@@ -98,6 +100,7 @@ class SeatStream:
     video_codec: str
     video_payload_type: int
     request_keyframe: Callable[[], None]
+    started_ns: int = 0
 
 
 MediaSinkFactory = Callable[[SeatStream], list[MediaSink]]
@@ -121,3 +124,19 @@ class PeerChange:
     peer_id: str
     state: PeerState
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkFailure:
+    """A sink raised and was detached: from here on this segment is not recorded (or not tapped).
+
+    Attributes:
+        sink: Name of the sink's class, or ``factory`` when no sink could be made.
+        error: Type and text of the fault, for the log and the alarm.
+    """
+
+    call_id: str
+    seat: Seat
+    segment: int
+    sink: str
+    error: str
