@@ -1,0 +1,136 @@
+"""Whisper through faster-whisper (CTranslate2): no partial text, but good Mandarin from a package registry."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import UnavailableError
+from core.ports.recognizer import SPEECH_RATE_HZ, EngineInfo, Pcm, Utterance
+from core.ports.speech import Word
+from qa.stt.text import clean, is_invention
+
+_PROMPT = "以下是普通话的句子，使用简体中文。"
+_MIN_SAMPLES = SPEECH_RATE_HZ // 10
+_HOT_WORD_CHARS = 120  # a longer prompt makes Whisper slower and fond of hearing the prompt
+_MAX_CHARS_PER_S = 9.0  # fast Mandarin is 6–7 syllables a second; more is invented
+_SILENT, _UNSURE = 0.6, -1.0  # no_speech_prob above and avg_logprob below which nothing was said
+_DOUBTFUL = -0.7  # avg_logprob below which a hot word may have been heard that was not said
+
+
+class WhisperRecognizer:
+    """A loaded Whisper model.
+
+    Hot words help a lot, and could make it hear what was not said: a doubtful result is heard again without them,
+    and what is then heard counts.
+    """
+
+    def __init__(self, folder: Path, *, threads: int = 2, beam: int = 5, word_times: bool = False) -> None:
+        """Load the model (about 1 s, 340 MB for base).
+
+        Raises:
+            UnavailableError: ``speech.model_broken``.
+        """
+        from faster_whisper import WhisperModel  # heavy import: only in processes that recognise
+
+        try:
+            self._model = WhisperModel(
+                str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise UnavailableError(
+                f"Whisper cannot load the model in {folder}; remove the folder or pull it again.",
+                code="speech.model_broken",
+            ) from error
+        self._beam = beam
+        self._word_times = word_times
+        self._info = EngineInfo(
+            "whisper", folder.name, version("faster-whisper"), streaming=False, word_times=word_times
+        )
+
+    @property
+    def info(self) -> EngineInfo:
+        return self._info
+
+    def transcribe(self, pcm: Pcm, hot_words: Sequence[str] = ()) -> list[Utterance]:
+        if len(pcm) < _MIN_SAMPLES:
+            return []
+        prompt = _fit(hot_words)
+        heard = self._hear(pcm, prompt)
+        if prompt and any(doubtful(segment) for segment in heard):
+            heard = self._hear(pcm, None)
+        return [utterance for segment in heard if (utterance := self._utterance(segment)) is not None]
+
+    def open_session(self, hot_words: Sequence[str] = ()) -> "WhisperSession":
+        """Begin an utterance; everything is recognised when it ends."""
+        return WhisperSession(self, hot_words)
+
+    def _hear(self, pcm: Pcm, hot_words: str | None) -> list[Any]:
+        segments, _info = self._model.transcribe(
+            pcm.astype(np.float32) / 32768.0,
+            language="zh",
+            beam_size=self._beam,
+            temperature=(0.0, 0.4),
+            condition_on_previous_text=False,
+            initial_prompt=_PROMPT,
+            hotwords=hot_words,
+            without_timestamps=True,  # utterances are cut by voice activity: their times are better
+            word_timestamps=self._word_times,
+            vad_filter=False,
+        )
+        return list(segments)
+
+    def _utterance(self, segment: Any) -> Utterance | None:
+        text = clean(segment.text)
+        if not text or is_invention(text) or not was_said(segment):
+            return None
+        words = tuple(Word(float(word.start), float(word.end), clean(word.word)) for word in segment.words or ())
+        return Utterance(float(segment.start), float(segment.end), text, words)
+
+
+def was_said(segment: Any) -> bool:
+    """Whether Whisper's own figures agree that somebody spoke."""
+    silent = bool(segment.no_speech_prob > _SILENT and segment.avg_logprob < _UNSURE)
+    repeats = bool(segment.compression_ratio >= 2.4)
+    return not (silent or repeats or too_dense(segment))
+
+
+def too_dense(segment: Any) -> bool:
+    """More characters than a mouth can speak in this time."""
+    return len(str(segment.text)) > 6 + _MAX_CHARS_PER_S * (segment.end - segment.start)
+
+
+def doubtful(segment: Any) -> bool:
+    """Whether hot words may have led the model astray."""
+    return segment.avg_logprob < _DOUBTFUL or segment.no_speech_prob > _SILENT or too_dense(segment)
+
+
+def _fit(hot_words: Sequence[str]) -> str | None:
+    """As many whole hot words as fit, most important first."""
+    chosen: list[str] = []
+    room = _HOT_WORD_CHARS
+    for word in hot_words:
+        if len(word) + 1 <= room:
+            chosen.append(word)
+            room -= len(word) + 1
+    return "、".join(chosen) or None
+
+
+class WhisperSession:
+    """Collects an utterance's samples."""
+
+    def __init__(self, engine: WhisperRecognizer, hot_words: Sequence[str]) -> None:
+        self._engine = engine
+        self._hot_words = hot_words
+        self._parts: list[Pcm] = []
+
+    def accept(self, pcm: Pcm) -> str | None:
+        self._parts.append(pcm)
+        return None
+
+    def finish(self) -> list[Utterance]:
+        if not self._parts:
+            return []
+        return self._engine.transcribe(np.concatenate(self._parts), self._hot_words)
