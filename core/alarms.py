@@ -1,6 +1,7 @@
 """Never silent: a failure that a person has to see becomes a row, a fact and a message on the screens."""
 
 from core.db import UnitOfWork
+from core.errors import NotFoundError
 from core.events import AlarmRaised
 from core.ids import new_id
 from core.models.system import Alarm
@@ -23,4 +24,19 @@ def raise_alarm(work: UnitOfWork, kind: str, message: str, call_id: str | None =
     )
     work.session.add(alarm)
     work.emit(AlarmRaised(at=work.clock.now(), alarm_id=alarm.id, kind=kind, call_id=call_id, message=message))
+    return alarm
+
+
+async def clear_alarm(work: UnitOfWork, alarm_id: str) -> Alarm:
+    """A person has seen to it. Clearing twice changes nothing.
+
+    Raises:
+        NotFoundError: ``alarm.not_found``.
+    """
+    alarm = await work.session.get(Alarm, alarm_id, with_for_update=True)
+    if alarm is None:
+        raise NotFoundError("there is no such alarm", code="alarm.not_found")
+    if alarm.cleared_at is None:
+        alarm.cleared_at = work.clock.now()
+        work.audit("alarm.clear", "alarm", alarm_id, kind=alarm.kind, call_id=alarm.call_id)
     return alarm

@@ -105,6 +105,18 @@ class TellerStateChanged(Event):
     reason: str
 
 
+class StaffSessionEnded(Event):
+    """A member of staff is signed out; open sockets of that session must go.
+
+    Attributes:
+        session: First 16 hex digits of the SHA-256 of the session cookie.
+    """
+
+    staff_id: str
+    session: str
+    reason: Literal["logout", "replaced"]
+
+
 class RecordingStarted(CallEvent):
     """The first packet of a call is in the journal."""
 

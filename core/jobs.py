@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import or_, update
 from sqlmodel import col, select
 from taskiq.api import run_receiver_task
+from taskiq.kicker import AsyncKicker
 from taskiq_redis import RedisStreamBroker
 
 from core.alarms import raise_alarm
@@ -67,7 +68,7 @@ class Relay:
         self._bus = bus
         self._names = names
         self._wake = asyncio.Event()
-        self._run = broker.register_task(_unreachable, task_name="deliver")
+        self._deliver: AsyncKicker[Any, Any] = AsyncKicker("deliver", broker, labels={})
 
     async def run(self) -> None:
         """Sweep whenever a fact is announced, and every second anyway."""
@@ -132,12 +133,8 @@ class Relay:
                 delivery.due_at = now + timedelta(seconds=RESEND_S)
             keys = [(delivery.event_id, delivery.handler) for delivery in due]
         for event_id, handler in keys:
-            await self._run.kiq(event_id, handler)
+            await self._deliver.kiq(event_id, handler)
         return len(keys)
-
-
-async def _unreachable(event_id: str, handler: str) -> None:
-    raise AssertionError("the relay only sends; workers register the real task")
 
 
 class Worker:
@@ -148,7 +145,11 @@ class Worker:
         self._broker = broker
         self._subscriptions = {subscription.name: subscription for subscription in subscriptions}
         self._actor = system_actor("worker")
-        broker.register_task(self.deliver, task_name="deliver")
+
+        async def deliver(event_id: str, handler: str) -> None:  # taskiq wants a plain function
+            await self.deliver(event_id, handler)
+
+        broker.register_task(deliver, task_name="deliver")
 
     async def run(self, parallel: int = 4) -> None:
         """Take deliveries until cancelled."""

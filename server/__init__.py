@@ -1,0 +1,1 @@
+"""Calls, routing, media, counter, identity, wallboard – and the composition root `server.app`."""

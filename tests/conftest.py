@@ -1,0 +1,120 @@
+"""Real engines for tests: one embedded PostgreSQL and Valkey per run, a fresh migrated database per test."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from core.bus import Bus
+from core.clock import SystemClock
+from core.db import Database
+from server.app import engines, schema
+
+sys.path.insert(0, str(Path(__file__).parent / "fakes"))
+
+_numbers = itertools.count(1)
+
+
+async def _execute(url: str, *statements: str) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()
+
+
+def _named(url: str, database: str) -> str:
+    head, query = url.split("?")
+    return f"{head.rsplit('/', 1)[0]}/{database}?{query}"
+
+
+@pytest.fixture(scope="session")
+def engine_folder() -> Iterator[Path]:
+    """A short folder: socket paths are limited to 108 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="ac-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(engine_folder: Path) -> Iterator[str]:
+    """URL of a server with a migrated template database; AIRCOUNTER_TEST_DATABASE_URL names another server."""
+    given = os.environ.get("AIRCOUNTER_TEST_DATABASE_URL")
+    postgres = None if given else engines.start_postgres(engine_folder)
+    url = given or (postgres.url if postgres else "")
+
+    async def prepare() -> None:
+        if postgres:  # tests may lose their data
+            await _execute(url, "alter system set fsync = off", "select pg_reload_conf()")
+        await _execute(url, "drop database if exists aircounter_template", "create database aircounter_template")
+        await schema.upgrade(_named(url, "aircounter_template"))
+
+    asyncio.run(prepare())
+    yield url
+    if postgres:
+        postgres.stop()
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """URL of a fresh database with the current schema."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    await _execute(postgres_url, f"create database {name} template aircounter_template")
+    yield _named(postgres_url, name)
+    await _execute(postgres_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def valkey_url(engine_folder: Path) -> Iterator[str]:
+    """URL of a Redis-protocol server; AIRCOUNTER_TEST_REDIS_URL names another one, which is flushed."""
+    given = os.environ.get("AIRCOUNTER_TEST_REDIS_URL")
+    valkey = None if given else engines.start_valkey(engine_folder)
+    yield given or (valkey.url if valkey else "")
+    if valkey:
+        valkey.stop()
+
+
+@pytest.fixture
+async def redis_url(valkey_url: str) -> str:
+    """URL of an empty Redis-protocol server."""
+    client = Redis.from_url(valkey_url)
+    await client.flushall()
+    await client.aclose()
+    return valkey_url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A connected client of an empty server."""
+    client = Redis.from_url(redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    """The machine's clock."""
+    return SystemClock()
+
+
+@pytest.fixture
+async def bus(redis: Redis) -> Bus:
+    """Live fan-out over the test server."""
+    return Bus(redis)
+
+
+@pytest.fixture
+async def database(database_url: str, bus: Bus, clock: SystemClock) -> AsyncIterator[Database]:
+    """A fresh database with its pool."""
+    opened = Database(database_url, bus, clock)
+    yield opened
+    await opened.close()
