@@ -1,0 +1,256 @@
+"""A WebRTC client without a browser: speaks a sound and shows a moving picture, for the demo call and for tests."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import av
+import numpy as np
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError
+from numpy.typing import NDArray
+
+from core.tasks import TaskOwner
+from server.media.seam import on_keyframe_request, pin_addresses
+
+RATE_HZ = 48_000
+FRAME = 960
+"""Samples per Opus packet: 20 ms."""
+
+FPS = 15
+WIDTH, HEIGHT = 640, 480
+LOOP_S = 4
+VIDEO_BITRATE_BPS = 500_000
+
+Samples = NDArray[np.int16]
+
+
+def encode_opus(samples: Samples) -> list[bytes]:
+    """Opus packets of 20 ms from 48 kHz mono; the last one is filled with silence."""
+    encoder = av.CodecContext.create("libopus", "w")
+    if not isinstance(encoder, av.AudioCodecContext):
+        raise RuntimeError("this PyAV has no Opus encoder")
+    encoder.sample_rate, encoder.layout, encoder.format = RATE_HZ, "mono", "s16"
+    encoder.bit_rate = 32_000
+    encoder.options = {"application": "voip", "frame_duration": "20"}
+    padded = np.pad(samples, (0, -len(samples) % FRAME))
+    packets: list[bytes] = []
+    for at in range(0, len(padded), FRAME):
+        frame = av.AudioFrame.from_ndarray(padded[at : at + FRAME].reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, at, Fraction(1, RATE_HZ)
+        packets += [bytes(packet) for packet in encoder.encode(frame)]
+    return packets + [bytes(packet) for packet in encoder.encode(None)]
+
+
+@cache
+def _silence() -> bytes:
+    return encode_opus(np.zeros(FRAME * 4, np.int16))[2]
+
+
+@cache
+def _video_loop() -> tuple[bytes, ...]:
+    """A picture in which a bar and a square move, encoded once per process; begins with its only key frame."""
+    encoder = av.CodecContext.create("libvpx", "w")
+    if not isinstance(encoder, av.VideoCodecContext):
+        raise RuntimeError("this PyAV has no VP8 encoder")
+    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    encoder.time_base, encoder.bit_rate, encoder.gop_size = Fraction(1, FPS), VIDEO_BITRATE_BPS, 10_000
+    encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "auto-alt-ref": "0"}
+    packets: list[bytes] = []
+    count = FPS * LOOP_S
+    for index in range(count):
+        luma = np.broadcast_to(np.linspace(40, 200, WIDTH, dtype=np.uint8), (HEIGHT, WIDTH)).copy()
+        x = index * (WIDTH - 80) // count
+        luma[:, x : x + 24] = 235
+        luma[HEIGHT // 2 : HEIGHT // 2 + 64, WIDTH - 80 - x : WIDTH - 16 - x] = 16
+        chroma = np.full((HEIGHT // 2, WIDTH), 128 + index % 32, np.uint8).reshape(HEIGHT // 2, WIDTH)
+        frame = av.VideoFrame.from_ndarray(np.vstack([luma, chroma]), format="yuv420p")
+        frame.pts, frame.time_base = index, Fraction(1, FPS)
+        packets += [bytes(packet) for packet in encoder.encode(frame)]
+    return tuple(packets)
+
+
+class _PacedTrack(MediaStreamTrack):
+    """Hands out encoded packets in real time."""
+
+    def __init__(self, kind: str, rate_hz: int, step: int) -> None:
+        super().__init__()
+        self.kind = kind
+        self._rate_hz, self._step = rate_hz, step
+        self._count = 0
+        self._start_s: float | None = None
+
+    async def recv(self) -> Any:
+        if self.readyState != "live":
+            raise MediaStreamError
+        now_s = time.monotonic()
+        if self._start_s is None:
+            self._start_s = now_s
+        due_s = self._start_s + self._count * self._step / self._rate_hz
+        if due_s > now_s:
+            await asyncio.sleep(due_s - now_s)
+        packet = av.Packet(self.next_payload())
+        packet.pts, packet.time_base = self._count * self._step, Fraction(1, self._rate_hz)
+        self._count += 1
+        return packet
+
+    def next_payload(self) -> bytes:
+        """The next encoded frame."""
+        raise NotImplementedError
+
+
+class SpeechTrack(_PacedTrack):
+    """Silence, then a sound once `play` is called, then silence again.
+
+    Attributes:
+        played: Set when the sound has been sent to its end.
+    """
+
+    def __init__(self, samples: Samples | None) -> None:
+        super().__init__("audio", RATE_HZ, FRAME)
+        self._packets = encode_opus(samples) if samples is not None and len(samples) else []
+        self._at: int | None = None
+        self.played = asyncio.Event()
+
+    def play(self) -> None:
+        """Begin to speak with the next packet."""
+        if self._at is None:
+            self._at = 0
+
+    def next_payload(self) -> bytes:
+        if self._at is None:
+            return _silence()
+        if self._at >= len(self._packets):
+            self.played.set()
+            return _silence()
+        self._at += 1
+        return self._packets[self._at - 1]
+
+
+class PatternTrack(_PacedTrack):
+    """A moving picture that starts over with its key frame whenever one is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("video", 90_000, 90_000 // FPS)
+        self._frames = _video_loop()
+        self._at = 0
+
+    def restart(self) -> None:
+        """Send the key frame next."""
+        self._at = 0
+
+    def next_payload(self) -> bytes:
+        payload = self._frames[self._at % len(self._frames)]
+        self._at += 1
+        return payload
+
+
+@dataclass(slots=True)
+class Received:
+    """What arrived from the far side. Times are `time.monotonic()` seconds.
+
+    Attributes:
+        audio_frames / video_frames: Frames decoded (20 ms of sound each, pictures).
+        first_audio_s / first_video_s: When the first one was decoded.
+    """
+
+    audio_frames: int = 0
+    video_frames: int = 0
+    first_audio_s: float | None = None
+    first_video_s: float | None = None
+
+
+class HeadlessPeer:
+    """One side of a call: answers the node's offer, sends sound and picture, decodes what comes.
+
+    Args:
+        samples: 48 kHz mono sound to speak; None for silence.
+        addresses: Local addresses to use; loopback suffices for a node on the same machine.
+        keep_audio: Keep the decoded sound for `heard`.
+    """
+
+    def __init__(
+        self, samples: Samples | None = None, *, addresses: Sequence[str] = ("127.0.0.1",), keep_audio: bool = False
+    ) -> None:
+        self.received = Received()
+        self.speech = SpeechTrack(samples)
+        self.connected = asyncio.Event()
+        self.first_video = asyncio.Event()
+        self._heard: list[Samples] | None = [] if keep_audio else None
+        self._tasks = TaskOwner("headless peer")
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        picture = PatternTrack()
+        self._connection.addTrack(self.speech)
+        on_keyframe_request(self._connection.addTrack(picture), picture.restart)
+        pin_addresses(self._connection, addresses)
+        self._connection.on("connectionstatechange", self._state_changed)
+        self._connection.on("track", self._track_added)
+
+    @property
+    def state(self) -> str:
+        """State of the transport: new, connecting, connected, closed or failed."""
+        return self._connection.connectionState
+
+    async def answer(self, sdp_offer: str) -> str:
+        """Take the node's offer and return the complete answer."""
+        await self._connection.setRemoteDescription(RTCSessionDescription(sdp=sdp_offer, type="offer"))
+        await self._connection.setLocalDescription(await self._connection.createAnswer())
+        return self._connection.localDescription.sdp
+
+    def play(self) -> None:
+        """Begin to speak."""
+        self.speech.play()
+
+    async def wait_played(self) -> None:
+        """Wait until the sound has been sent to its end."""
+        await self.speech.played.wait()
+
+    def heard(self) -> Samples:
+        """The far side's sound so far: 48 kHz mono, lost packets concealed by the decoder."""
+        return np.concatenate(self._heard) if self._heard else np.zeros(0, np.int16)
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._connection.close()
+        await self._tasks.close()
+
+    def _state_changed(self) -> None:
+        if self._connection.connectionState == "connected":
+            self.connected.set()
+
+    def _track_added(self, track: MediaStreamTrack) -> None:
+        self._tasks.start(f"take {track.kind}", self._take(track))
+
+    async def _take(self, track: MediaStreamTrack) -> None:
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:
+                return
+            now_s = time.monotonic()
+            if isinstance(frame, av.AudioFrame):
+                self.received.audio_frames += 1
+                self.received.first_audio_s = self.received.first_audio_s or now_s
+                if self._heard is not None:
+                    self._heard.append(_mono(frame))
+            else:
+                self.received.video_frames += 1
+                self.received.first_video_s = self.received.first_video_s or now_s
+                self.first_video.set()
+
+
+def _mono(frame: av.AudioFrame) -> Samples:
+    """Left channel of a packed stereo frame, or the frame itself."""
+    samples = frame.to_ndarray().reshape(-1)
+    mono: Samples = samples[:: len(frame.layout.channels)].astype(np.int16)
+    return mono

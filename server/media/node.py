@@ -1,0 +1,157 @@
+"""A media node: all calls carried by one process."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiortc import RTCCertificate
+
+from core.errors import NotFoundError, UnavailableError
+from core.ports.media import MediaSinkFactory, PeerChange, PeerOffer, Seat, SinkFailure
+from core.tasks import TaskOwner
+from server.media.config import MediaConfig, default_host_addresses
+from server.media.room import Room, RoomContext
+
+log = structlog.get_logger(__name__)
+
+TICK_S = 0.1
+"""Browsers want congestion feedback every 50–250 ms; 100 ms also suits repeated NACKs."""
+
+REPORT_DEADLINE_S = 5.0
+MAX_REPORTS = 1000
+
+
+class MediaNode:
+    """Carries calls. Implements `core.ports.media.MediaControl` for callers in the same process.
+
+    Args:
+        on_change: Told of every change of a transport, in order, one at a time.
+        on_sink_failure: Told when recording or tapping of a transport has failed.
+    """
+
+    def __init__(
+        self,
+        config: MediaConfig,
+        sink_factory: MediaSinkFactory,
+        on_change: Callable[[PeerChange], Awaitable[None]],
+        on_sink_failure: Callable[[SinkFailure], Awaitable[None]],
+    ) -> None:
+        self.config = config
+        self._on_change = on_change
+        self._on_sink_failure = on_sink_failure
+        self._rooms: dict[str, Room] = {}
+        self._reports: asyncio.Queue[PeerChange | SinkFailure] = asyncio.Queue(MAX_REPORTS)
+        self._tasks = TaskOwner("media node")
+        self._context = RoomContext(
+            config=config,
+            addresses=config.host_addresses or default_host_addresses(),
+            certificate=RTCCertificate.generateCertificate(),
+            sink_factory=sink_factory,
+            on_change=self._enqueue,
+            on_sink_failure=self._enqueue,
+        )
+
+    async def start(self) -> None:
+        """Begin the regular work."""
+        self._tasks.start("tick", self._tick())
+        self._tasks.start("report", self._report())
+
+    async def close(self, reason: str = "shutdown") -> None:
+        """Close all calls, deliver what is still to be reported, and stop."""
+        for call_id in list(self._rooms):
+            await self.close_call(call_id, reason)
+        try:
+            async with asyncio.timeout(REPORT_DEADLINE_S):
+                await self._reports.join()
+        except TimeoutError:
+            log.warning("reports were not delivered before the end", left=self._reports.qsize())
+        await self._tasks.close()
+
+    @property
+    def load(self) -> int:
+        """Number of calls carried."""
+        return len(self._rooms)
+
+    def room(self, call_id: str) -> Room | None:
+        """The room of a call, if this node carries it."""
+        return self._rooms.get(call_id)
+
+    async def open_peer(self, call_id: str, seat: Seat) -> PeerOffer:
+        """See `MediaControl.open_peer`. Refuses with ``media.node_full`` when the node carries too many calls."""
+        peer, offer = await self._room(call_id).open_peer(seat)
+        return PeerOffer(peer_id=peer.peer_id, node_id=self.config.node_id, sdp_offer=offer)
+
+    async def answer(self, call_id: str, peer_id: str, sdp_answer: str) -> None:
+        """See `MediaControl.answer`."""
+        room = self._rooms.get(call_id)
+        if room is None:
+            raise NotFoundError("this node does not carry the call", code="media.peer_not_found")
+        await room.answer(peer_id, sdp_answer)
+
+    async def activate(self, call_id: str) -> None:
+        """See `MediaControl.activate`."""
+        self._room(call_id).activate()
+
+    async def close_peer(self, call_id: str, peer_id: str) -> None:
+        """See `MediaControl.close_peer`."""
+        room = self._rooms.get(call_id)
+        if room is not None:
+            await room.close_peer(peer_id, "closed")
+
+    async def close_call(self, call_id: str, reason: str) -> None:
+        """See `MediaControl.close_call`."""
+        room = self._rooms.pop(call_id, None)
+        if room is not None:
+            await room.close(reason)
+            log.info("call closed", call_id=call_id, reason=reason)
+
+    def stats(self) -> dict[str, Any]:
+        """Load and dropped packets, for health checks and metrics."""
+        peers = [peer for room in self._rooms.values() for peer in room.peers]
+        dropped: dict[str, int] = {}
+        for peer in peers:
+            for reason, count in peer.counters.items():
+                dropped[reason] = dropped.get(reason, 0) + count
+        return {"node_id": self.config.node_id, "calls": self.load, "peers": len(peers), "dropped": dropped}
+
+    def _room(self, call_id: str) -> Room:
+        room = self._rooms.get(call_id)
+        if room is None:
+            if self.load >= self.config.max_calls:
+                raise UnavailableError("the media node is full", code="media.node_full")
+            room = self._rooms[call_id] = Room(call_id, self._context)
+        return room
+
+    def _enqueue(self, report: PeerChange | SinkFailure) -> None:
+        if self._reports.full():
+            dropped = self._reports.get_nowait()
+            self._reports.task_done()
+            log.error("report dropped because the queue is full", report=repr(dropped))
+        self._reports.put_nowait(report)
+
+    async def _report(self) -> None:
+        while True:
+            report = await self._reports.get()
+            try:
+                async with asyncio.timeout(REPORT_DEADLINE_S):
+                    if isinstance(report, PeerChange):
+                        await self._on_change(report)
+                    else:
+                        await self._on_sink_failure(report)
+            except Exception:
+                log.exception("report was not taken", report=repr(report))  # the media go on without
+            finally:
+                self._reports.task_done()
+
+    async def _tick(self) -> None:
+        count = 0
+        while True:
+            await asyncio.sleep(TICK_S)
+            count += 1
+            now_ns = time.monotonic_ns()
+            for call_id, room in list(self._rooms.items()):
+                room.tick(now_ns, count % 10 == 0)
+                if now_ns / 1e9 - room.used_s > self.config.idle_call_s:
+                    await self.close_call(call_id, "idle")

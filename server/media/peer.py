@@ -1,0 +1,261 @@
+"""One transport in a seat: everything a browser sends to and gets from this node."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import structlog
+from aiortc import RTCCertificate
+from aiortc.rtp import RtcpReceiverInfo
+
+from core.ids import new_id
+from core.ports.media import MediaKind, Seat
+from server.media import rtcp, rtp, sdp
+from server.media.gaps import Arrival
+from server.media.seam import SecureTransport
+from server.media.sinks import SinkGroup
+from server.media.streams import Downlink, Uplink
+from server.media.twcc import ArrivalLog
+from server.media.watchdog import Watchdog
+
+log = structlog.get_logger(__name__)
+
+SEEK_POINT_NS = 5_000_000_000
+"""Key frames for the recording at least this often."""
+
+
+class Peer:
+    """A browser's transport with its uplinks and downlinks. Implements the seam's `PacketReceiver`.
+
+    Args:
+        on_closed: Called once when the transport ends by itself.
+        on_uplink: Called when a stream turns up that the answer had not named.
+
+    Attributes:
+        connected: ICE and DTLS are up; packets flow (to nobody before the call is active).
+        watchdog: Set once connected.
+        sinks: Recorder and tap, set while the call is active.
+        counters: Dropped packets by reason.
+    """
+
+    def __init__(
+        self,
+        call_id: str,
+        seat: Seat,
+        certificate: RTCCertificate,
+        addresses: Sequence[str],
+        on_closed: Callable[["Peer"], None],
+        on_uplink: Callable[[], None],
+    ) -> None:
+        self.call_id = call_id
+        self.seat = seat
+        self.peer_id = new_id("peer")
+        self.opened_s = time.monotonic()
+        self.answered = False
+        self.connected = False
+        self.closed = False
+        self.watchdog: Watchdog | None = None
+        self.sinks: SinkGroup | None = None
+        self.transport = SecureTransport(certificate, addresses, self, lambda: on_closed(self))
+        self.counters: Counter[str] = self.transport.counters
+        self.uplinks: dict[MediaKind, Uplink] = {}
+        self._by_ssrc: dict[bytes, Uplink] = {}
+        self._by_rtx_ssrc: dict[bytes, Uplink] = {}
+        self._expected: dict[int, sdp.UplinkSpec] = {}  # payload type -> stream whose SSRC the answer left open
+        self._ssrc = sdp.new_ssrc()
+        self._arrivals = ArrivalLog()
+        self._on_uplink = on_uplink
+        self.downlinks: dict[MediaKind, Downlink] = {
+            "audio": self._new_downlink("audio", None),
+            "video": self._new_downlink("video", sdp.new_ssrc()),
+        }
+        self._downlink_of = {downlink.ssrc: downlink for downlink in self.downlinks.values()}
+
+    async def offer(self) -> str:
+        """Bind the sockets and make the offer."""
+        local = await self.transport.open()
+        audio, video = self.downlinks["audio"], self.downlinks["video"]
+        return sdp.build_offer(local, self.peer_id, audio.ssrc, video.ssrc, video.rtx_ssrc or 0)
+
+    async def connect(self, answer: sdp.Answer, timeout_s: float) -> None:
+        """Take the browser's answer and connect.
+
+        Raises:
+            ConnectionError: No path, no handshake, or not in time.
+        """
+        for spec in answer.uplinks:
+            if spec.ssrc is None:
+                self._expected[spec.payload_type] = spec
+            else:
+                self._add_uplink(spec, spec.ssrc)
+        await self.transport.connect(answer.transport, timeout_s)
+        self.connected = True
+
+    def start_watch(self, degraded_after_s: float, lost_after_s: float) -> None:
+        """Begin to watch for silence."""
+        self.watchdog = Watchdog(degraded_after_s, lost_after_s, time.monotonic_ns())
+
+    async def close(self, reason: str) -> None:
+        """End the transport and its sinks. Idempotent."""
+        self.closed = True
+        self.connected = False
+        self.detach_sinks(reason)
+        await self.transport.close()
+
+    def detach_sinks(self, reason: str) -> None:
+        """End recording and tapping of this transport."""
+        if self.sinks is not None:
+            self.sinks.close(reason)
+            self.sinks = None
+
+    # packets in
+
+    def on_rtp(self, packet: bytes, now_ns: int) -> None:
+        """Forward one packet of the browser, or drop and count it."""
+        start = rtp.payload_start(packet)
+        if start < 0:
+            self.counters["malformed_rtp"] += 1
+            return
+        sequence = rtp.transport_sequence(packet, start, sdp.TRANSPORT_SEQUENCE_ID)
+        if sequence is not None:
+            self._arrivals.add(sequence, now_ns)
+        if self.watchdog is not None:
+            self.watchdog.heard_ns = now_ns
+        uplink = self._by_ssrc.get(packet[8:12])
+        if uplink is None:
+            self._on_other_ssrc(packet, now_ns)
+        else:
+            self._on_media(uplink, packet, now_ns)
+
+    def _on_media(self, uplink: Uplink, packet: bytes, now_ns: int) -> None:
+        if packet[1] & 0x7F != uplink.payload_type:
+            self.counters["wrong_payload_type"] += 1
+            return
+        arrival = uplink.accept(packet, now_ns)
+        if arrival is Arrival.DUPLICATE or arrival is Arrival.SUSPECT:
+            return
+        for downlink in uplink.downlinks:
+            downlink.forward(packet, now_ns)
+        if self.sinks is not None:
+            self.sinks.rtp(uplink.kind, packet, time.time_ns())
+        if arrival is Arrival.GAP:
+            self._repair(uplink, now_ns)
+
+    def _on_other_ssrc(self, packet: bytes, now_ns: int) -> None:
+        payload_type = rtp.payload_type_of(packet)
+        uplink = self._by_rtx_ssrc.get(packet[8:12])
+        if payload_type == sdp.VP8_RTX:
+            video = self.uplinks.get("video")
+            if uplink is None and video is not None and video.rtx_ssrc is None:  # the answer had not named it
+                uplink = self._by_rtx_ssrc[packet[8:12]] = video
+                video.rtx_ssrc = rtp.ssrc_of(packet)
+            original = None if uplink is None else rtp.from_rtx(packet, uplink.payload_type, uplink.ssrc_bytes)
+            if uplink is None or original is None:
+                self.counters["unusable_rtx"] += 1  # mostly probes that carry only padding
+            else:
+                self._on_media(uplink, original, now_ns)
+            return
+        spec = self._expected.pop(payload_type, None)
+        if spec is None:
+            self.counters["unknown_ssrc"] += 1
+            return
+        uplink = self._add_uplink(spec, rtp.ssrc_of(packet))
+        self._on_uplink()
+        self._on_media(uplink, packet, now_ns)
+
+    def on_rtcp(self, packet: bytes, now_ns: int) -> None:
+        """Act on one compound RTCP packet, or drop and count it."""
+        try:
+            events = rtcp.read(packet)
+        except ValueError:
+            self.counters["malformed_rtcp"] += 1
+            return
+        for event in events:
+            if isinstance(event, rtcp.SenderReport):
+                self._on_sender_report(event, now_ns)
+            elif isinstance(event, rtcp.Nack):
+                downlink = self._downlink_of.get(event.ssrc)
+                if downlink is not None:
+                    downlink.resend(event.sequences)
+            elif isinstance(event, rtcp.KeyframeRequest):
+                source = self.downlinks["video"].source
+                if source is not None:
+                    source.want_keyframe()
+            elif isinstance(event, RtcpReceiverInfo):
+                downlink = self._downlink_of.get(event.ssrc)
+                if downlink is not None:
+                    downlink.report = event
+
+    def _on_sender_report(self, report: rtcp.SenderReport, now_ns: int) -> None:
+        uplink = self._by_ssrc.get(report.ssrc.to_bytes(4, "big"))
+        if uplink is None:
+            return
+        uplink.sender_report(report.ntp, now_ns)
+        if self.sinks is not None:
+            self.sinks.sender_report(uplink.kind, report.ntp, report.rtp_timestamp)
+        for downlink in uplink.downlinks:
+            downlink.forward_report(report)
+
+    # packets out
+
+    def tick(self, now_ns: int) -> None:
+        """Feedback due every 100 ms: arrivals, holes, key frames."""
+        if not self.connected:
+            return
+        video = self.uplinks.get("video")
+        for message in self._arrivals.feedback(self._ssrc, video.ssrc if video else 0):
+            self.transport.send_rtcp(message)
+        for downlink in self.downlinks.values():
+            downlink.tick()
+        for uplink in self.uplinks.values():
+            if uplink.gaps.has_holes:
+                self._repair(uplink, now_ns)
+        if video is not None:
+            age_ns = video.keyframe_age_ns(now_ns)
+            if self.sinks is not None and (age_ns is None or age_ns >= SEEK_POINT_NS):
+                video.want_keyframe()
+            self._ask_keyframe(now_ns)
+
+    def report(self, now_ns: int) -> None:
+        """Reception statistics for the browser, due every second."""
+        if not self.connected:
+            return
+        reports = [report for uplink in self.uplinks.values() if (report := uplink.receiver_report(now_ns)) is not None]
+        if reports:
+            self.transport.send_rtcp(rtcp.receiver_report(self._ssrc, reports))
+
+    def request_keyframe(self) -> None:
+        """Ask the browser for a key frame: now if the last request is long enough ago, else as soon as it is."""
+        video = self.uplinks.get("video")
+        if video is not None:
+            video.want_keyframe()
+
+    def _ask_keyframe(self, now_ns: int) -> None:
+        video = self.uplinks.get("video")
+        if video is not None and self.connected and video.keyframe_due(now_ns):
+            self.transport.send_rtcp(rtcp.picture_loss(self._ssrc, video.ssrc))
+
+    def _repair(self, uplink: Uplink, now_ns: int) -> None:
+        due = uplink.gaps.due(now_ns)
+        if uplink.kind == "audio":  # Opus conceals or carries FEC; a retransmission would come too late to be heard
+            return
+        if due:
+            self.transport.send_rtcp(rtcp.nack(self._ssrc, uplink.ssrc, due))
+        if uplink.gaps.take_unrepairable():
+            uplink.want_keyframe()
+
+    def _add_uplink(self, spec: sdp.UplinkSpec, ssrc: int) -> Uplink:
+        uplink = Uplink(
+            spec.kind, ssrc, spec.payload_type, spec.rtx_ssrc, lambda: self._ask_keyframe(time.monotonic_ns())
+        )
+        self.uplinks[spec.kind] = uplink
+        self._by_ssrc[uplink.ssrc_bytes] = uplink
+        if spec.rtx_ssrc is not None:
+            self._by_rtx_ssrc[spec.rtx_ssrc.to_bytes(4, "big")] = uplink
+        return uplink
+
+    def _new_downlink(self, kind: MediaKind, rtx_ssrc: int | None) -> Downlink:
+        transport = self.transport
+        return Downlink(
+            kind, sdp.new_ssrc(), rtx_ssrc, sdp.VP8_RTX, self.peer_id, transport.send_rtp, transport.send_rtcp
+        )

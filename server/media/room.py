@@ -1,0 +1,221 @@
+"""One call's seats: who sits where, who gets whose packets, what is recorded."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from aiortc import RTCCertificate
+
+from core.errors import ConflictError, NotFoundError, UnavailableError
+from core.ports.media import MediaSinkFactory, PeerChange, PeerState, Seat, SeatStream, SinkFailure
+from core.tasks import TaskOwner
+from server.media import sdp
+from server.media.config import MediaConfig
+from server.media.peer import Peer
+from server.media.seats import sources_of
+from server.media.sinks import SinkGroup
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomContext:
+    """What every room of a node shares."""
+
+    config: MediaConfig
+    addresses: tuple[str, ...]
+    certificate: RTCCertificate
+    sink_factory: MediaSinkFactory
+    on_change: Callable[[PeerChange], None]
+    on_sink_failure: Callable[[SinkFailure], None]
+
+
+class Room:
+    """The transports of one call.
+
+    A seat has at most one live transport and one that is still connecting; the live one gives way when the other has
+    connected, so a reload or a change of network costs the far side nothing.
+    """
+
+    def __init__(self, call_id: str, context: RoomContext) -> None:
+        self.call_id = call_id
+        self.active = False
+        self.closed = False
+        self.used_s = time.monotonic()  # when it last had a transport
+        self._context = context
+        self._live: dict[Seat, Peer] = {}
+        self._pending: dict[Seat, Peer] = {}
+        self._segments: dict[Seat, int] = {}
+        self._tasks = TaskOwner(f"media {call_id}")
+
+    @property
+    def peers(self) -> list[Peer]:
+        """All transports, live and connecting."""
+        return [*self._live.values(), *self._pending.values()]
+
+    def live(self, seat: Seat) -> Peer | None:
+        """The connected transport of a seat."""
+        return self._live.get(seat)
+
+    async def open_peer(self, seat: Seat) -> tuple[Peer, str]:
+        """Open a transport in a seat. Returns it with its offer.
+
+        Raises:
+            UnavailableError: ``media.no_address`` when no socket can be bound.
+        """
+        peer = Peer(
+            self.call_id, seat, self._context.certificate, self._context.addresses, self._ended_by_itself, self._wire
+        )
+        older = self._pending.pop(seat, None)
+        self._pending[seat] = peer
+        if older is not None:
+            await self._close_peer(older, "replaced")
+        try:
+            return peer, await peer.offer()
+        except OSError as error:
+            self._pending.pop(seat, None)
+            await peer.close("no address")
+            raise UnavailableError("the media node cannot open a port", code="media.no_address") from error
+
+    async def answer(self, peer_id: str, sdp_answer: str) -> None:
+        """Take a browser's answer; connecting goes on in the background.
+
+        Raises:
+            NotFoundError: ``media.peer_not_found``. ConflictError: ``media.already_answered``.
+            BadInputError: ``media.bad_sdp``.
+        """
+        peer = next((peer for peer in self.peers if peer.peer_id == peer_id), None)
+        if peer is None:
+            raise NotFoundError("there is no such transport", code="media.peer_not_found")
+        if peer.answered:
+            raise ConflictError("this transport has been answered", code="media.already_answered")
+        answer = sdp.parse_answer(sdp_answer)
+        peer.answered = True
+        self._tasks.start(f"connect {peer_id}", self._connect(peer, answer))
+
+    def activate(self) -> None:
+        """Begin to forward and record. Idempotent."""
+        if self.active:
+            return
+        self.active = True
+        for peer in self._live.values():
+            self._attach_sinks(peer)
+        self._wire()
+
+    async def close_peer(self, peer_id: str, reason: str) -> None:
+        """Close one transport. Idempotent."""
+        for peer in self.peers:
+            if peer.peer_id == peer_id:
+                await self._close_peer(peer, reason)
+
+    async def close(self, reason: str) -> None:
+        """Close all transports."""
+        self.closed = True
+        for peer in self.peers:
+            await self._close_peer(peer, reason)
+        await self._tasks.close()
+
+    def tick(self, now_ns: int, full_second: bool) -> None:
+        """Regular work of all transports, every 100 ms."""
+        if self._live or self._pending:
+            self.used_s = now_ns / 1e9
+        for peer in list(self._live.values()):
+            peer.tick(now_ns)
+            if full_second:
+                peer.report(now_ns)
+                self._watch(peer, now_ns)
+        if full_second:
+            for peer in list(self._pending.values()):
+                if not peer.answered and time.monotonic() - peer.opened_s > self._context.config.answer_timeout_s:
+                    self._tasks.start(f"expire {peer.peer_id}", self._close_peer(peer, "not_answered"))
+
+    def _watch(self, peer: Peer, now_ns: int) -> None:
+        state = peer.watchdog.check(now_ns) if peer.watchdog is not None else None
+        if state is not None:
+            log.info("peer state changed", call_id=self.call_id, seat=peer.seat, state=state)
+            self._report(peer, state, "watchdog")
+
+    async def _connect(self, peer: Peer, answer: sdp.Answer) -> None:
+        config = self._context.config
+        try:
+            await peer.connect(answer, config.connect_timeout_s)
+        except (ConnectionError, OSError) as error:
+            log.warning("peer did not connect", call_id=self.call_id, seat=peer.seat, error=str(error))
+            await self._close_peer(peer, "connect_failed")
+            return
+        if peer.closed:
+            return
+        peer.start_watch(config.degraded_after_s, config.lost_after_s)
+        seat = peer.seat
+        older = self._live.get(seat)
+        if self._pending.get(seat) is peer:
+            del self._pending[seat]
+        self._live[seat] = peer
+        if older is not None:
+            older.detach_sinks("replaced")
+        if self.active:
+            self._attach_sinks(peer)
+        self._wire()
+        log.info("peer connected", call_id=self.call_id, seat=seat, peer_id=peer.peer_id)
+        self._report(peer, PeerState.CONNECTED)
+        if older is not None:
+            await self._close_peer(older, "replaced")
+
+    def _attach_sinks(self, peer: Peer) -> None:
+        segment = self._segments[peer.seat] = self._segments.get(peer.seat, 0) + 1
+        stream = SeatStream(
+            call_id=self.call_id,
+            seat=peer.seat,
+            segment=segment,
+            audio_codec="opus",
+            audio_payload_type=sdp.OPUS,
+            video_codec="VP8",
+            video_payload_type=sdp.VP8,
+            request_keyframe=peer.request_keyframe,
+        )
+        peer.sinks = SinkGroup(stream, self._context.sink_factory, self._context.on_sink_failure)
+        peer.request_keyframe()
+
+    def _wire(self) -> None:
+        """Connect every listener's downlinks with the uplinks it is to hear, by the seat table."""
+        if not self.active:
+            return
+        for listener in self._live.values():
+            speaker = self._live.get(sources_of(listener.seat)[0])
+            for kind, downlink in listener.downlinks.items():
+                source = speaker.uplinks.get(kind) if speaker is not None else None
+                if downlink.source is not source:
+                    downlink.switch(source)
+                    if source is not None:
+                        source.want_keyframe()
+        downlinks = [downlink for listener in self._live.values() for downlink in listener.downlinks.values()]
+        for speaker in self.peers:
+            for uplink in speaker.uplinks.values():
+                uplink.downlinks = tuple(downlink for downlink in downlinks if downlink.source is uplink)
+
+    def _ended_by_itself(self, peer: Peer) -> None:
+        if not self.closed and not peer.closed:
+            self._tasks.start(f"close {peer.peer_id}", self._close_peer(peer, "remote_closed"))
+
+    async def _close_peer(self, peer: Peer, reason: str) -> None:
+        if peer.closed:
+            return
+        for seats in (self._live, self._pending):
+            if seats.get(peer.seat) is peer:
+                del seats[peer.seat]
+        peer.closed = True
+        for uplink in peer.uplinks.values():
+            uplink.downlinks = ()
+        peer.detach_sinks(reason)
+        self._wire()
+        self._report(peer, PeerState.CLOSED, reason)
+        log.info("peer closed", call_id=self.call_id, seat=peer.seat, reason=reason, dropped=dict(peer.counters))
+        # A goodbye must reach the browser even when the task that sends it is being cancelled.
+        await asyncio.shield(self._tasks.start(f"goodbye {peer.peer_id}", peer.close(reason)))
+
+    def _report(self, peer: Peer, state: PeerState, reason: str = "") -> None:
+        self._context.on_change(
+            PeerChange(call_id=self.call_id, seat=peer.seat, peer_id=peer.peer_id, state=state, reason=reason)
+        )

@@ -1,0 +1,246 @@
+"""The seam to aiortc, aioice and pylibsrtp: the only file that uses names they do not promise to keep.
+
+Exact pins and `tests/contract/test_aiortc_seam.py` guard every such name; an upgrade that breaks one fails there first.
+Measured per packet on the way in or out: bypassing aioice's queue saves a fifth of the server's time.
+"""
+
+import asyncio
+import struct
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import pylibsrtp
+from aioice import Candidate
+from aioice.ice import CandidatePair, Connection, StunProtocol
+from aiortc import (
+    RTCCertificate,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    RTCIceGatherer,
+    RTCIceParameters,
+    RTCIceTransport,
+    RTCPeerConnection,
+    RTCRtpSender,
+)
+from aiortc.sdp import candidate_to_sdp
+
+from server.media.sdp import LocalTransport, RemoteTransport
+
+MAX_QUEUE = 256
+"""Datagrams kept for the handshake; a flood beyond it is dropped."""
+
+
+class PacketReceiver(Protocol):
+    """Who gets the decrypted packets of a transport."""
+
+    def on_rtp(self, packet: bytes, now_ns: int) -> None:
+        """One RTP packet; `now_ns` is the monotonic time of arrival."""
+        ...
+
+    def on_rtcp(self, packet: bytes, now_ns: int) -> None:
+        """One compound RTCP packet."""
+        ...
+
+
+class _HostConnection(Connection):
+    """An ICE agent that offers the addresses it is told instead of every interface, and bounds its queue."""
+
+    addresses: tuple[str, ...] = ()
+
+    async def get_component_candidates(self, component: int, addresses: list[str], timeout: int = 5) -> list[Candidate]:
+        found: list[Candidate] = await super().get_component_candidates(component, list(self.addresses), timeout)
+        return found
+
+    def data_received(self, data: bytes, component: int) -> None:
+        # Only DTLS and SRTP (RFC 7983): aiortc's reader dies from an empty datagram, which anybody can send.
+        if data and (20 <= data[0] <= 63 or 128 <= data[0] <= 191) and self._queue.qsize() < MAX_QUEUE:
+            super().data_received(data, component)
+
+
+class _PassThroughDtls(RTCDtlsTransport):
+    """Hands decrypted packets on as bytes. aiortc's own receivers would start a decoder for each stream."""
+
+    receiver: PacketReceiver
+
+    async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
+        self.receiver.on_rtp(data, time.monotonic_ns())
+
+    async def _handle_rtcp_data(self, data: bytes) -> None:
+        self.receiver.on_rtcp(data, time.monotonic_ns())
+
+
+class SecureTransport:
+    """One ICE and DTLS-SRTP path to one browser.
+
+    Args:
+        certificate: Shared by all transports of the process; making one costs more than a call set-up.
+        addresses: Local addresses to offer.
+        receiver: Gets the decrypted packets.
+        on_closed: Called once when a connected transport ends without `close` (browser gone, consent expired).
+
+    Attributes:
+        counters: Dropped packets by reason.
+    """
+
+    def __init__(
+        self,
+        certificate: RTCCertificate,
+        addresses: Sequence[str],
+        receiver: PacketReceiver,
+        on_closed: Callable[[], None],
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        self._certificate = certificate
+        self._receiver = receiver
+        self._on_closed = on_closed
+        self._gatherer = RTCIceGatherer(iceServers=[])
+        self._connection = _HostConnection(ice_controlling=True)
+        self._connection.addresses = tuple(addresses)
+        self._gatherer._connection = self._connection
+        self._ice = RTCIceTransport(self._gatherer)
+        self._dtls = _PassThroughDtls(self._ice, [certificate])
+        self._dtls.receiver = receiver
+        self._dtls.on("statechange", self._state_changed)
+        self._nominated: dict[int, CandidatePair] = self._connection._nominated
+        self._pair: CandidatePair | None = None
+        self._sendto: Callable[[bytes, tuple[str, int]], None] = _send_nowhere
+        self._address = ("", 0)
+        self._tx: Any = None
+        self._rx: Any = None
+        self._closing = False
+
+    async def open(self) -> LocalTransport:
+        """Bind the sockets and return what the offer needs.
+
+        Raises:
+            OSError: No address could be bound.
+        """
+        await self._gatherer.gather()
+        for protocol in self._connection._protocols:
+            self._hook(protocol)
+        candidates = self._gatherer.getLocalCandidates()
+        if not candidates:
+            raise OSError(f"none of the addresses {self._connection.addresses} can be bound")
+        parameters = self._gatherer.getLocalParameters()
+        fingerprint = next(item for item in self._certificate.getFingerprints() if item.algorithm == "sha-256")
+        return LocalTransport(
+            ice_username=str(parameters.usernameFragment),
+            ice_password=str(parameters.password),
+            fingerprint=f"{fingerprint.algorithm} {fingerprint.value}",
+            candidates=tuple(candidate_to_sdp(candidate) for candidate in candidates),
+        )
+
+    async def connect(self, remote: RemoteTransport, timeout_s: float) -> None:
+        """Find a path and shake hands.
+
+        Raises:
+            ConnectionError: It did not work out, or not in time.
+        """
+        self._dtls._set_role("server" if remote.dtls_active else "client")
+        try:
+            async with asyncio.timeout(timeout_s):
+                for candidate in remote.candidates:
+                    await self._ice.addRemoteCandidate(candidate)
+                # Without candidates aioice would give up at once. Not signalling their end makes it wait for the
+                # browser's own checks, which reveal its address; our deadline ends the wait.
+                if remote.candidates:
+                    await self._ice.addRemoteCandidate(None)
+                await self._ice.start(
+                    RTCIceParameters(usernameFragment=remote.ice_username, password=remote.ice_password)
+                )
+                if self._ice.state != "completed":
+                    raise ConnectionError("no ICE candidate pair works")
+                await self._dtls.start(RTCDtlsParameters(fingerprints=list(remote.fingerprints)))
+        except TimeoutError:
+            raise ConnectionError("the transport did not connect in time") from None
+        if self._dtls.state != "connected":
+            raise ConnectionError("the DTLS handshake failed")
+        self._rx, self._tx = self._dtls._rx_srtp, self._dtls._tx_srtp
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Encrypt and send one RTP packet. Dropped and counted when the transport cannot take it."""
+        self._send(packet, rtcp=False)
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Encrypt and send one compound RTCP packet."""
+        self._send(packet, rtcp=True)
+
+    async def close(self) -> None:
+        """Say goodbye and release the sockets. Idempotent."""
+        self._closing = True
+        self._tx = self._rx = None
+        await self._dtls.stop()
+        await self._ice.stop()
+
+    def _state_changed(self) -> None:
+        if self._dtls.state == "closed" and not self._closing:
+            self._closing = True
+            self._tx = self._rx = None
+            self._on_closed()
+
+    def _send(self, packet: bytes, *, rtcp: bool) -> None:
+        tx = self._tx
+        pair = self._nominated.get(1)
+        if tx is None or pair is None:
+            self.counters["not_connected"] += 1
+            return
+        if pair is not self._pair:  # ICE may nominate another pair at any time
+            self._pair = pair
+            self._sendto = pair.protocol.transport.sendto
+            self._address = pair.remote_addr
+        try:
+            secured = tx.protect_rtcp(packet) if rtcp else tx.protect(packet)
+        except (pylibsrtp.Error, ValueError):
+            self.counters["not_protected"] += 1
+            return
+        self._sendto(secured, self._address)
+
+    def _hook(self, protocol: StunProtocol) -> None:
+        """Take SRTP off the socket before aioice tries to read it as STUN and queues it."""
+        original = protocol.datagram_received
+
+        def datagram_received(data: Any, addr: tuple[Any, ...]) -> None:
+            if len(data) > 11 and 127 < data[0] < 192 and self._rx is not None:
+                self._receive(data)
+                return
+            try:
+                original(data, addr)
+            except (struct.error, LookupError, ValueError, AssertionError, TypeError):
+                self.counters["malformed_stun"] += 1
+
+        protocol.datagram_received = datagram_received  # type: ignore[method-assign]
+
+    def _receive(self, data: bytes) -> None:
+        try:
+            if 191 < data[1] < 224:  # RFC 5761 section 4
+                self._receiver.on_rtcp(self._rx.unprotect_rtcp(data), time.monotonic_ns())
+                return
+            packet = self._rx.unprotect(data)
+        except (pylibsrtp.Error, ValueError):  # forged, replayed or above pylibsrtp's 1500 bytes
+            self.counters["not_authentic"] += 1
+            return
+        self._receiver.on_rtp(packet, time.monotonic_ns())
+
+
+def _send_nowhere(packet: bytes, address: tuple[str, int]) -> None:
+    """Stands in until a pair is nominated."""
+
+
+def pin_addresses(connection: RTCPeerConnection, addresses: Sequence[str]) -> None:
+    """Let a client connection offer exactly these addresses (aioice leaves loopback out)."""
+    for transceiver in connection.getTransceivers():
+        ice = transceiver.sender.transport.transport._connection
+        original = ice.get_component_candidates
+
+        async def candidates(original: Any = original, **arguments: Any) -> list[Candidate]:
+            found: list[Candidate] = await original(**{**arguments, "addresses": list(addresses)})
+            return found
+
+        ice.get_component_candidates = candidates  # type: ignore[assignment]
+
+
+def on_keyframe_request(sender: RTCRtpSender, callback: Callable[[], None]) -> None:
+    """Be told of PLI and FIR, for a client that sends encoded frames and has no encoder to ask."""
+    sender._send_keyframe = callback  # type: ignore[method-assign]

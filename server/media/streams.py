@@ -1,0 +1,234 @@
+"""The two halves of forwarding one stream: `Uplink` as received from a publisher, `Downlink` as sent to a listener."""
+
+import random
+from collections.abc import Callable
+
+from aiortc.rtp import RtcpReceiverInfo, clamp_packets_lost
+
+from core.ports.media import MediaKind
+from server.media import rtcp, rtp
+from server.media.gaps import Arrival, GapDetector
+
+CLOCK_RATE_HZ: dict[MediaKind, int] = {"audio": 48_000, "video": 90_000}
+
+RING = 1024
+"""Packets kept for retransmission: about 5 s of 2 Mbit/s video."""
+
+RTX_BUDGET = 128
+"""Retransmissions a listener may cause between two ticks (100 ms), so that NACKs cannot multiply traffic."""
+
+KEYFRAME_EVERY_NS = 500_000_000
+"""At most one key frame request per half second: a key frame costs as much as ten others."""
+
+
+class Downlink:
+    """One stream towards one listener. Survives changes of its source without a break in its numbering.
+
+    Args:
+        rtx_ssrc: SSRC of retransmissions; None for a stream that is not repaired (audio).
+        cname: Canonical name sent along with Sender Reports.
+        send_rtp / send_rtcp: Where packets go.
+    """
+
+    def __init__(
+        self,
+        kind: MediaKind,
+        ssrc: int,
+        rtx_ssrc: int | None,
+        rtx_payload_type: int,
+        cname: str,
+        send_rtp: Callable[[bytes], None],
+        send_rtcp: Callable[[bytes], None],
+    ) -> None:
+        self.kind: MediaKind = kind
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.source: Uplink | None = None
+        self.packets = 0
+        self.octets = 0
+        self.resent = 0
+        self.report: RtcpReceiverInfo | None = None
+        self.timestamp_offset = 0
+        self._ssrc = ssrc.to_bytes(4, "big")
+        self._rtx_ssrc = (rtx_ssrc or 0).to_bytes(4, "big")
+        self._rtx_payload_type = rtx_payload_type
+        self._rtx_sequence = random.getrandbits(15)
+        self._rtx_left = RTX_BUDGET
+        self._cname = cname
+        self._send = send_rtp
+        self._send_rtcp = send_rtcp
+        self._ring: list[bytes | None] | None = [None] * RING if rtx_ssrc is not None else None
+        self._sequence_offset = 0
+        self._aligned = False
+        self._floor = 0  # first sequence of the present source
+        self._young = 0  # packets left during which stragglers from before the floor must be kept out
+        self._last_sequence = 0
+        self._last_timestamp = 0
+        self._last_ns = 0
+
+    def switch(self, source: "Uplink | None") -> None:
+        """Take another source from the next packet on."""
+        self.source = source
+        self._aligned = False
+
+    def forward(self, packet: bytes, now_ns: int) -> None:
+        """Send a packet of the source under this stream's own numbering."""
+        if not self._aligned:
+            self._align(packet, now_ns)
+        elif self._young:
+            self._young -= 1
+            if rtp.sequence_delta(rtp.sequence_of(packet), self._floor) < 0:
+                return
+        out = rtp.rewritten(packet, self._ssrc, self._sequence_offset, self.timestamp_offset)
+        sequence = out[2] << 8 | out[3]
+        if (sequence - self._last_sequence) & 0x8000 == 0:
+            self._last_sequence = sequence
+            self._last_timestamp = int.from_bytes(out[4:8], "big")
+        self._last_ns = now_ns
+        if self._ring is not None:
+            self._ring[sequence & (RING - 1)] = out
+        self.packets += 1
+        self.octets += len(out) - rtp.HEADER_B
+        self._send(out)
+
+    def forward_report(self, report: rtcp.SenderReport) -> None:
+        """Send the source's Sender Report under this stream's SSRC and timestamps."""
+        if self._aligned:
+            self._send_rtcp(
+                rtcp.sender_report(report, self.ssrc, self.timestamp_offset, self.packets, self.octets, self._cname)
+            )
+
+    def resend(self, sequences: list[int]) -> int:
+        """Answer a NACK from the ring. Returns how many packets were sent again."""
+        if self._ring is None:
+            return 0
+        sent = 0
+        for sequence in sequences:
+            packet = self._ring[sequence & (RING - 1)]
+            if packet is None or rtp.sequence_of(packet) != sequence or not self._rtx_left:
+                continue
+            self._rtx_left -= 1
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+            self._send(rtp.to_rtx(packet, self._rtx_payload_type, self._rtx_ssrc, self._rtx_sequence))
+            sent += 1
+        self.resent += sent
+        return sent
+
+    def tick(self) -> None:
+        """A new interval for the retransmission budget begins."""
+        self._rtx_left = RTX_BUDGET
+
+    def _align(self, packet: bytes, now_ns: int) -> None:
+        sequence, timestamp = rtp.sequence_of(packet), rtp.timestamp_of(packet)
+        if self.packets:  # continue where the last source stopped, moved on by the time passed
+            passed_ns = max(now_ns - self._last_ns, 10_000_000)
+            step = passed_ns * CLOCK_RATE_HZ[self.kind] // 1_000_000_000
+            self._sequence_offset = (self._last_sequence + 1 - sequence) & 0xFFFF
+            self.timestamp_offset = (self._last_timestamp + step - timestamp) & 0xFFFFFFFF
+        else:
+            self._last_sequence = sequence
+        self._floor, self._young, self._aligned = sequence, RING, True
+
+
+class Uplink:
+    """One stream from a publisher: counts it, finds its holes, and knows who gets it.
+
+    Args:
+        ask: Called when a key frame is wanted, to send the request if `keyframe_due`.
+    """
+
+    def __init__(
+        self, kind: MediaKind, ssrc: int, payload_type: int, rtx_ssrc: int | None, ask: Callable[[], None]
+    ) -> None:
+        self.kind: MediaKind = kind
+        self.ssrc = ssrc
+        self.ssrc_bytes = ssrc.to_bytes(4, "big")
+        self.rtx_ssrc = rtx_ssrc
+        self.payload_type = payload_type
+        self.downlinks: tuple[Downlink, ...] = ()
+        self.gaps = GapDetector()
+        self.packets = 0
+        self.duplicates = 0
+        self.jitter = 0.0
+        self._ask = ask
+        self._keyframe_wanted = False
+        self._keyframe_asked_ns: int | None = None
+        self._first: int | None = None
+        self._transit: float | None = None
+        self._rate_hz = CLOCK_RATE_HZ[kind]
+        self._prior = (0, 0)
+        self._sender_report: tuple[int, int] | None = None  # (middle 32 bits of NTP, arrival ns)
+
+    def accept(self, packet: bytes, now_ns: int) -> Arrival:
+        """Judge and count one packet. Duplicates and suspects are not to be forwarded."""
+        sequence = packet[2] << 8 | packet[3]
+        arrival = self.gaps.arrived(sequence, now_ns)
+        if arrival is Arrival.DUPLICATE or arrival is Arrival.SUSPECT:
+            self.duplicates += 1
+            return arrival
+        if arrival is Arrival.RESTART:
+            self._first, self.packets, self._prior, self._transit = sequence, 0, (0, 0), None
+            for downlink in self.downlinks:
+                downlink.switch(self)
+        elif self._first is None:
+            self._first = sequence
+        self.packets += 1
+        if arrival is not Arrival.REPAIR and (self.kind == "audio" or packet[1] & 0x80):
+            self._measure_jitter(rtp.timestamp_of(packet), now_ns)
+        return arrival
+
+    def want_keyframe(self) -> None:
+        """A listener or the recorder needs a key frame: ask now, or as soon as `keyframe_due` allows."""
+        if self.kind == "video":
+            self._keyframe_wanted = True
+            self._ask()
+
+    def keyframe_due(self, now_ns: int) -> bool:
+        """Whether to ask the publisher for a key frame now. A request that comes too soon waits, it is never lost."""
+        if not self._keyframe_wanted:
+            return False
+        if self._keyframe_asked_ns is not None and now_ns - self._keyframe_asked_ns < KEYFRAME_EVERY_NS:
+            return False
+        self._keyframe_wanted = False
+        self._keyframe_asked_ns = now_ns
+        return True
+
+    def keyframe_age_ns(self, now_ns: int) -> int | None:
+        """Time since a key frame was asked for, or None when it never was."""
+        return None if self._keyframe_asked_ns is None else now_ns - self._keyframe_asked_ns
+
+    def sender_report(self, ntp: int, now_ns: int) -> None:
+        """Note the publisher's report, for the round trip times it computes from ours (RFC 3550 section 6.4.1)."""
+        self._sender_report = (ntp >> 16 & 0xFFFFFFFF, now_ns)
+
+    def receiver_report(self, now_ns: int) -> RtcpReceiverInfo | None:
+        """Reception statistics since the last report; None before the first packet."""
+        if self._first is None or self.gaps.highest is None:
+            return None
+        highest = (self.gaps.cycles << 16) + self.gaps.highest
+        expected = highest - self._first + 1
+        expected_now, received_now = expected - self._prior[0], self.packets - self._prior[1]
+        self._prior = (expected, self.packets)
+        lost = max(0, expected_now - received_now)
+        lsr, dlsr = 0, 0
+        if self._sender_report is not None:
+            lsr = self._sender_report[0]
+            dlsr = (now_ns - self._sender_report[1]) * 65536 // 1_000_000_000 & 0xFFFFFFFF
+        return RtcpReceiverInfo(
+            ssrc=self.ssrc,
+            fraction_lost=min(255, lost * 256 // expected_now) if expected_now > 0 else 0,
+            packets_lost=clamp_packets_lost(expected - self.packets),
+            highest_sequence=highest & 0xFFFFFFFF,
+            jitter=int(self.jitter) & 0xFFFFFFFF,
+            lsr=lsr,
+            dlsr=dlsr,
+        )
+
+    def _measure_jitter(self, timestamp: int, now_ns: int) -> None:
+        """RFC 3550 appendix A.8; a step of more than a second is a restart, not jitter."""
+        transit = now_ns * self._rate_hz / 1e9 - timestamp
+        if self._transit is not None:
+            difference = abs(transit - self._transit)
+            if difference < self._rate_hz:
+                self.jitter += (difference - self.jitter) / 16
+        self._transit = transit
