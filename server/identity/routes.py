@@ -1,0 +1,70 @@
+"""Sign-in endpoints and the session cookie."""
+
+from aiohttp import web
+
+from core.errors import DeniedError, NotSignedInError
+from core.http import RouteTable, actor_of
+from core.models.staff import Staff
+from core.security.permissions import Permission
+from server.identity.schemas import Empty, LoginRequest, LoginView, StaffView
+from server.identity.service import IdentityService
+
+SESSION_COOKIE = "ac_session"
+
+
+def session_cookie(request: web.Request) -> str | None:
+    """The session cookie's value as sent by the browser."""
+    return request.cookies.get(SESSION_COOKIE)
+
+
+def routes(service: IdentityService) -> RouteTable:
+    """Login, logout, me."""
+    table = RouteTable()
+
+    @table.post("/api/auth/login", Permission.PUBLIC)
+    async def login(request: web.Request, body: LoginRequest) -> web.Response:
+        _same_site_only(request)
+        session = await service.login(body.username, body.password, request.remote)
+        view = LoginView(staff=_view(session.staff), csrf_token=session.csrf_token)
+        response = _json(view)
+        response.set_cookie(
+            SESSION_COOKIE, session.cookie, httponly=True, samesite="Strict", path="/", secure=_is_https(request)
+        )
+        return response
+
+    @table.post("/api/auth/logout", Permission.STAFF_SELF)
+    async def logout(request: web.Request) -> web.Response:
+        await service.logout(actor_of(request), session_cookie(request) or "")
+        response = _json(Empty())
+        response.del_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="Strict", secure=_is_https(request))
+        return response
+
+    @table.get("/api/auth/me", Permission.STAFF_SELF)
+    async def me(request: web.Request) -> LoginView:
+        session = await service.current(session_cookie(request))
+        if session is None:  # ended between the guard and here
+            raise NotSignedInError("please sign in")
+        return LoginView(staff=_view(session.staff), csrf_token=session.row.csrf_token)
+
+    return table
+
+
+def _view(staff: Staff) -> StaffView:
+    return StaffView.model_validate(staff, from_attributes=True)
+
+
+def _json(view: LoginView | Empty) -> web.Response:
+    return web.Response(
+        text=view.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _is_https(request: web.Request) -> bool:
+    # The header may be forged by the client, who could then only make the own cookie stricter.
+    return request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+
+
+def _same_site_only(request: web.Request) -> None:
+    """Nobody may sign a visitor in from another site (login CSRF). Browsers send this header, programs need not."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise DeniedError("sign in on our own pages", code="auth.cross_site")
