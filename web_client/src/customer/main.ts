@@ -1,0 +1,2 @@
+import '@shared/styles/tokens.css'
+import '@shared/styles/base.css'

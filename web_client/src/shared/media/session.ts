@@ -1,0 +1,224 @@
+import { Emitter } from '../emitter'
+import type { MediaOffer } from '../protocol'
+import { tuneSenders } from './tuning'
+
+/** How a session reaches the server: two messages of the socket. */
+export interface MediaTransport {
+  join(): Promise<MediaOffer>
+  answer(peer_id: string, sdp_answer: string): Promise<unknown>
+}
+
+/**
+ * - `idle`: never joined, or left
+ * - `joining`: first connection on its way
+ * - `connected`
+ * - `recovering`: was connected; a new connection is being made
+ */
+export type MediaState = 'idle' | 'joining' | 'connected' | 'recovering'
+
+interface MediaEvents {
+  state: MediaState
+  /** The other party's stream; the same object for the whole session, tracks come and go. */
+  remote: MediaStream
+  /** A join failed; another one follows after `retry_ms`. */
+  join_failed: { error: unknown; retry_ms: number }
+}
+
+export interface MediaSessionOptions {
+  createPeer?: (config: RTCConfiguration) => RTCPeerConnection
+  /** Longest wait for ICE candidates before the answer is sent, ms. */
+  gather_cap_ms?: number
+  /** How long `disconnected` may last before a new connection is made, ms. */
+  grace_ms?: number
+}
+
+const BACKOFF_MS = [0, 500, 1000, 2000, 4000] as const
+
+/**
+ * One seat's media: a connection the server offers and this side answers, made anew whenever it
+ * fails. The local stream is lent by the caller and outlives every connection.
+ */
+export class MediaSession {
+  readonly events = new Emitter<MediaEvents>()
+  readonly remote: MediaStream
+  state: MediaState = 'idle'
+  private readonly options: Required<MediaSessionOptions>
+  private transport: MediaTransport | null = null
+  private local: MediaStream | null = null
+  private peer: RTCPeerConnection | null = null
+  /** Each attempt has a number; answers of an attempt that is no longer the current one are dropped. */
+  private attempt = 0
+  private failures = 0
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(options: MediaSessionOptions = {}) {
+    this.options = {
+      createPeer: (config) => new RTCPeerConnection(config),
+      gather_cap_ms: 1500,
+      grace_ms: 2000,
+      ...options,
+    }
+    this.remote = new MediaStream()
+  }
+
+  /** Opens the connection; resolves when the answer is on its way. Failures are retried with back-off. */
+  async join(transport: MediaTransport, local: MediaStream): Promise<void> {
+    this.transport = transport
+    this.local = local
+    this.failures = 0
+    this.setState('joining')
+    await this.connect()
+  }
+
+  /** Makes a new connection in the same seat, e.g. after the socket came back. */
+  async rejoin(): Promise<void> {
+    if (this.state === 'idle') return
+    this.setState('recovering')
+    await this.connect()
+  }
+
+  /** The server dropped this peer or the socket came back: keep a connection that still works. */
+  async ensure(): Promise<void> {
+    if (this.peer?.connectionState !== 'connected') await this.rejoin()
+  }
+
+  /** Puts other tracks (a changed camera) into the running connection. */
+  async replaceLocal(local: MediaStream): Promise<void> {
+    this.local = local
+    for (const transceiver of this.peer?.getTransceivers() ?? []) {
+      const kind = transceiver.receiver.track.kind
+      const track = local.getTracks().find((each) => each.kind === kind)
+      if (track && transceiver.sender.track?.kind === kind) await transceiver.sender.replaceTrack(track)
+    }
+  }
+
+  setMuted(kind: 'audio' | 'video', muted: boolean): void {
+    for (const track of this.local?.getTracks() ?? []) if (track.kind === kind) track.enabled = !muted
+  }
+
+  leave(): void {
+    this.attempt += 1
+    clearTimeout(this.timer)
+    this.dropPeer()
+    this.transport = null
+    for (const track of this.remote.getTracks()) this.remote.removeTrack(track)
+    this.setState('idle')
+  }
+
+  private async connect(): Promise<void> {
+    const attempt = ++this.attempt
+    clearTimeout(this.timer)
+    try {
+      await this.negotiate(attempt)
+    } catch (error) {
+      if (attempt === this.attempt) this.retry(error)
+    }
+  }
+
+  private async negotiate(attempt: number): Promise<void> {
+    const { transport, local } = this
+    if (!transport || !local) return
+    const offer = await transport.join()
+    if (attempt !== this.attempt) return
+    this.dropPeer()
+    const peer = this.options.createPeer({ iceServers: offer.ice_servers, bundlePolicy: 'max-bundle' })
+    this.peer = peer
+    this.watch(peer)
+    await peer.setRemoteDescription({ type: 'offer', sdp: offer.sdp_offer })
+    await this.attachLocal(peer, local)
+    await peer.setLocalDescription(await peer.createAnswer())
+    await gathered(peer, this.options.gather_cap_ms)
+    if (attempt !== this.attempt) return
+    await transport.answer(offer.peer_id, peer.localDescription?.sdp ?? '')
+    void tuneSenders(peer)
+  }
+
+  /** Local tracks take the first offered slot of their kind in which the server receives. */
+  private async attachLocal(peer: RTCPeerConnection, local: MediaStream): Promise<void> {
+    const open = receivingMids(peer.remoteDescription?.sdp ?? '')
+    const taken = new Set<RTCRtpTransceiver>()
+    for (const track of local.getTracks()) {
+      const slot = peer
+        .getTransceivers()
+        .find((each) => open.has(each.mid) && !taken.has(each) && each.receiver.track.kind === track.kind)
+      if (!slot) continue
+      taken.add(slot)
+      slot.direction = 'sendrecv'
+      await slot.sender.replaceTrack(track)
+      slot.sender.setStreams?.(local)
+    }
+  }
+
+  private watch(peer: RTCPeerConnection): void {
+    peer.ontrack = ({ track }) => this.addRemote(track)
+    peer.onconnectionstatechange = () => {
+      if (peer !== this.peer) return
+      clearTimeout(this.timer)
+      if (peer.connectionState === 'connected') {
+        this.failures = 0
+        this.setState('connected')
+      } else if (peer.connectionState === 'failed' || peer.connectionState === 'closed') {
+        void this.rejoin()
+      } else if (peer.connectionState === 'disconnected') {
+        this.timer = setTimeout(() => void this.rejoin(), this.options.grace_ms)
+      }
+    }
+  }
+
+  private addRemote(track: MediaStreamTrack): void {
+    // The first slot of each kind is the other party; further slots (screen, third party) stay apart.
+    if (this.remote.getTracks().some((each) => each.kind === track.kind && each.readyState === 'live')) return
+    this.remote.addTrack(track)
+    this.events.emit('remote', this.remote)
+  }
+
+  private dropPeer(): void {
+    const peer = this.peer
+    this.peer = null
+    if (!peer) return
+    peer.onconnectionstatechange = null
+    peer.ontrack = null
+    peer.close()
+    for (const track of this.remote.getTracks()) this.remote.removeTrack(track)
+  }
+
+  private retry(error: unknown): void {
+    this.failures += 1
+    const retry_ms = BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length - 1)] ?? 4000
+    this.events.emit('join_failed', { error, retry_ms })
+    this.timer = setTimeout(() => void this.connect(), retry_ms)
+  }
+
+  private setState(state: MediaState): void {
+    if (state === this.state) return
+    this.state = state
+    this.events.emit('state', state)
+  }
+}
+
+/** Waits for all candidates, at most `cap_ms`: a slow STUN server must not hold up the call. */
+export function gathered(peer: RTCPeerConnection, cap_ms: number): Promise<void> {
+  if (peer.iceGatheringState === 'complete') return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, cap_ms)
+    function done(): void {
+      clearTimeout(timer)
+      peer.removeEventListener('icegatheringstatechange', check)
+      resolve()
+    }
+    function check(): void {
+      if (peer.iceGatheringState === 'complete') done()
+    }
+    peer.addEventListener('icegatheringstatechange', check)
+  })
+}
+
+/** The `mid`s of an offer's sections in which the offering side is ready to receive. */
+export function receivingMids(sdp: string): Set<string | null> {
+  const mids = new Set<string | null>()
+  for (const section of sdp.split(/^m=/m).slice(1)) {
+    const mid = /^a=mid:(\S+)/m.exec(section)?.[1]
+    if (mid !== undefined && !/^a=(sendonly|inactive)\s*$/m.test(section)) mids.add(mid)
+  }
+  return mids
+}

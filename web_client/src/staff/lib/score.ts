@@ -1,0 +1,58 @@
+import type { Answers, DecimalValue, FormItem, QaForm } from './wire'
+
+/** The inspector's choice for one item: its share of the weight, or null when it does not apply. */
+export type Choice = number | null
+export type Choices = Record<string, Choice>
+
+export interface Total {
+  score: number
+  max: number
+  fatal: boolean
+  answered: number
+  items: number
+}
+
+/** Decimals come as strings; null stays null. */
+export function toNumber(value: DecimalValue | null | undefined): number | null {
+  if (value === null || value === undefined || value === '') return null
+  const number = Number(value)
+  return Number.isFinite(number) ? number : null
+}
+
+export function itemsOf(form: QaForm): FormItem[] {
+  return form.sections.flatMap((section) => section.items)
+}
+
+export function choicesOf(answers: Answers | null | undefined): Choices {
+  const choices: Choices = {}
+  for (const [id, answer] of Object.entries(answers ?? {})) choices[id] = toNumber(answer.fraction)
+  return choices
+}
+
+export function answersOf(choices: Choices): Record<string, { fraction: Choice }> {
+  return Object.fromEntries(Object.entries(choices).map(([id, fraction]) => [id, { fraction }]))
+}
+
+/**
+ * Points reached, as the server computes them: items that do not apply leave the denominator, and a fatal item
+ * that is not fully met makes the whole evaluation zero.
+ */
+export function totalOf(form: QaForm, choices: Choices, max = 100): Total {
+  let reached = 0
+  let weights = 0
+  let fatal = false
+  let answered = 0
+  const items = itemsOf(form)
+  for (const item of items) {
+    const choice = choices[item.id]
+    if (choice === undefined) continue
+    answered += 1
+    if (choice === null) continue
+    const weight = toNumber(item.weight) ?? 0
+    reached += weight * choice
+    weights += weight
+    if (item.fatal && choice < 1) fatal = true
+  }
+  const score = fatal || weights === 0 ? 0 : Math.round((reached / weights) * max * 100) / 100
+  return { score, max, fatal, answered, items: items.length }
+}
