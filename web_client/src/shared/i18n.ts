@@ -1,10 +1,13 @@
-import { createI18n, type LocaleMessage, type VueMessageType } from 'vue-i18n'
+import { createI18n } from 'vue-i18n'
 import type { Language } from './protocol'
 
 export const LANGUAGES: readonly Language[] = ['zh-CN', 'en']
 const STORAGE_KEY = 'aircounter.language'
 
-export type Messages = LocaleMessage<VueMessageType>
+/** A tree of texts. */
+export interface Messages {
+  [key: string]: string | Messages
+}
 
 function isLanguage(value: unknown): value is Language {
   return LANGUAGES.includes(value as Language)
