@@ -1,0 +1,116 @@
+"""Entering: visits with signed tokens, and consents."""
+
+from aiohttp import hdrs, web
+
+from core.db import Database
+from core.errors import ConflictError, NotFoundError, NotSignedInError
+from core.http import SignedIn
+from core.ids import new_id
+from core.models.visit import Consent, Visit
+from core.rate_limit import RateLimiter, address_key
+from core.security.actor import Actor, customer_actor
+from core.security.tokens import issue_visit_token, read_visit_token
+from server.counter.address import address_class
+from server.counter.catalogue import enabled_business, enabled_businesses
+from server.counter.schemas import BusinessView, ConsentRequest, VisitRequest, VisitView
+from server.counter.wordings import current_wording
+
+WINDOW_S = 60
+CONSENTS_PER_WINDOW = 20
+
+
+class CounterService:
+    """Catalogue, visits and consents."""
+
+    def __init__(
+        self,
+        database: Database,
+        limiter: RateLimiter,
+        token_key: str,
+        visit_token_s: float,
+        visits_per_minute: int = 60,
+    ) -> None:
+        """`visits_per_minute` counts per client address (a branch's kiosks share one)."""
+        self._database = database
+        self._limiter = limiter
+        self._token_key = token_key
+        self._visit_token_s = visit_token_s
+        self._visits_per_minute = visits_per_minute
+
+    async def businesses(self) -> list[BusinessView]:
+        """What customers can choose, in order."""
+        async with self._database.read() as session:
+            rows = await enabled_businesses(session)
+        return [BusinessView.model_validate(row, from_attributes=True) for row in rows]
+
+    async def enter(self, request: VisitRequest, address: str | None) -> VisitView:
+        """Record an entry and hand out its token.
+
+        Raises:
+            NotFoundError: ``business.not_found``. RateLimitedError: too many entries from this address.
+        """
+        await self._limiter.hit(f"visit:{address_key(address)}", self._visits_per_minute, WINDOW_S)
+        visit_id = new_id("visit")
+        async with self._database.unit_of_work(customer_actor(visit_id)) as work:
+            business = await enabled_business(work.session, request.business_code)
+            now = work.clock.now()
+            work.session.add(
+                Visit(
+                    id=visit_id,
+                    business_code=business.code,
+                    channel=request.channel,
+                    device=request.device,
+                    address_class=address_class(address),
+                    language=request.language,
+                    created_at=now,
+                )
+            )
+        return VisitView(
+            visit_id=visit_id, token=issue_visit_token(self._token_key, visit_id, now, self._visit_token_s)
+        )
+
+    async def record_consent(self, actor: Actor, request: ConsentRequest) -> str:
+        """Store a consent or a refusal; the latest one of a purpose counts.
+
+        Returns:
+            The consent's id.
+
+        Raises:
+            ConflictError: ``consent.outdated`` when another wording is current: show that one and ask again.
+            NotFoundError: ``visit.not_found``.
+        """
+        visit_id = actor.visit_id or ""
+        await self._limiter.hit(f"consent:{visit_id}", CONSENTS_PER_WINDOW, WINDOW_S)
+        wording = current_wording(request.purpose)
+        if request.wording_version != wording.version:
+            raise ConflictError("the wording has changed", code="consent.outdated", current_version=wording.version)
+        async with self._database.unit_of_work(actor) as work:
+            visit = await work.session.get(Visit, visit_id)
+            if visit is None:
+                raise NotFoundError("there is no such visit", code="visit.not_found")
+            consent = Consent(
+                id=new_id("consent"),
+                visit_id=visit_id,
+                purpose=wording.purpose,
+                wording_version=wording.version,
+                wording_sha256=wording.sha256(visit.language),
+                granted=request.granted,
+                at=work.clock.now(),
+            )
+            work.session.add(consent)
+            after = {"purpose": wording.purpose, "version": wording.version, "granted": request.granted}
+            work.audit("consent.record", "consent", consent.id, visit_id=visit_id, after=after)
+        return consent.id
+
+    async def authenticate_bearer(self, request: web.Request) -> SignedIn | None:
+        """For the HTTP guard: the customer behind ``Authorization: Bearer <visit token>``.
+
+        An expired or foreign token counts as none, so that public endpoints still answer.
+        """
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return None
+        try:
+            return SignedIn(customer_actor(read_visit_token(self._token_key, token.strip())))
+        except NotSignedInError:
+            return None
