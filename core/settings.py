@@ -1,5 +1,6 @@
 """Every setting of the product, from `AIRCOUNTER_…` variables, command options or defaults."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +19,7 @@ class Settings(BaseSettings):
         database_url: PostgreSQL (``postgresql+asyncpg://…``); None starts the embedded one.
         redis_url: Redis protocol server; None starts the embedded one.
         store_url: Object store (``file:///…``, ``s3://bucket/prefix`` …); None is a folder in `data_dir`.
-        models_dir: Speech models; None is ``<data_dir>/models``.
+        models_dir: Speech models; None is the user's cache, shared by all installations of the machine.
         media_hosts: Addresses announced as ICE host candidates, comma separated.
         ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
         rejoin_s: How long a lost customer's or teller's seat is kept.
@@ -55,7 +56,8 @@ class Settings(BaseSettings):
     @property
     def models_path(self) -> Path:
         """The folder in which speech models are looked for."""
-        return self.models_dir or self.data_dir / "models"
+        cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        return self.models_dir or cache / "aircounter" / "models"
 
     @property
     def journal_path(self) -> Path:
