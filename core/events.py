@@ -138,6 +138,13 @@ class RecordingFailed(CallEvent):
     reason: str
 
 
+class RecordingResumed(CallEvent):
+    """A running recording that had stalled or could not write is whole again; the gap stays marked."""
+
+    recording_id: str
+    reason: str
+
+
 class RecordingFinalized(CallEvent):
     """Playable files are stored and verified."""
 

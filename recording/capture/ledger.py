@@ -1,0 +1,134 @@
+"""The rows and facts of capture. Every function is one idempotent unit of work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlmodel import col, select
+
+from core.alarms import raise_alarm
+from core.db import Database, UnitOfWork
+from core.errors import ConflictError
+from core.events import RecordingFailed, RecordingResumed, RecordingStarted, RecordingStopped
+from core.models.recording import Recording, RecordingState
+from core.security.actor import system_actor
+from recording.capture.meta import Meta
+
+_ACTOR = system_actor("recorder")
+_RUNNING = (RecordingState.CAPTURING, RecordingState.CAPTURED)
+
+Gap = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How capture ended.
+
+    Attributes:
+        interrupted: With its process, not with the call.
+        error: Set when nothing at all could be written.
+    """
+
+    stopped_at: datetime
+    interrupted: bool
+    gaps: Sequence[Gap] = ()
+    error: str | None = None
+
+
+class Ledger:
+    """Writes `Recording` rows for the recorder."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def started(self, meta: Meta) -> None:
+        """The first packets are in the journal: the row exists and is CAPTURING.
+
+        Raises:
+            ConflictError: ``recording.exists``: this call's recording is already closed, or is another one.
+        """
+        async with self._database.unit_of_work(_ACTOR) as work:
+            row = await _row_of(work, meta)
+            row.state = RecordingState.CAPTURING
+            row.node_id = meta.node_id
+            work.emit(RecordingStarted(at=work.clock.now(), call_id=meta.call_id, recording_id=meta.recording_id))
+
+    async def stopped(self, meta: Meta, ending: Ending) -> bool:
+        """Capture is over: the journals wait to be finalized. Returns whether this changed anything."""
+        async with self._database.unit_of_work(_ACTOR) as work:
+            row = await _row_of(work, meta)
+            if row.state == RecordingState.CAPTURED:
+                return False
+            row.stopped_at, row.gaps = ending.stopped_at, list(ending.gaps)
+            row.interrupted = row.interrupted or ending.interrupted
+            if ending.error is not None:
+                row.state, row.error = RecordingState.FAILED, ending.error
+                _failed(work, meta.recording_id, meta.call_id, ending.error, "recording.failed")
+                return True
+            row.state = RecordingState.CAPTURED
+            work.emit(
+                RecordingStopped(
+                    at=work.clock.now(),
+                    call_id=meta.call_id,
+                    recording_id=meta.recording_id,
+                    interrupted=ending.interrupted,
+                )
+            )
+            return True
+
+    async def failed(self, recording_id: str, call_id: str, reason: str, alarm: str) -> None:
+        """A running recording does not get or cannot keep its packets: alarm and fact."""
+        async with self._database.unit_of_work(_ACTOR) as work:
+            _failed(work, recording_id, call_id, reason, alarm)
+
+    async def resumed(self, recording_id: str, call_id: str, reason: str) -> None:
+        """It gets and keeps them again."""
+        async with self._database.unit_of_work(_ACTOR) as work:
+            work.emit(RecordingResumed(at=work.clock.now(), call_id=call_id, recording_id=recording_id, reason=reason))
+
+    async def left_behind(self, node_id: str, known: set[str]) -> list[tuple[str, str]]:
+        """``(recording id, call id)`` of rows this node is still CAPTURING although it has no journals for them."""
+        async with self._database.read() as session:
+            query = select(Recording).where(
+                col(Recording.node_id) == node_id,
+                col(Recording.state) == RecordingState.CAPTURING,
+                col(Recording.id).not_in(known),
+            )
+            return [(row.id, row.call_id) for row in (await session.scalars(query)).all()]
+
+    async def lost(self, recording_id: str) -> None:
+        """The journals of a recording are gone: FAILED, and a person must see it."""
+        async with self._database.unit_of_work(_ACTOR) as work:
+            row = await work.session.get_one(Recording, recording_id, with_for_update=True)
+            if row.state != RecordingState.CAPTURING:
+                return
+            row.state, row.interrupted, row.error = RecordingState.FAILED, True, "the journals are gone"
+            row.stopped_at = work.clock.now()
+            _failed(work, row.id, row.call_id, row.error, "recording.failed")
+
+
+async def _row_of(work: UnitOfWork, meta: Meta) -> Recording:
+    query = select(Recording).where(col(Recording.call_id) == meta.call_id).with_for_update()
+    row = (await work.session.scalars(query)).first()
+    if row is None:
+        row = Recording(
+            id=meta.recording_id,
+            call_id=meta.call_id,
+            state=RecordingState.CAPTURING,
+            node_id=meta.node_id,
+            wrapped_key=meta.wrapped_key,
+            started_at=datetime.fromtimestamp(meta.started_ns / 1e9, UTC),
+        )
+        work.session.add(row)
+    elif row.id != meta.recording_id or row.state not in _RUNNING:
+        raise ConflictError(
+            "this call already has a recording that is closed", code="recording.exists", state=row.state
+        )
+    return row
+
+
+def _failed(work: UnitOfWork, recording_id: str, call_id: str, reason: str, alarm: str) -> None:
+    work.emit(
+        RecordingFailed(at=work.clock.now(), call_id=call_id, recording_id=recording_id, stage="capture", reason=reason)
+    )
+    raise_alarm(work, alarm, f"Recording: {reason}", call_id, recording_id=recording_id)

@@ -1,0 +1,380 @@
+"""The recorder: a subscriber of every seat, in the media process.
+
+Four owned tasks, none on the packet path: *flush* writes what was collected, *sync* makes it survive a power failure
+and closes what has ended, *watch* notices silence and a disk that hangs, and one *row* task per call brings the
+database up to date. The journal comes first: no packet waits for a row.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from core.db import Database
+from core.errors import CounterError
+from core.ids import new_id
+from core.ports.media import MediaSink, SeatStream, SinkFailure
+from core.security.keys import new_data_key, wrap_key
+from core.tasks import TaskOwner
+from recording.capture.journal import Record, journal_cipher
+from recording.capture.ledger import Ending, Gap, Ledger
+from recording.capture.meta import Meta, open_folder
+from recording.capture.recovery import recover
+from recording.capture.sink import SegmentSink
+
+log = structlog.get_logger(__name__)
+
+FLUSH_S = 0.4
+"""Packets wait in memory at most this long plus one write: well below the second that a crash may cost."""
+
+SYNC_S = 1.0
+WATCH_S = 0.25
+STALL_S = 2.5
+"""Silence, or a write that does not return, for this long is reported: with `WATCH_S` and a commit, within 3 s."""
+
+GAP_S = 0.5
+"""Shorter pauses between two transports of a seat are not marked."""
+
+STOP_DEADLINE_S = 10.0
+
+
+@dataclass(slots=True)
+class Capture:
+    """The running recording of one call. Satisfies `sink.Opened` once `cipher` is set.
+
+    Attributes:
+        meta: Provisional until the folder is open: an earlier process may have left one.
+        on_disk: Set when the first chunk is written.
+        lock: Serialises the call's row: started comes before stopped.
+    """
+
+    folder: Path
+    meta: Meta
+    sinks: list[SegmentSink] = field(default_factory=list)
+    opened_cipher: AESGCM | None = None
+    on_disk: asyncio.Event = field(default_factory=asyncio.Event)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    stopped: bool = False
+
+    @property
+    def cipher(self) -> AESGCM:
+        """Cipher of the journals; the folder has been opened."""
+        assert self.opened_cipher is not None
+        return self.opened_cipher
+
+    def open(self, master_key: bytes) -> None:
+        """Make or take up the folder. Blocks; runs in the writing thread."""
+        if self.opened_cipher is None:
+            self.meta = open_folder(self.folder, self.meta)
+            self.opened_cipher = journal_cipher(self.meta.data_key(master_key))
+
+
+_Outcome = tuple[SegmentSink, Capture, list[Record], Exception | None]
+
+
+class Recorder:
+    """Keeps every packet of every seat. `sinks_for` is the sink factory for the media room.
+
+    Args:
+        journal_path: Folder of the journals; one folder per call in it.
+        on_crash: Called when one of the recorder's own tasks dies: the process should end and be restarted.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        journal_path: Path,
+        master_key: bytes,
+        node_id: str,
+        on_crash: Callable[[str, BaseException], None] | None = None,
+    ) -> None:
+        self.ledger = Ledger(database)
+        self._clock = database.clock
+        self._journal_path = journal_path
+        self._master_key = master_key
+        self._node_id = node_id
+        self._captures: dict[str, Capture] = {}
+        self._live: list[tuple[Capture, SegmentSink]] = []
+        self._owner = TaskOwner("recorder", on_crash)
+        self._pool = ThreadPoolExecutor(2, "recorder")
+        self._flush_now = asyncio.Event()
+        self._sync_now = asyncio.Event()
+        self._write_began_s: float | None = None
+        self._started = False
+
+    @property
+    def call_ids(self) -> set[str]:
+        """Calls that are being recorded now."""
+        return set(self._captures)
+
+    # the packet path
+
+    def sinks_for(self, stream: SeatStream) -> list[MediaSink]:
+        """A sink for a transport that becomes live. Does not block; must run in the event loop."""
+        self._start()
+        capture = self._captures.get(stream.call_id)
+        if capture is None:
+            capture = self._captures[stream.call_id] = self._new_capture(stream)
+            self._owner.start(f"row {stream.call_id}", self._enter(capture))
+        sink = SegmentSink(stream, time.time_ns(), self._clock.monotonic_s())
+        capture.sinks.append(sink)
+        self._live.append((capture, sink))
+        return [sink]
+
+    def report_sink_failure(self, failure: SinkFailure) -> None:
+        """The media room had to detach our sink: that segment is no longer recorded. Never silent."""
+        capture = self._captures.get(failure.call_id)
+        if capture is None or failure.sink not in (SegmentSink.__name__, "factory"):
+            return
+        for sink in capture.sinks:
+            if sink.stream.seat == failure.seat and sink.stream.segment == failure.segment:
+                sink.close("detached")
+        self._report(capture, f"the {failure.seat}'s packets are no longer taken: {failure.error}", "recording.failed")
+
+    def _new_capture(self, stream: SeatStream) -> Capture:
+        recording_id = new_id("rec")
+        wrapped = wrap_key(self._master_key, new_data_key(), recording_id)
+        started_ns = stream.started_ns or time.time_ns()
+        meta = Meta(recording_id, stream.call_id, self._node_id, wrapped, started_ns)
+        return Capture(self._journal_path / stream.call_id, meta)
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self._owner.start("flush", self._flush_forever())
+            self._owner.start("sync", self._sync_forever())
+            self._owner.start("watch", self._watch_forever())
+
+    # the end of a call
+
+    async def stop(self, call_id: str, *, interrupted: bool = False) -> None:
+        """The call has ended: complete its journals, mark gaps, hand over to finalize. Idempotent.
+
+        Returns when that is done, or after `STOP_DEADLINE_S`; then it goes on by itself.
+        """
+        capture = self._captures.pop(call_id, None)
+        if capture is None:
+            return
+        for sink in capture.sinks:
+            sink.close("call ended")
+        self._flush_now.set()
+        ending = self._owner.start(f"stop {call_id}", self._finish(capture, interrupted))
+        await asyncio.wait({ending}, timeout=STOP_DEADLINE_S)
+
+    async def close(self) -> None:
+        """The process ends: running recordings are completed as interrupted, what cannot be is left to `recover`."""
+        if self._captures:
+            await asyncio.gather(*(self.stop(call_id, interrupted=True) for call_id in list(self._captures)))
+        await self._owner.close()
+        self._pool.shutdown(wait=True)
+
+    async def _finish(self, capture: Capture, interrupted: bool) -> None:
+        cut_off = interrupted
+        try:
+            async with asyncio.timeout(STOP_DEADLINE_S):
+                for sink in capture.sinks:
+                    await sink.closed.wait()
+        except TimeoutError:
+            cut_off = True
+            log.error("journal not closed in time", call_id=capture.meta.call_id)
+        error = None if capture.on_disk.is_set() else "nothing could be written to the journal"
+        ending = Ending(self._clock.now(), cut_off, _gaps_between(capture), error)
+        capture.stopped = True
+        self._live = [(other, sink) for other, sink in self._live if other is not capture]
+        async with capture.lock:
+            await self._persist(capture, lambda: self.ledger.stopped(capture.meta, ending))
+
+    # the row
+
+    async def _enter(self, capture: Capture) -> None:
+        await capture.on_disk.wait()
+        async with capture.lock:
+            if not capture.stopped:
+                await self._persist(capture, lambda: self.ledger.started(capture.meta))
+
+    async def _persist(self, capture: Capture, use_case: Callable[[], Awaitable[object]]) -> None:
+        """Run a unit of work until the database takes it; the journal and its sidecar hold the truth meanwhile."""
+        pause_s = 0.5
+        while True:
+            try:
+                await use_case()
+                return
+            except (CounterError, IntegrityError) as error:
+                log.error("recording row refused", call_id=capture.meta.call_id, error=str(error))
+                self._report(capture, f"the recording cannot be entered: {error}", "recording.failed")
+                return
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("database does not answer", call_id=capture.meta.call_id, error=str(error))
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, 5.0)
+
+    def _report(self, capture: Capture, reason: str, alarm: str) -> None:
+        meta = capture.meta
+        log.error("recording failed", call_id=meta.call_id, reason=reason, alarm=alarm)
+        self._owner.start(
+            f"report {meta.call_id}",
+            self._tell(lambda: self.ledger.failed(meta.recording_id, meta.call_id, reason, alarm)),
+        )
+
+    def _report_resumed(self, capture: Capture, reason: str) -> None:
+        meta = capture.meta
+        log.info("recording resumed", call_id=meta.call_id, reason=reason)
+        self._owner.start(
+            f"report {meta.call_id}",
+            self._tell(lambda: self.ledger.resumed(meta.recording_id, meta.call_id, reason)),
+        )
+
+    async def _tell(self, use_case: Callable[[], Awaitable[None]]) -> None:
+        for pause_s in (0.2, 1.0, 5.0, 30.0):
+            try:
+                await use_case()
+                return
+            except (SQLAlchemyError, OSError) as error:
+                log.error("recording failure could not be stored", error=str(error))
+            await asyncio.sleep(pause_s)
+
+    # flush, sync, watch
+
+    async def _flush_forever(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._flush_now.wait(), FLUSH_S)
+            self._flush_now.clear()
+            batch = [(sink, capture, sink.take()) for capture, sink in self._live if sink.has_work()]
+            if not batch:
+                continue
+            self._write_began_s = self._clock.monotonic_s()
+            for outcome in await asyncio.get_running_loop().run_in_executor(self._pool, self._write_batch, batch):
+                self._flushed(*outcome)
+            self._write_began_s = None
+
+    def _write_batch(self, batch: list[tuple[SegmentSink, Capture, list[Record]]]) -> list[_Outcome]:
+        outcomes: list[_Outcome] = []
+        for sink, capture, records in batch:
+            error: Exception | None = None
+            try:
+                capture.open(self._master_key)
+                sink.write(capture, records)
+            except (OSError, CounterError) as caught:
+                error = caught
+            outcomes.append((sink, capture, records, error))
+        return outcomes
+
+    def _flushed(self, sink: SegmentSink, capture: Capture, records: list[Record], error: Exception | None) -> None:
+        if error is not None:
+            sink.give_back(records)
+            if sink.trim():
+                log.error("recording lost packets", call_id=capture.meta.call_id, dropped=sink.dropped)
+            if not sink.failing:
+                sink.failing = True
+                self._report(capture, f"the journal cannot be written: {error}", "recording.failed")
+            return
+        sink.dirty = True
+        capture.on_disk.set()
+        if sink.failing:
+            sink.failing = False
+            self._report_resumed(capture, "the journal can be written again")
+        if sink.is_complete():
+            self._sync_now.set()
+
+    async def _sync_forever(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._sync_now.wait(), SYNC_S)
+            self._sync_now.clear()
+            done = [(capture, sink) for capture, sink in self._live if sink.is_complete()]
+            finished = {sink for _, sink in done}
+            dirty = [sink for _, sink in self._live if sink.dirty and sink not in finished]
+            for sink in dirty:
+                sink.dirty = False
+            failed = await asyncio.get_running_loop().run_in_executor(self._pool, _sync_batch, dirty, list(finished))
+            self._live = [pair for pair in self._live if pair[1] not in finished]
+            for sink in finished:
+                sink.closed.set()
+            for sink, error in failed:
+                for capture, other in [*self._live, *done]:
+                    if other is sink:
+                        self._report(capture, f"the journal cannot be synced: {error}", "recording.failed")
+
+    async def _watch_forever(self) -> None:
+        hanging = False
+        while True:
+            await asyncio.sleep(WATCH_S)
+            now_s = self._clock.monotonic_s()
+            began_s = self._write_began_s
+            hangs = began_s is not None and now_s - began_s > STALL_S
+            for capture, sink in self._live:
+                self._watch_silence(capture, sink, now_s)
+                if hangs:
+                    sink.trim()
+            if hangs != hanging:
+                hanging = hangs
+                for capture in self._captures.values():
+                    if hangs:
+                        self._report(capture, "the disk does not take the packets", "recording.failed")
+                    else:
+                        self._report_resumed(capture, "the disk takes the packets again")
+
+    def _watch_silence(self, capture: Capture, sink: SegmentSink, now_s: float) -> None:
+        silent = sink.silent_s(now_s) > STALL_S and sink.ended is None
+        if silent == sink.stalled:
+            return
+        sink.stalled = silent
+        if silent:
+            self._report(capture, f"no packets from the {sink.stream.seat}", "recording.stalled")
+        elif sink.ended is None:
+            self._report_resumed(capture, f"packets from the {sink.stream.seat} again")
+
+    # after a crash
+
+    async def recover(self) -> int:
+        """Complete what an earlier process of this node left behind. Call once at start-up, before the first stream.
+
+        Returns how many recordings were completed.
+        """
+        return await recover(self.ledger, self._journal_path, self._node_id, self.call_ids)
+
+
+def _sync_batch(dirty: list[SegmentSink], finished: list[SegmentSink]) -> list[tuple[SegmentSink, OSError]]:
+    failed: list[tuple[SegmentSink, OSError]] = []
+    for sink in [*dirty, *finished]:
+        if sink.file is None:
+            continue
+        try:
+            if sink in finished:
+                sink.file.close()
+            else:
+                sink.file.sync()
+        except OSError as error:
+            failed.append((sink, error))
+    return failed
+
+
+def _gaps_between(capture: Capture) -> list[Gap]:
+    """Time between two transports of a seat, in call seconds. Finalize measures again, packet by packet."""
+    gaps: list[Gap] = []
+    last_ns: dict[str, int] = {}
+    for sink in sorted(capture.sinks, key=lambda sink: sink.first_ns):
+        if not sink.first_ns:
+            continue
+        party = str(sink.stream.seat)
+        before_ns = last_ns.get(party)
+        if before_ns is not None and sink.first_ns - before_ns > GAP_S * 1e9:
+            zero_ns = capture.meta.started_ns
+            gaps.append(
+                {
+                    "party": party,
+                    "from_s": round((before_ns - zero_ns) / 1e9, 3),
+                    "to_s": round((sink.first_ns - zero_ns) / 1e9, 3),
+                    "reason": "reconnect",
+                }
+            )
+        last_ns[party] = max(sink.last_ns, before_ns or 0)
+    return gaps
