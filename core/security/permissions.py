@@ -10,6 +10,7 @@ class Permission(StrEnum):
     PUBLIC = "public"  # anybody, signed in or not: declared on purpose, never by omission
     VISIT_OWN = "visit.own"
     CALL_JOIN = "call.join"
+    CALL_RESULT = "call.result"
     STAFF_SELF = "staff.self"
     CALL_TAKE = "call.take"
     CALL_OVERSEE = "call.oversee"
@@ -22,13 +23,21 @@ class Permission(StrEnum):
 
 
 _MATRIX: dict[str, frozenset[Permission]] = {
-    "customer": frozenset({Permission.VISIT_OWN, Permission.CALL_JOIN}),
+    "customer": frozenset({Permission.VISIT_OWN, Permission.CALL_JOIN, Permission.CALL_RESULT}),
     "teller": frozenset({Permission.STAFF_SELF, Permission.CALL_TAKE}),
     "expert": frozenset({Permission.STAFF_SELF}),
     "supervisor": frozenset(
         {Permission.STAFF_SELF, Permission.CALL_OVERSEE, Permission.ALARM_VIEW, Permission.JOB_RETRY}
     ),
-    "inspector": frozenset({Permission.STAFF_SELF, Permission.QA_VIEW, Permission.QA_SCORE, Permission.RECORDING_PLAY}),
+    "inspector": frozenset(
+        {
+            Permission.STAFF_SELF,
+            Permission.CALL_RESULT,
+            Permission.QA_VIEW,
+            Permission.QA_SCORE,
+            Permission.RECORDING_PLAY,
+        }
+    ),
     "auditor": frozenset({Permission.STAFF_SELF, Permission.AUDIT_VIEW}),
     "admin": frozenset({Permission.STAFF_SELF, Permission.ALARM_VIEW, Permission.JOB_RETRY}),
 }

@@ -1,0 +1,304 @@
+"""What the rooms calls, acd and signaling ask of each other, and the views of a call that travel to the pages.
+
+Methods that take a `UnitOfWork` take part in the caller's transaction: one use case changes rows of both rooms, each
+room writes only its own tables, and everything commits together. Rows are locked in the order call, presence, offer.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import UnitOfWork
+from core.ports.media import PeerOffer
+from core.security.actor import Actor
+
+CallStateName = Literal["queued", "offered", "accepted", "connected", "wrap_up", "closed"]
+TellerStateName = Literal["offline", "ready", "offered", "in_call", "wrap_up", "break"]
+TranscriptionMode = Literal["live", "final_only", "none"]
+Disposition = Literal["resolved", "follow_up", "refused", "dropped"]
+UNSPECIFIED = "unspecified"  # disposition of a call whose teller let the wrap-up time pass
+
+
+class View(BaseModel):
+    """Base of what is shown to pages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TellerName(View):
+    """How the teller is shown to the customer."""
+
+    display_name: str
+    staff_number: str
+
+
+class CustomerCall(View):
+    """A call as its customer sees it.
+
+    Attributes:
+        position: 1 is next; None when not waiting.
+        wait_low_s / wait_high_s: Honest range of the wait; None when nobody serves this queue right now.
+    """
+
+    call_id: str
+    number: int
+    state: CallStateName
+    position: int | None
+    wait_low_s: int | None
+    wait_high_s: int | None
+    teller: TellerName | None
+    accepted_at: datetime | None
+    connected_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str | None
+    recording_ok: bool
+
+
+class TellerCall(View):
+    """A call as its teller sees it."""
+
+    call_id: str
+    number: int
+    business_code: str
+    business_name_zh: str
+    business_name_en: str
+    language: str
+    state: CallStateName
+    queued_at: datetime
+    accepted_at: datetime | None
+    connected_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str | None
+    recording_ok: bool
+    recording_state: str | None
+    transcription: TranscriptionMode
+
+
+class Presence(View):
+    """What a teller is doing. `wrap_up_until`: when the wrap-up ends by itself."""
+
+    state: TellerStateName
+    reason: str
+    since: datetime
+    call_id: str | None
+    wrap_up_until: datetime | None
+    missed_offers: int
+
+
+class Offer(View):
+    """A ringing call."""
+
+    offer_id: str
+    call_id: str
+    business_code: str
+    business_name_zh: str
+    business_name_en: str
+    waited_s: float
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """Where a waiting call stands. The range is None when nobody serves its queue."""
+
+    position: int
+    low_s: int | None
+    high_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallViews:
+    """Both sides' views of one call, and whom they are for."""
+
+    visit_id: str
+    customer: CustomerCall
+    teller_id: str | None
+    teller: TellerCall | None
+
+
+class Connections(Protocol):
+    """Who has a live socket, on any edge."""
+
+    async def online_visits(self, visit_ids: Collection[str]) -> set[str]:
+        """Those of the visits whose page is connected."""
+        ...
+
+    async def online_staff(self, staff_ids: Collection[str]) -> set[str]:
+        """Those of the staff whose console is connected."""
+        ...
+
+
+class TellerDesk(Protocol):
+    """What server.calls asks of server.acd when a call moves. The call's row is locked by the caller."""
+
+    async def call_over(self, work: UnitOfWork, call_id: str, teller_id: str | None) -> None:
+        """The call ended: withdraw its open offers; send the teller who had it into wrap-up."""
+        ...
+
+    async def wrap_up_done(self, work: UnitOfWork, call_id: str, teller_id: str) -> None:
+        """The teller has filed the disposition (or let the time pass) and is ready again."""
+        ...
+
+
+class QueueView(Protocol):
+    """Positions and estimates of waiting calls (server.acd)."""
+
+    async def places(self, session: AsyncSession, call_ids: Collection[str]) -> Mapping[str, QueuePlace]:
+        """Places of those of the calls that wait."""
+        ...
+
+
+class CallMoves(Protocol):
+    """What server.acd asks of server.calls when an offer moves."""
+
+    async def mark_offered(self, work: UnitOfWork, call_id: str, version: int) -> None:
+        """A teller rings.
+
+        Raises:
+            ConflictError: ``call.stale`` when the call has moved since it was read.
+        """
+        ...
+
+    async def mark_requeued(self, work: UnitOfWork, call_id: str) -> None:
+        """The offer ended without success. Nothing happens when the call is not offered any more."""
+        ...
+
+    async def mark_accepted(self, work: UnitOfWork, call_id: str, teller_id: str) -> None:
+        """A teller takes the call.
+
+        Raises:
+            ConflictError: ``call.illegal_move`` when it is not offered any more.
+        """
+        ...
+
+    def start_media(self, call_id: str, teller_id: str) -> None:
+        """After the commit of `mark_accepted`: let media flow and record. Returns at once."""
+        ...
+
+    async def expire_wrap_up(self, call_id: str) -> None:
+        """The wrap-up time has passed: close the call with `UNSPECIFIED`. Nothing happens when it is closed."""
+        ...
+
+
+class CallDesk(Protocol):
+    """What signaling asks of server.calls."""
+
+    async def join(self, actor: Actor) -> CustomerCall:
+        """Join the queue with the actor's visit; the call that already waits or runs is returned again.
+
+        Raises:
+            ConflictError: ``consent.required``. NotFoundError: ``visit.not_found``.
+        """
+        ...
+
+    async def leave(self, actor: Actor) -> None:
+        """Leave the queue.
+
+        Raises:
+            ConflictError: ``call.none`` when the visit has no call that waits.
+        """
+        ...
+
+    async def snapshot(self, actor: Actor) -> CustomerCall | None:
+        """The visit's newest call."""
+        ...
+
+    async def hang_up(self, actor: Actor, call_id: str | None = None) -> None:
+        """End the call: the visit's own, or the teller's call named by `call_id`. Ending an ended call does nothing.
+
+        Raises:
+            ConflictError: ``call.none``. NotFoundError: ``call.not_found``.
+        """
+        ...
+
+    async def teller_call(self, actor: Actor) -> TellerCall | None:
+        """The teller's running call or the one in wrap-up."""
+        ...
+
+    async def wrap_up(self, actor: Actor, call_id: str, disposition: Disposition, note: str) -> None:
+        """File the disposition and close the call. A call closed by the clock may still get its disposition.
+
+        Raises:
+            NotFoundError: ``call.not_found``. ConflictError: ``call.not_in_wrap_up``.
+        """
+        ...
+
+    async def views(self, call_id: str) -> CallViews | None:
+        """Both sides' views."""
+        ...
+
+    async def waiting(self, visit_ids: Collection[str]) -> Mapping[str, CustomerCall]:
+        """Views of the waiting calls among the visits, by visit."""
+        ...
+
+
+class CallMedia(Protocol):
+    """Transports of the actor's own seat, asked for by signaling."""
+
+    async def join_customer(self, actor: Actor) -> PeerOffer:
+        """Open a transport in the customer's seat; allowed from queued on.
+
+        Raises:
+            ConflictError: ``call.none``. UnavailableError: ``media.unavailable``.
+        """
+        ...
+
+    async def join_teller(self, actor: Actor, call_id: str) -> PeerOffer:
+        """Open a transport in the teller's seat: while the offer rings here, and during the call.
+
+        Raises:
+            NotFoundError: ``call.not_found``. UnavailableError: ``media.unavailable``.
+        """
+        ...
+
+    async def answer(self, actor: Actor, peer_id: str, sdp_answer: str, call_id: str | None = None) -> None:
+        """Hand over the browser's answer for a transport that this actor opened.
+
+        Raises:
+            NotFoundError: ``media.peer_not_found``. BadInputError: ``media.bad_sdp``.
+        """
+        ...
+
+
+class TellerService(Protocol):
+    """What signaling asks of server.acd."""
+
+    async def presence(self, staff_id: str) -> Presence:
+        """What the teller is doing."""
+        ...
+
+    async def set_presence(self, actor: Actor, state: Literal["ready", "break", "offline"], reason: str) -> Presence:
+        """Change it. An offer that rings is declined, a wrap-up is ended.
+
+        Raises:
+            ConflictError: ``presence.in_call``.
+        """
+        ...
+
+    async def ringing(self, staff_id: str) -> Offer | None:
+        """The offer that rings at this teller."""
+        ...
+
+    async def offer(self, offer_id: str) -> Offer | None:
+        """An offer that still rings."""
+        ...
+
+    async def accept(self, actor: Actor, offer_id: str) -> None:
+        """Take the offered call.
+
+        Raises:
+            ConflictError: ``offer.gone`` when it lapsed, was withdrawn or is not this teller's.
+        """
+        ...
+
+    async def decline(self, actor: Actor, offer_id: str) -> None:
+        """Let the next teller have it.
+
+        Raises:
+            ConflictError: ``offer.gone``.
+        """
+        ...

@@ -1,0 +1,150 @@
+"""Watches running and waiting calls: media that comes and goes, customers who vanish."""
+
+import asyncio
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.bus import FACTS, LIVE, MEDIA, Bus
+from core.db import Database
+from core.errors import ConflictError, CounterError
+from core.events import OfferLapsed, RecordingFailed
+from core.models.call import EndReason
+from core.ports.calls import Connections
+from core.ports.media import PeerChange, PeerState, Seat
+from core.tasks import TaskOwner
+from server.calls import rows
+from server.calls.media import MediaDesk
+from server.calls.recording_flag import RecordingFlag
+from server.calls.seats import SeatBoard
+from server.calls.service import CallService
+from server.calls.states import RUNNING, WAITING
+
+log = structlog.get_logger(__name__)
+
+SWEEP_S = 1.0
+_PASSING = (RedisError, SQLAlchemyError, OSError)  # engines restarting; the next sweep finds everything again
+
+
+class CallKeeper:
+    """One per edge. Any number may run: every act is compare-and-set."""
+
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        calls: CallService,
+        media: MediaDesk,
+        board: SeatBoard,
+        connections: Connections,
+        flag: RecordingFlag,
+        rejoin_s: float,
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._calls = calls
+        self._media = media
+        self._board = board
+        self._connections = connections
+        self._flag = flag
+        self._rejoin_s = rejoin_s
+        self._vanished: dict[str, float] = {}  # call id → monotonic seconds since nobody is connected
+        self._owner = TaskOwner("calls keeper")
+        self._listening = asyncio.Event()
+
+    async def start(self) -> None:
+        """Begin to watch; returns once nothing sent on the bus is missed any more."""
+        self._owner.start("listen", self._listen())
+        self._owner.start("sweep", self._sweep())
+        async with asyncio.timeout(10):
+            await self._listening.wait()
+
+    async def close(self) -> None:
+        """Stop watching."""
+        await self._owner.close()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._bus.subscribe(MEDIA, FACTS, LIVE) as messages:
+                    self._listening.set()
+                    async for topic, message in messages:
+                        await self._heard(topic, message)
+            except _PASSING as error:
+                log.warning("calls keeper lost the bus", error=str(error))
+                await asyncio.sleep(SWEEP_S)
+
+    async def _heard(self, topic: str, message: dict[str, Any]) -> None:
+        try:
+            if topic == MEDIA:
+                await self.peer_changed(_peer_change(message))
+            elif topic == FACTS and message["type"] == "RecordingFailed":
+                await self._flag.recording_failed(RecordingFailed.model_validate(message["payload"]))
+            elif topic == FACTS and message["type"] == "OfferLapsed":
+                lapsed = OfferLapsed.model_validate(message["payload"])
+                await self._media.release(lapsed.call_id, lapsed.teller_id)
+            elif topic == LIVE and message["kind"] == "transcription":
+                await self._transcription_changed(message["call_id"], message["mode"])
+        except (CounterError, SQLAlchemyError, KeyError, ValueError) as error:
+            # One message must not stop the others; what it was about is looked at again by the sweep.
+            log.warning("message on the bus not handled", topic=topic, error=repr(error))
+
+    async def peer_changed(self, change: PeerChange) -> None:
+        """A transport came up, struggles or is gone."""
+        seat = await self._board.apply(change, self._database.clock.now())
+        if seat is None:
+            return
+        notice = {"kind": "media", "call_id": change.call_id, "seat": change.seat.value, "state": seat.state}
+        await self._bus.publish(LIVE, notice)
+        if seat.state == "connected":
+            await self._calls.judge_seats(change.call_id)
+
+    async def _transcription_changed(self, call_id: str, mode: str) -> None:
+        if await self._board.set_transcription(call_id, mode):
+            await self._bus.publish(LIVE, {"kind": "call", "call_id": call_id})
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except _PASSING as error:
+                log.warning("calls sweep failed", error=str(error))
+            await asyncio.sleep(SWEEP_S)
+
+    async def sweep(self) -> None:
+        """One look at all calls that wait or run."""
+        async with self._database.read() as session:
+            calls = await rows.calls_in(session, WAITING | RUNNING)
+        waiting = {call.id: call.visit_id for call in calls if call.state in WAITING}
+        gone = await self._gone_for_good(waiting)
+        for call in calls:
+            try:
+                if call.id in gone:
+                    await self._calls.end(call.id, EndReason.CUSTOMER_LOST)
+                elif call.state in RUNNING:
+                    await self._calls.judge(call)
+            except ConflictError as error:  # it moved in between
+                log.debug("call moved while being looked at", call_id=call.id, error=str(error))
+
+    async def _gone_for_good(self, waiting: dict[str, str]) -> set[str]:
+        """Calls whose customer has had no page for longer than a place is kept.
+
+        Counted from when this process first misses the customer: after a restart everybody has the full time.
+        """
+        online = await self._connections.online_visits(set(waiting.values())) if waiting else set()
+        now = self._database.clock.monotonic_s()
+        missing = {call_id for call_id, visit_id in waiting.items() if visit_id not in online}
+        self._vanished = {call_id: self._vanished.get(call_id, now) for call_id in missing}
+        return {call_id for call_id, since in self._vanished.items() if now - since >= self._rejoin_s}
+
+
+def _peer_change(message: dict[str, Any]) -> PeerChange:
+    return PeerChange(
+        call_id=str(message["call_id"]),
+        seat=Seat(message["seat"]),
+        peer_id=str(message["peer_id"]),
+        state=PeerState(message["state"]),
+        reason=str(message.get("reason", "")),
+    )

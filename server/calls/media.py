@@ -1,0 +1,122 @@
+"""Transports of a call's seats: who may open one, whose they are, and closing those nobody needs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlmodel import col, select
+
+from core.db import Database
+from core.errors import ConflictError, NotFoundError, UnavailableError
+from core.models.call import Call, CallOffer
+from core.ports.media import MediaControl, PeerOffer, Seat
+from core.security.actor import Actor
+from server.calls.rows import newest_call, teller_of, visit_of
+from server.calls.seats import SeatBoard
+from server.calls.states import ENDED, RUNNING
+
+DEADLINE_S = 6.0  # a little longer than the media client's own, so that its coded error arrives
+
+
+class MediaDesk:
+    """Implements `core.ports.calls.CallMedia`; also starts and ends media for the call service."""
+
+    def __init__(self, database: Database, control: MediaControl, board: SeatBoard) -> None:
+        self._database = database
+        self._control = control
+        self._board = board
+
+    async def join_customer(self, actor: Actor) -> PeerOffer:
+        """Open a transport in the customer's seat; allowed from queued on."""
+        call = await self._customer_call(actor)
+        return await self._open(call.id, Seat.CUSTOMER, actor)
+
+    async def join_teller(self, actor: Actor, call_id: str) -> PeerOffer:
+        """Open a transport in the teller's seat: while the offer rings here, and during the call."""
+        await self._require_teller(actor, call_id)
+        offer = await self._open(call_id, Seat.TELLER, actor)
+        try:  # the offer may have lapsed meanwhile: then this transport must not stay in the seat
+            await self._require_teller(actor, call_id)
+        except NotFoundError:
+            await self._close_peer(call_id, offer.peer_id)
+            raise
+        return offer
+
+    async def answer(self, actor: Actor, peer_id: str, sdp_answer: str, call_id: str | None = None) -> None:
+        """Hand over the browser's answer for a transport that this actor opened."""
+        if call_id is None:
+            call_id = (await self._customer_call(actor)).id
+        if await self._board.peer_holder(call_id, peer_id) != actor.name:
+            raise NotFoundError("there is no such transport", code="media.peer_not_found")
+        async with _deadline():
+            await self._control.answer(call_id, peer_id, sdp_answer)
+
+    async def activate(self, call_id: str, teller_id: str) -> None:
+        """Let media flow between the customer and this teller, and record.
+
+        Raises:
+            UnavailableError: ``media.unavailable``.
+        """
+        for peer_id, holder in (await self._board.peers(call_id)).items():
+            if holder.startswith("staff:") and holder != f"staff:{teller_id}":
+                await self._close_peer(call_id, peer_id)  # warmed up for an offer that went elsewhere
+        async with _deadline():
+            await self._control.activate(call_id)
+
+    async def release(self, call_id: str, teller_id: str) -> None:
+        """Close what a teller opened while an offer rang that came to nothing."""
+        for peer_id, holder in (await self._board.peers(call_id)).items():
+            if holder == f"staff:{teller_id}":
+                await self._close_peer(call_id, peer_id)
+
+    async def close(self, call_id: str, reason: str) -> None:
+        """Close all transports of an ended call.
+
+        Raises:
+            UnavailableError: ``media.unavailable``.
+        """
+        async with _deadline():
+            await self._control.close_call(call_id, reason)
+        await self._board.forget(call_id)
+
+    async def _customer_call(self, actor: Actor) -> Call:
+        async with self._database.read() as session:
+            call = await newest_call(session, visit_of(actor))
+        if call is None or call.state in ENDED:
+            raise ConflictError("there is no call", code="call.none")
+        return call
+
+    async def _require_teller(self, actor: Actor, call_id: str) -> None:
+        teller_id = teller_of(actor)
+        rings_here = select(CallOffer.id).where(
+            col(CallOffer.call_id) == call_id,
+            col(CallOffer.teller_id) == teller_id,
+            col(CallOffer.outcome).is_(None),
+        )
+        async with self._database.read() as session:
+            call = await session.get(Call, call_id)
+            if call is not None and call.teller_id == teller_id and call.state in RUNNING:
+                return
+            if (await session.scalars(rings_here)).first() is None:
+                raise NotFoundError("there is no such call", code="call.not_found")
+
+    async def _open(self, call_id: str, seat: Seat, actor: Actor) -> PeerOffer:
+        async with _deadline():
+            offer = await self._control.open_peer(call_id, seat)
+        await self._board.peer_opened(call_id, offer.peer_id, actor.name)
+        return offer
+
+    async def _close_peer(self, call_id: str, peer_id: str) -> None:
+        if await self._board.peer_closed(call_id, peer_id):
+            async with _deadline():
+                await self._control.close_peer(call_id, peer_id)
+
+
+@asynccontextmanager
+async def _deadline() -> AsyncIterator[None]:
+    """Turns a media node's silence into the coded error."""
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            yield
+    except TimeoutError:
+        raise UnavailableError("the media node does not answer", code="media.unavailable") from None

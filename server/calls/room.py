@@ -1,0 +1,68 @@
+"""The calls room put together, for the composition root."""
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from core.bus import Bus
+from core.db import Database
+from core.events import RecordingFailed
+from core.http import RouteTable
+from core.jobs import Subscription
+from core.ports.calls import Connections, QueueView, TellerDesk
+from core.ports.media import MediaControl
+from core.settings import Settings
+from server.calls.keeper import CallKeeper
+from server.calls.media import MediaDesk
+from server.calls.rating import RatingBook
+from server.calls.recording_flag import RecordingFlag
+from server.calls.result import ResultReader
+from server.calls.routes import routes
+from server.calls.seats import SeatBoard
+from server.calls.service import CallService
+from server.calls.views import CallViewer
+
+
+@dataclass(frozen=True, slots=True)
+class CallsRoom:
+    """What the room offers: `service` for sockets and dispatcher, `media` for sockets, `routes` for HTTP."""
+
+    service: CallService
+    media: MediaDesk
+    keeper: CallKeeper
+    routes: RouteTable
+
+    async def start(self) -> None:
+        """Begin to watch calls."""
+        await self.keeper.start()
+
+    async def close(self) -> None:
+        """Stop every task of the room."""
+        await self.keeper.close()
+        await self.service.close()
+
+
+def build(
+    database: Database,
+    bus: Bus,
+    redis: Redis,
+    control: MediaControl,
+    desk: TellerDesk,
+    queue: QueueView,
+    connections: Connections,
+    settings: Settings,
+) -> CallsRoom:
+    """Put the room together for an edge."""
+    board = SeatBoard(redis)
+    media = MediaDesk(database, control, board)
+    service = CallService(database, media, desk, CallViewer(queue, board), board, settings.rejoin_s)
+    flag = RecordingFlag(database, bus)
+    keeper = CallKeeper(database, bus, service, media, board, connections, flag, settings.rejoin_s)
+    table = routes(RatingBook(database), ResultReader(database))
+    return CallsRoom(service, media, keeper, table)
+
+
+def subscriptions(database: Database, bus: Bus) -> list[Subscription]:
+    """Facts handled as jobs, for a worker."""
+    flag = RecordingFlag(database, bus)
+    return [Subscription(RecordingFailed, "calls.recording_failed", flag.recording_failed)]

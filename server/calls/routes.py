@@ -1,0 +1,27 @@
+"""HTTP endpoints of the calls room."""
+
+from aiohttp import web
+
+from core.http import RouteTable, actor_of
+from core.security.permissions import Permission
+from server.calls.rating import RatingBook
+from server.calls.result import ResultReader
+from server.calls.schemas import CallResult, RatingRequest, Stored
+
+
+def routes(ratings: RatingBook, results: ResultReader) -> RouteTable:
+    """Rating and results."""
+    table = RouteTable()
+
+    @table.post("/api/visit/rating", Permission.VISIT_OWN)
+    async def rate(request: web.Request, /, body: RatingRequest) -> Stored:
+        """Rate the visit's last ended call, once."""
+        await ratings.rate(actor_of(request), body.stars, body.tags, body.comment)
+        return Stored()
+
+    @table.get("/api/calls/{call_id}/result", Permission.CALL_RESULT)
+    async def result(request: web.Request, call_id: str, /) -> CallResult:
+        """Progress and outcome of a call."""
+        return await results.result(actor_of(request), call_id)
+
+    return table

@@ -1,0 +1,108 @@
+"""Reading and locking calls; who may reach which."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, func, select
+
+from core.errors import DeniedError, NotFoundError
+from core.models.call import Call, CallState
+from core.models.visit import Consent, Visit
+from core.security.actor import Actor
+from core.security.permissions import Permission
+
+_NUMBER_LOCK = 0x43414C4C  # "CALL": pg advisory lock that serialises numbering
+
+
+def visit_of(actor: Actor) -> str:
+    """The visit of a customer. DeniedError for anybody else."""
+    if actor.visit_id is None:
+        raise DeniedError("only a customer on a visit may do this")
+    return actor.visit_id
+
+
+def teller_of(actor: Actor) -> str:
+    """The id of a member of staff who may take calls. DeniedError for anybody else."""
+    actor.require(Permission.CALL_TAKE)
+    if actor.staff_id is None:
+        raise DeniedError("only a teller may do this")
+    return actor.staff_id
+
+
+async def lock_call(session: AsyncSession, call_id: str) -> Call:
+    """The call's newest row, locked until the end of the transaction. NotFoundError ``call.not_found``."""
+    query = select(Call).where(col(Call.id) == call_id).with_for_update().execution_options(populate_existing=True)
+    call = (await session.scalars(query)).first()
+    if call is None:
+        raise _not_found()
+    return call
+
+
+async def lock_visit(session: AsyncSession, visit_id: str) -> Visit:
+    """The visit, locked so that two joins come one after the other. NotFoundError ``visit.not_found``."""
+    visit = (await session.scalars(select(Visit).where(col(Visit.id) == visit_id).with_for_update())).first()
+    if visit is None:
+        raise NotFoundError("there is no such visit", code="visit.not_found")
+    return visit
+
+
+async def newest_call(session: AsyncSession, visit_id: str) -> Call | None:
+    """The visit's newest call."""
+    query = select(Call).where(col(Call.visit_id) == visit_id).order_by(col(Call.number).desc()).limit(1)
+    return (await session.scalars(query)).first()
+
+
+async def access_call(session: AsyncSession, actor: Actor, call_id: str) -> Call:
+    """A call the actor takes part in: the visit's own, or the teller's own.
+
+    Raises:
+        NotFoundError: ``call.not_found``, also for other people's calls.
+    """
+    call = await session.get(Call, call_id)
+    if call is None or not _takes_part(actor, call):
+        raise _not_found()
+    return call
+
+
+async def access_call_result(session: AsyncSession, actor: Actor, call_id: str) -> Call:
+    """A call whose result the actor may see: the visit's own, or any for the QA desk.
+
+    Raises:
+        NotFoundError: ``call.not_found``.
+    """
+    call = await session.get(Call, call_id)
+    if call is None or not (actor.may(Permission.QA_VIEW) or _takes_part(actor, call)):
+        raise _not_found()
+    return call
+
+
+def _takes_part(actor: Actor, call: Call) -> bool:
+    if actor.visit_id is not None:
+        return call.visit_id == actor.visit_id
+    return actor.staff_id is not None and call.teller_id == actor.staff_id
+
+
+def _not_found() -> NotFoundError:
+    return NotFoundError("there is no such call", code="call.not_found")
+
+
+async def has_consent(session: AsyncSession, visit_id: str, purpose: str) -> bool:
+    """Whether the visit's newest word on the purpose is a yes."""
+    query = (
+        select(Consent.granted)
+        .where(col(Consent.visit_id) == visit_id, col(Consent.purpose) == purpose)
+        .order_by(col(Consent.at).desc(), col(Consent.id).desc())
+        .limit(1)
+    )
+    return bool((await session.scalars(query)).first())
+
+
+async def next_number(session: AsyncSession) -> int:
+    """The next running number; held until commit, so numbers have no gaps."""
+    await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _NUMBER_LOCK})
+    return ((await session.scalars(select(func.max(Call.number)))).first() or 0) + 1
+
+
+async def calls_in(session: AsyncSession, states: frozenset[CallState]) -> list[Call]:
+    """All calls in these states."""
+    query = select(Call).where(col(Call.state).in_([state.value for state in states]))
+    return list((await session.scalars(query)).all())

@@ -1,0 +1,309 @@
+"""The moves of a call: the only place that changes its state."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import structlog
+from redis.exceptions import RedisError
+from sqlmodel import col, select
+
+from core.alarms import raise_alarm
+from core.db import Database, UnitOfWork
+from core.errors import ConflictError, CounterError, NotFoundError
+from core.events import CallConnected, CallEnded, CallQueued, CallWrappedUp
+from core.ids import new_id
+from core.models.business import Business
+from core.models.call import Call, CallState, EndReason
+from core.models.visit import Visit
+from core.ports.calls import UNSPECIFIED, CallViews, CustomerCall, Disposition, TellerCall, TellerDesk
+from core.security.actor import Actor, system_actor
+from core.tasks import TaskOwner
+from server.calls import rows
+from server.calls.media import MediaDesk
+from server.calls.seats import SeatBoard, verdict
+from server.calls.states import ENDED, RUNNING, WAITING, require_move, state_after_end
+from server.calls.views import CallViewer
+
+log = structlog.get_logger(__name__)
+
+
+class CallService:
+    """Implements `core.ports.calls.CallDesk` (for the sockets) and `CallMoves` (for the dispatcher)."""
+
+    def __init__(
+        self,
+        database: Database,
+        media: MediaDesk,
+        desk: TellerDesk,
+        viewer: CallViewer,
+        board: SeatBoard,
+        rejoin_s: float,
+    ) -> None:
+        """`rejoin_s`: how long a lost party's seat is kept."""
+        self._database = database
+        self._media = media
+        self._desk = desk
+        self._viewer = viewer
+        self._board = board
+        self._rejoin_s = rejoin_s
+        self._system = system_actor("calls")
+        self._owner = TaskOwner("calls media")
+
+    async def close(self) -> None:
+        """Stop what still talks to media nodes."""
+        await self._owner.close()
+
+    # --- the customer -------------------------------------------------------------------------------------------
+
+    async def join(self, actor: Actor) -> CustomerCall:
+        """Join the queue; see `CallDesk.join`."""
+        async with self._database.unit_of_work(actor) as work:
+            visit = await rows.lock_visit(work.session, rows.visit_of(actor))
+            call = await rows.newest_call(work.session, visit.id)
+            if call is None or call.state in ENDED:
+                call = await self._queue(work, visit)
+        async with self._database.read() as session:
+            return await self._viewer.customer(session, call)
+
+    async def _queue(self, work: UnitOfWork, visit: Visit) -> Call:
+        business = await work.session.get_one(Business, visit.business_code)
+        if not business.enabled:
+            raise ConflictError("this business is not offered right now", code="business.closed")
+        if business.recording_required and not await rows.has_consent(work.session, visit.id, "recording"):
+            raise ConflictError("this business needs consent to recording", code="consent.required")
+        call = Call(
+            id=new_id("call"),
+            number=await rows.next_number(work.session),
+            visit_id=visit.id,
+            business_code=visit.business_code,
+            language=visit.language,
+            state=CallState.QUEUED,
+            queued_at=work.clock.now(),
+        )
+        work.session.add(call)
+        await work.session.flush()
+        work.emit(CallQueued(at=call.queued_at, call_id=call.id, business_code=call.business_code))
+        work.audit("call.join", "call", call.id, visit=visit.id, number=call.number)
+        return call
+
+    async def leave(self, actor: Actor) -> None:
+        """Leave the queue; see `CallDesk.leave`."""
+        async with self._database.read() as session:
+            call = await rows.newest_call(session, rows.visit_of(actor))
+        if call is None or call.state in ENDED:
+            raise ConflictError("there is no call that waits", code="call.none")
+        if not await self._end(actor, call.id, EndReason.CUSTOMER_LEFT_QUEUE, WAITING):
+            raise ConflictError("the call has been answered; hang up instead", code="call.running")
+
+    async def snapshot(self, actor: Actor) -> CustomerCall | None:
+        """The visit's newest call."""
+        async with self._database.read() as session:
+            call = await rows.newest_call(session, rows.visit_of(actor))
+            return await self._viewer.customer(session, call) if call else None
+
+    # --- both sides ---------------------------------------------------------------------------------------------
+
+    async def hang_up(self, actor: Actor, call_id: str | None = None) -> None:
+        """End the call; see `CallDesk.hang_up`."""
+        async with self._database.read() as session:
+            if actor.visit_id is None and call_id is not None:
+                call: Call | None = await rows.access_call(session, actor, call_id)
+                reason = EndReason.TELLER_HUNG_UP
+            else:
+                call = await rows.newest_call(session, rows.visit_of(actor))
+                reason = EndReason.CUSTOMER_HUNG_UP
+        if call is None:
+            raise ConflictError("there is no call", code="call.none")
+        if await self._end(actor, call.id, reason, RUNNING) or actor.visit_id is None:
+            return
+        await self._end(actor, call.id, EndReason.CUSTOMER_LEFT_QUEUE, WAITING)
+
+    async def end(self, call_id: str, reason: EndReason) -> bool:
+        """The house itself ends a call. Returns False when it had ended already."""
+        return await self._end(self._system, call_id, reason, WAITING | RUNNING)
+
+    async def _end(self, actor: Actor, call_id: str, reason: EndReason, states: frozenset[CallState]) -> bool:
+        async with self._database.unit_of_work(actor) as work:
+            call = await rows.lock_call(work.session, call_id)
+            if call.state not in states:
+                return False
+            now = work.clock.now()
+            before = call.state
+            _move(call, state_after_end(CallState(call.state)))
+            call.ended_at, call.end_reason = now, reason
+            if call.state == CallState.CLOSED:
+                call.closed_at = now
+            await work.session.flush()
+            await self._desk.call_over(work, call.id, call.teller_id)
+            answered = call.accepted_at is not None
+            ended = CallEnded(at=now, call_id=call.id, reason=reason, teller_id=call.teller_id, was_answered=answered)
+            work.emit(ended)
+            work.audit("call.end", "call", call.id, before=before, after=call.state, reason=reason)
+        log.info("call ended", call_id=call_id, reason=reason)
+        if reason is not EndReason.SYSTEM_RESTART:  # then its transports ended with their node
+            self._owner.start("close media", self._close_media(call_id, reason))
+        return True
+
+    async def _close_media(self, call_id: str, reason: EndReason) -> None:
+        try:
+            await self._media.close(call_id, reason)
+        except (CounterError, RedisError, OSError) as error:
+            log.error("media of an ended call is not closed", call_id=call_id, error=str(error))
+            async with self._database.unit_of_work(self._system) as work:
+                raise_alarm(work, "media.close_failed", "the media of an ended call could not be closed", call_id)
+
+    # --- the teller ---------------------------------------------------------------------------------------------
+
+    async def teller_call(self, actor: Actor) -> TellerCall | None:
+        """The teller's running call or the one in wrap-up."""
+        states = [state.value for state in RUNNING] + [CallState.WRAP_UP.value]
+        query = (
+            select(Call)
+            .where(col(Call.teller_id) == rows.teller_of(actor), col(Call.state).in_(states))
+            .order_by(col(Call.number).desc())
+            .limit(1)
+        )
+        async with self._database.read() as session:
+            call = (await session.scalars(query)).first()
+            return await self._viewer.teller(session, call) if call else None
+
+    async def wrap_up(self, actor: Actor, call_id: str, disposition: Disposition, note: str) -> None:
+        """File the disposition; see `CallDesk.wrap_up`."""
+        teller_id = rows.teller_of(actor)
+        async with self._database.unit_of_work(actor) as work:
+            call = await rows.lock_call(work.session, call_id)
+            if call.teller_id != teller_id:
+                raise NotFoundError("there is no such call", code="call.not_found")
+            if call.state == CallState.CLOSED and call.disposition == UNSPECIFIED:
+                call.version += 1  # the clock was faster; the teller's word still counts
+            elif call.state == CallState.WRAP_UP:
+                await self._close_call(work, call, teller_id)
+            else:
+                raise ConflictError("this call is not in wrap-up", code="call.not_in_wrap_up")
+            call.disposition, call.note = disposition, note
+            now = work.clock.now()
+            work.emit(CallWrappedUp(at=now, call_id=call.id, teller_id=teller_id, disposition=disposition))
+            work.audit("call.wrap_up", "call", call.id, disposition=disposition)
+
+    async def expire_wrap_up(self, call_id: str) -> None:
+        """The wrap-up time has passed; see `CallMoves.expire_wrap_up`."""
+        async with self._database.unit_of_work(self._system) as work:
+            call = await rows.lock_call(work.session, call_id)
+            if call.state != CallState.WRAP_UP or call.teller_id is None:
+                return
+            await self._close_call(work, call, call.teller_id)
+            call.disposition = UNSPECIFIED
+            now = work.clock.now()
+            work.emit(CallWrappedUp(at=now, call_id=call.id, teller_id=call.teller_id, disposition=UNSPECIFIED))
+            work.audit("call.wrap_up", "call", call.id, disposition=UNSPECIFIED)
+
+    async def _close_call(self, work: UnitOfWork, call: Call, teller_id: str) -> None:
+        _move(call, CallState.CLOSED)
+        call.closed_at = work.clock.now()
+        await work.session.flush()
+        await self._desk.wrap_up_done(work, call.id, teller_id)
+
+    # --- offers (server.acd), inside its transactions -----------------------------------------------------------
+
+    async def mark_offered(self, work: UnitOfWork, call_id: str, version: int) -> None:
+        """A teller rings; see `CallMoves.mark_offered`."""
+        call = await rows.lock_call(work.session, call_id)
+        if call.version != version:
+            raise ConflictError("the call has moved", code="call.stale")
+        _move(call, CallState.OFFERED)
+        call.offered_at = work.clock.now()
+        await work.session.flush()
+
+    async def mark_requeued(self, work: UnitOfWork, call_id: str) -> None:
+        """The offer came to nothing; see `CallMoves.mark_requeued`."""
+        call = await rows.lock_call(work.session, call_id)
+        if call.state == CallState.OFFERED:
+            _move(call, CallState.QUEUED)
+            await work.session.flush()
+
+    async def mark_accepted(self, work: UnitOfWork, call_id: str, teller_id: str) -> None:
+        """A teller takes the call; see `CallMoves.mark_accepted`."""
+        call = await rows.lock_call(work.session, call_id)
+        _move(call, CallState.ACCEPTED)
+        call.teller_id = teller_id
+        call.accepted_at = work.clock.now()
+        await work.session.flush()
+
+    def start_media(self, call_id: str, teller_id: str) -> None:
+        """After the commit of an accepted offer; see `CallMoves.start_media`."""
+        self._owner.start("start media", self._start_media(call_id, teller_id))
+
+    async def _start_media(self, call_id: str, teller_id: str) -> None:
+        try:
+            await self._media.activate(call_id, teller_id)
+        except (CounterError, RedisError, OSError) as error:
+            log.error("media does not start", call_id=call_id, error=str(error))
+            async with self._database.unit_of_work(self._system) as work:
+                raise_alarm(work, "media.start_failed", "the media of an accepted call could not be started", call_id)
+            await self.end(call_id, EndReason.MEDIA_FAILED)
+            return
+        await self.judge_seats(call_id)  # both may be up already, from the warm-up
+
+    # --- media and start-up -------------------------------------------------------------------------------------
+
+    async def judge_seats(self, call_id: str) -> None:
+        """Connect a call whose seats both have media; end one whose lost party did not come back in time."""
+        async with self._database.read() as session:
+            call = await session.get(Call, call_id)
+        if call is not None:
+            await self.judge(call)
+
+    async def judge(self, call: Call) -> None:
+        """As `judge_seats`, for a row just read."""
+        if call.state not in RUNNING or call.accepted_at is None:
+            return
+        seats = await self._board.seats(call.id)
+        said = verdict(CallState(call.state), call.accepted_at, seats, self._database.clock.now(), self._rejoin_s)
+        if said == "connect":
+            await self._connect(call.id)
+        elif said is not None:
+            await self.end(call.id, said)
+
+    async def _connect(self, call_id: str) -> None:
+        async with self._database.unit_of_work(self._system) as work:
+            call = await rows.lock_call(work.session, call_id)
+            if call.state != CallState.ACCEPTED:
+                return
+            _move(call, CallState.CONNECTED)
+            call.connected_at = work.clock.now()
+            work.emit(CallConnected(at=call.connected_at, call_id=call.id))
+
+    async def close_orphans(self, alive_nodes: Collection[str], started_at: datetime) -> list[str]:
+        """End running calls whose media node is not alive any more (system restart). Returns their ids.
+
+        Args:
+            alive_nodes: Boot ids as stored in `Call.media_node`.
+            started_at: Calls accepted later than this are none of the start-up's business.
+        """
+        async with self._database.read() as session:
+            calls = await rows.calls_in(session, RUNNING)
+        orphans = [
+            call.id
+            for call in calls
+            if call.media_node not in alive_nodes and call.accepted_at is not None and call.accepted_at < started_at
+        ]
+        return [call_id for call_id in orphans if await self.end(call_id, EndReason.SYSTEM_RESTART)]
+
+    # --- views --------------------------------------------------------------------------------------------------
+
+    async def views(self, call_id: str) -> CallViews | None:
+        """Both sides' views."""
+        async with self._database.read() as session:
+            call = await session.get(Call, call_id)
+            return await self._viewer.both(session, call) if call else None
+
+    async def waiting(self, visit_ids: Collection[str]) -> dict[str, CustomerCall]:
+        """Views of the waiting calls among the visits, by visit."""
+        async with self._database.read() as session:
+            return await self._viewer.waiting(session, visit_ids)
+
+
+def _move(call: Call, to: CallState) -> None:
+    require_move(CallState(call.state), to)
+    call.state = to
+    call.version += 1

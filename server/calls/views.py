@@ -1,0 +1,107 @@
+"""A call as its customer and its teller see it."""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from core.models.business import Business
+from core.models.call import Call
+from core.models.recording import Recording
+from core.models.staff import Staff
+from core.ports.calls import (
+    CallStateName,
+    CallViews,
+    CustomerCall,
+    QueuePlace,
+    QueueView,
+    TellerCall,
+    TellerName,
+    TranscriptionMode,
+)
+from server.calls.seats import SeatBoard
+from server.calls.states import WAITING
+
+_STATES: dict[str, CallStateName] = {
+    "queued": "queued",
+    "offered": "offered",
+    "accepted": "accepted",
+    "connected": "connected",
+    "wrap_up": "wrap_up",
+    "closed": "closed",
+}
+
+
+class CallViewer:
+    """Builds views from rows, the queue and the seat board."""
+
+    def __init__(self, queue: QueueView, board: SeatBoard) -> None:
+        self._queue = queue
+        self._board = board
+
+    async def customer(self, session: AsyncSession, call: Call) -> CustomerCall:
+        """The customer's view of one call."""
+        places: Mapping[str, QueuePlace] = {}
+        if call.state in WAITING:
+            places = await self._queue.places(session, [call.id])
+        teller = await session.get(Staff, call.teller_id) if call.teller_id else None
+        return customer_view(call, teller, places.get(call.id))
+
+    async def teller(self, session: AsyncSession, call: Call) -> TellerCall:
+        """The teller's view of one call."""
+        business = await session.get_one(Business, call.business_code)
+        state = (await session.scalars(select(Recording.state).where(col(Recording.call_id) == call.id))).first()
+        return teller_view(call, business, state, await self._board.transcription(call.id))
+
+    async def both(self, session: AsyncSession, call: Call) -> CallViews:
+        """Both sides' views; the teller's only once there is one."""
+        teller = await self.teller(session, call) if call.teller_id else None
+        return CallViews(call.visit_id, await self.customer(session, call), call.teller_id, teller)
+
+    async def waiting(self, session: AsyncSession, visit_ids: Collection[str]) -> dict[str, CustomerCall]:
+        """Views of the waiting calls among the visits."""
+        query = select(Call).where(col(Call.visit_id).in_(visit_ids), col(Call.state).in_(sorted(WAITING)))
+        calls = (await session.scalars(query)).all()
+        places = await self._queue.places(session, [call.id for call in calls]) if calls else {}
+        return {call.visit_id: customer_view(call, None, places.get(call.id)) for call in calls}
+
+
+def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None) -> CustomerCall:
+    """Only what the customer needs; tellers by name and number."""
+    return CustomerCall(
+        call_id=call.id,
+        number=call.number,
+        state=_STATES[call.state],
+        position=place.position if place else None,
+        wait_low_s=place.low_s if place else None,
+        wait_high_s=place.high_s if place else None,
+        teller=TellerName(display_name=teller.display_name, staff_number=teller.staff_number) if teller else None,
+        accepted_at=call.accepted_at,
+        connected_at=call.connected_at,
+        ended_at=call.ended_at,
+        end_reason=call.end_reason,
+        recording_ok=call.recording_ok,
+    )
+
+
+def teller_view(
+    call: Call, business: Business, recording_state: str | None, transcription: TranscriptionMode
+) -> TellerCall:
+    """What the teller's console shows of the call itself."""
+    return TellerCall(
+        call_id=call.id,
+        number=call.number,
+        business_code=call.business_code,
+        business_name_zh=business.name_zh,
+        business_name_en=business.name_en,
+        language=call.language,
+        state=_STATES[call.state],
+        queued_at=call.queued_at,
+        accepted_at=call.accepted_at,
+        connected_at=call.connected_at,
+        ended_at=call.ended_at,
+        end_reason=call.end_reason,
+        recording_ok=call.recording_ok,
+        recording_state=recording_state,
+        transcription=transcription,
+    )
