@@ -1,0 +1,174 @@
+"""Finds many phrases in a transcript by sound, all at once.
+
+One Aho-Corasick pass finds every place where two neighbouring syllables of any phrase are heard; only those places are
+aligned with weighted costs. A phrase that shares no pair of syllables with the text is therefore never looked at.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import ahocorasick
+
+from qa.compliance.phonetic import Sound, sound, swap_cost
+
+_INSERT, _DELETE, _FLIP, _CHARACTER = 0.8, 1.0, 2.0, 0.01
+# Losing, adding or mistaking one of these turns the meaning around (听得懂吗 is not 听不懂吗).
+_MEANING = frozenset("不没无非未别勿")
+_THRESHOLDS = {1: 100.0, 2: 84.0, 3: 80.0, 4: 75.0}
+_LONG_THRESHOLD, _SENTENCE_THRESHOLD, _SENTENCE_LENGTH = 75.0, 72.0, 9
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase to listen for, with the least score (0–100) that counts; 0 takes the default for its length."""
+
+    text: str
+    min_score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A phrase heard at [start, end) of the text, with its score 0–100."""
+
+    phrase: int
+    start: int
+    end: int
+    score: float
+
+
+def default_threshold(length: int) -> float:
+    """Least score for a phrase of this many syllables: the shorter, the stricter."""
+    return _THRESHOLDS.get(length, _SENTENCE_THRESHOLD if length >= _SENTENCE_LENGTH else _LONG_THRESHOLD)
+
+
+class PhraseIndex:
+    """Immutable after construction; compile once per rule set."""
+
+    def __init__(self, phrases: Sequence[Phrase]) -> None:
+        self.phrases = tuple(phrases)
+        self._sounds = tuple(sound(p.text) for p in phrases)
+        self._limits = tuple(p.min_score or default_threshold(len(p.text)) for p in phrases)
+        self._single: dict[str, list[int]] = defaultdict(list)
+        seeds: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for number, heard in enumerate(self._sounds):
+            if len(heard.codes) == 1:
+                self._single[heard.text].append(number)
+            for offset in range(len(heard.codes) - 1):
+                seeds[heard.codes[offset : offset + 2]].append((number, offset))
+        self._automaton = ahocorasick.Automaton()
+        for seed, places in seeds.items():
+            self._automaton.add_word(seed, tuple(places))
+        if seeds:
+            self._automaton.make_automaton()
+        self._needed = tuple(self._seeds_needed(i) for i in range(len(self._sounds)))
+
+    def _seeds_needed(self, number: int) -> int:
+        """Neighbouring pairs that survive the worst tolerated match; each mistaken syllable breaks at most two."""
+        length = len(self._sounds[number].codes)
+        budget = length * (1 - self._limits[number] / 100)
+        return max(1, length - 1 - 2 * int(budget / 0.6))
+
+    def scan(self, text: Sound) -> dict[int, list[Hit]]:
+        """All hits in the text by phrase number, each list in order of position."""
+        found: dict[int, list[Hit]] = {}
+        for position, char in enumerate(text.text):
+            for number in self._single.get(char, ()):
+                found.setdefault(number, []).append(Hit(number, position, position + 1, 100.0))
+        if len(self._automaton) == 0:
+            return found
+        diagonals: dict[int, list[int]] = defaultdict(list)
+        for end, places in self._automaton.iter(text.codes):
+            for number, offset in places:
+                diagonals[number].append(end - 1 - offset)
+        for number, starts in diagonals.items():
+            if len(starts) >= self._needed[number]:
+                hits = self._verify(number, starts, text)
+                if hits:
+                    found[number] = hits
+        return found
+
+    def _verify(self, number: int, starts: list[int], text: Sound) -> list[Hit]:
+        pattern = self._sounds[number]
+        length = len(pattern.codes)
+        slack = 1 if length <= 8 else 3
+        hits: list[Hit] = []
+        for first, last, votes in _clusters(sorted(starts), slack):
+            if votes < self._needed[number]:
+                continue
+            hit = self._align(number, pattern, text, first, last, slack)
+            if hit is None:
+                continue
+            if hits and hits[-1].end > hit.start:
+                if hit.score > hits[-1].score:
+                    hits[-1] = hit
+                continue
+            hits.append(hit)
+        return hits
+
+    def _align(self, number: int, pattern: Sound, text: Sound, first: int, last: int, slack: int) -> Hit | None:
+        length = len(pattern.codes)
+        left = max(0, first if length == 2 else first - slack)
+        right = min(len(text.codes), last + length + (0 if length == 2 else slack))
+        exact = text.codes.find(pattern.codes, left, right)
+        if exact >= 0:
+            cost, start, end = _in_place(pattern, text, exact), exact, exact + length
+        else:
+            cost, start, end = _semiglobal(pattern, text, left, right, length * (1 - self._limits[number] / 100))
+        score = 100 * (1 - cost / length)
+        return Hit(number, start, end, score) if score >= self._limits[number] else None
+
+
+def _clusters(starts: list[int], slack: int) -> Iterable[tuple[int, int, int]]:
+    """Groups of nearly equal diagonals: (first, last, how many)."""
+    first = previous = starts[0]
+    votes = 0
+    for start in starts:
+        if start - previous > slack:
+            yield first, previous, votes
+            first, votes = start, 0
+        previous = start
+        votes += 1
+    yield first, previous, votes
+
+
+def _in_place(pattern: Sound, text: Sound, start: int) -> float:
+    """Cost where every syllable is at least nearly the same."""
+    cost = 0.0
+    for i, (char, syllable) in enumerate(zip(pattern.text, pattern.syllables, strict=True), start):
+        cost += swap_cost(syllable, text.syllables[i]) or (_CHARACTER if char != text.text[i] else 0.0)
+    return cost
+
+
+def _semiglobal(pattern: Sound, text: Sound, left: int, right: int, budget: float) -> tuple[float, int, int]:
+    """Least cost of the whole pattern anywhere in text[left:right], with the span where it lies.
+
+    Gives up, with a cost above the budget, as soon as no way through can stay within it.
+    """
+    width = right - left
+    best = [0.0] * (width + 1)
+    origin = list(range(width + 1))
+    chars, syllables = text.text[left:right], text.syllables[left:right]
+    for p_char, p_syllable in zip(pattern.text, pattern.syllables, strict=True):
+        flips = p_char in _MEANING
+        drop = _FLIP if flips else _DELETE
+        row, row_origin = [best[0] + drop], [origin[0]]
+        for j in range(width):
+            cost = swap_cost(p_syllable, syllables[j])
+            if cost > 0 and (flips or chars[j] in _MEANING) and cost >= 0.5:
+                cost = _FLIP
+            elif cost == 0 and p_char != chars[j]:
+                cost = _CHARACTER
+            value, came = best[j] + cost, origin[j]
+            if best[j + 1] + drop < value:
+                value, came = best[j + 1] + drop, origin[j + 1]
+            extra = row[j] + (_FLIP if chars[j] in _MEANING else _INSERT)
+            if extra < value:
+                value, came = extra, row_origin[j]
+            row.append(value)
+            row_origin.append(came)
+        best, origin = row, row_origin
+        if min(best) > budget + 1e-9:
+            return min(best) + len(pattern.codes), left, left
+    end = min(range(width + 1), key=lambda j: (best[j], -j))
+    return best[end], left + origin[end], left + end

@@ -1,0 +1,1 @@
+"""Scoring of a call on a weighted form. Pure."""
