@@ -1,0 +1,199 @@
+"""Bodies and answers of the QA desk (they become the pages' TypeScript types)."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+# PostgreSQL text cannot hold NUL, so it is refused at the border instead of failing inside.
+_NO_NUL = r"^[^\x00]*$"
+
+CallId = Annotated[str, StringConstraints(max_length=64, pattern=r"^\w+$")]
+ItemId = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+BusinessFilter = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_]*$")]
+FlagFilter = Annotated[str, StringConstraints(max_length=100, pattern=r"^([a-z]+(:[a-z0-9_]+)?)?$")]
+PageNumber = Annotated[int, Field(ge=1, le=100_000)]
+EvaluationFilter = Literal["", "waiting", "pending", "submitted"]
+TranscriptStateName = Literal["waiting", "running", "ready", "not_transcribed", "failed"]
+PartyName = Literal["customer", "teller"]
+
+
+class QaCallRow(BaseModel):
+    """One line of the list. `flags` name what to look at: ``missing:fee_notice``, ``forbidden:promise_return`` …
+
+    Attributes:
+        recording_state: None when nothing was recorded (the customer refused where that is allowed).
+        evaluation_state: None while there is no pre-score.
+        score: The inspector's points; None before the evaluation is submitted.
+    """
+
+    call_id: str
+    number: int
+    business_code: str
+    teller_name: str
+    ended_at: datetime
+    duration_s: float
+    end_reason: str | None
+    recording_state: Literal["capturing", "captured", "finalized", "failed"] | None
+    transcript_state: TranscriptStateName
+    auto_score: float | None
+    max_score: float | None
+    score: float | None
+    fatal: bool | None
+    evaluation_state: Literal["pending", "submitted"] | None
+    flags: list[str]
+
+
+class QaCallPage(BaseModel):
+    """One page of the list, newest first. Pages count from 1."""
+
+    items: list[QaCallRow]
+    total: int
+    page: int
+    page_size: int
+
+
+class GapView(BaseModel):
+    """A part of the call that is not in the recording."""
+
+    party: str | None = None
+    from_s: float
+    to_s: float | None = None
+    reason: str = ""
+
+
+class RecordingView(BaseModel):
+    """State of the recording; `started_at` is time zero of every ``…_s``."""
+
+    state: str
+    error: str | None
+    started_at: datetime
+    gaps: list[GapView]
+    interrupted: bool
+
+
+class FileView(BaseModel):
+    """One party's playable file. `offset_s` is where its first frame lies on the call's time line."""
+
+    file_id: str
+    party: PartyName
+    url: str
+    duration_s: float
+    offset_s: float
+    video_codec: str | None
+    audio_codec: str | None
+    width: int | None
+    height: int | None
+    size_b: int
+    sha256: str
+    peaks: list[float]
+
+
+class SegmentView(BaseModel):
+    """One utterance. `kind` is ``live`` while the final transcript is not there."""
+
+    id: str
+    party: PartyName
+    start_s: float
+    end_s: float
+    text: str
+    kind: Literal["live", "final"]
+
+
+class FindingView(BaseModel):
+    """One result of the script check, with its evidence."""
+
+    id: str
+    rule_id: str
+    kind: Literal["present", "missing", "forbidden", "danger"]
+    severity: Literal["info", "minor", "major", "fatal"]
+    label_zh: str
+    label_en: str
+    party: PartyName | None
+    at_s: float | None
+    end_s: float | None
+    score: float
+    evidence: str
+    phrase: str
+
+
+class FormItemView(BaseModel):
+    """One thing to judge. `weight` is in percent; a failed `fatal` item makes the score 0."""
+
+    id: str
+    title_zh: str
+    title_en: str
+    weight: float
+    fatal: bool
+
+
+class FormSectionView(BaseModel):
+    """Items that belong together."""
+
+    id: str
+    title_zh: str
+    title_en: str
+    items: list[FormItemView]
+
+
+class FormView(BaseModel):
+    """The form the call is judged by."""
+
+    version: str
+    sections: list[FormSectionView]
+
+
+class AnswerView(BaseModel):
+    """Judgement of one item: share of its points, None when it does not apply to this call."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fraction: Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)] | None
+
+
+class EvaluationView(BaseModel):
+    """Machine's pre-score and inspector's score, apart. `version` goes back with the next save."""
+
+    version: int
+    state: Literal["pending", "submitted"]
+    auto_answers: dict[str, AnswerView]
+    auto_score: float
+    auto_fatal: bool
+    max_score: float
+    answers: dict[str, AnswerView]
+    score: float | None
+    fatal: bool | None
+    inspector_name: str | None
+    comment: str
+    submitted_at: datetime | None
+
+
+class RatingView(BaseModel):
+    """The customer's verdict."""
+
+    stars: int
+    comment: str
+
+
+class QaCallDetail(QaCallRow):
+    """Everything an inspector needs to judge one call."""
+
+    recording: RecordingView | None
+    files: list[FileView]
+    segments: list[SegmentView]
+    findings: list[FindingView]
+    form: FormView
+    evaluation: EvaluationView | None
+    rating: RatingView | None
+    disposition: str | None
+    note: str | None
+
+
+class EvaluationRequest(BaseModel):
+    """The inspector's judgement: an answer for every item of the form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+    answers: Annotated[dict[ItemId, AnswerView], Field(max_length=200)]
+    comment: Annotated[str, StringConstraints(max_length=4000, pattern=_NO_NUL)]

@@ -1,0 +1,127 @@
+"""Rows as the desk's pages see them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.models.qa import Evaluation
+from core.models.recording import Recording, RecordingFile
+from core.models.transcript import TranscriptSegment
+from qa.desk.repo import CallLine
+from qa.desk.schemas import (
+    AnswerView,
+    EvaluationView,
+    FileView,
+    FormItemView,
+    FormSectionView,
+    FormView,
+    GapView,
+    QaCallRow,
+    RecordingView,
+    SegmentView,
+)
+from qa.scoring.form import Form
+from qa.scoring.forms import form_version
+from qa.scoring.stored import answers_from_json
+
+
+def row_view(line: CallLine) -> QaCallRow:
+    """One line of the list."""
+    return QaCallRow.model_validate(row_fields(line))
+
+
+def row_fields(line: CallLine) -> dict[str, Any]:
+    """The fields of a line, also part of the detail."""
+    call, evaluation = line.call, line.evaluation
+    began = call.connected_at or call.accepted_at
+    return {
+        "call_id": call.id,
+        "number": call.number,
+        "business_code": call.business_code,
+        "teller_name": line.teller.display_name if line.teller else "",
+        "ended_at": call.ended_at,
+        "duration_s": (call.ended_at - began).total_seconds() if call.ended_at and began else 0.0,
+        "end_reason": call.end_reason,
+        "recording_state": line.recording.state if line.recording else None,
+        "transcript_state": line.transcript_state,
+        "auto_score": float(evaluation.auto_score) if evaluation else None,
+        "max_score": float(evaluation.max_score) if evaluation else None,
+        "score": _number(evaluation.score) if evaluation else None,
+        "fatal": _fatal(evaluation),
+        "evaluation_state": evaluation.state if evaluation else None,
+        "flags": line.flags,
+    }
+
+
+def recording_view(recording: Recording) -> RecordingView:
+    """State and gaps of the recording."""
+    return RecordingView(
+        state=recording.state,
+        error=recording.error,
+        started_at=recording.started_at,
+        gaps=[GapView.model_validate(gap) for gap in recording.gaps],
+        interrupted=recording.interrupted,
+    )
+
+
+def file_view(file: RecordingFile) -> FileView:
+    """A playable file and where to play it."""
+    return FileView.model_validate(
+        {**file.model_dump(), "file_id": file.id, "url": f"/api/recordings/{file.id}/media"},
+    )
+
+
+def segment_view(row: TranscriptSegment, kind: str) -> SegmentView:
+    """One utterance."""
+    return SegmentView.model_validate({**row.model_dump(), "kind": kind})
+
+
+def form_view(form: Form) -> FormView:
+    """The form to fill in."""
+    sections = [
+        FormSectionView(
+            id=section.id,
+            title_zh=section.label_zh,
+            title_en=section.label_en,
+            items=[
+                FormItemView(
+                    id=item.id,
+                    title_zh=item.label_zh,
+                    title_en=item.label_en,
+                    weight=float(item.weight),
+                    fatal=item.fatal,
+                )
+                for item in section.items
+            ],
+        )
+        for section in form.sections
+    ]
+    return FormView(version=form_version(form), sections=sections)
+
+
+def evaluation_view(evaluation: Evaluation, inspector_name: str | None) -> EvaluationView:
+    """Pre-score and score side by side."""
+    shown = evaluation.model_dump(exclude={"auto_answers", "answers"})
+    return EvaluationView.model_validate(
+        {
+            **shown,
+            "auto_answers": _answers(evaluation.auto_answers),
+            "answers": _answers(evaluation.answers),
+            "inspector_name": inspector_name,
+        }
+    )
+
+
+def _answers(stored: Mapping[str, object]) -> dict[str, AnswerView]:
+    answers = answers_from_json(stored)
+    return {item_id: AnswerView(fraction=_number(answer.fraction)) for item_id, answer in answers.items()}
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _fatal(evaluation: Evaluation | None) -> bool | None:
+    """The inspector's word where there is one, else the machine's."""
+    if evaluation is None:
+        return None
+    return evaluation.auto_fatal if evaluation.fatal is None else evaluation.fatal
