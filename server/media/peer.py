@@ -211,8 +211,7 @@ class Peer:
             if uplink.gaps.has_holes:
                 self._repair(uplink, now_ns)
         if video is not None:
-            age_ns = video.keyframe_age_ns(now_ns)
-            if self.sinks is not None and (age_ns is None or age_ns >= SEEK_POINT_NS):
+            if self.sinks is not None and video.keyframe_age_ns(now_ns) >= SEEK_POINT_NS:
                 video.want_keyframe()
             self._ask_keyframe(now_ns)
 

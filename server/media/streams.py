@@ -153,6 +153,7 @@ class Uplink:
         self._ask = ask
         self._keyframe_wanted = False
         self._keyframe_asked_ns: int | None = None
+        self._started_ns: int | None = None
         self._first: int | None = None
         self._transit: float | None = None
         self._rate_hz = CLOCK_RATE_HZ[kind]
@@ -171,15 +172,19 @@ class Uplink:
             for downlink in self.downlinks:
                 downlink.switch(self)
         elif self._first is None:
-            self._first = sequence
+            self._first, self._started_ns = sequence, now_ns
         self.packets += 1
         if arrival is not Arrival.REPAIR and (self.kind == "audio" or packet[1] & 0x80):
             self._measure_jitter(rtp.timestamp_of(packet), now_ns)
         return arrival
 
     def want_keyframe(self) -> None:
-        """A listener or the recorder needs a key frame: ask now, or as soon as `keyframe_due` allows."""
-        if self.kind == "video":
+        """A listener or the recorder needs a key frame: ask now, or as soon as `keyframe_due` allows.
+
+        A stream that has not begun is not asked: it begins with a key frame, and browsers ignore the second of two
+        requests within 300 ms, which then would be the one that matters.
+        """
+        if self.kind == "video" and self._started_ns is not None:
             self._keyframe_wanted = True
             self._ask()
 
@@ -193,9 +198,10 @@ class Uplink:
         self._keyframe_asked_ns = now_ns
         return True
 
-    def keyframe_age_ns(self, now_ns: int) -> int | None:
-        """Time since a key frame was asked for, or None when it never was."""
-        return None if self._keyframe_asked_ns is None else now_ns - self._keyframe_asked_ns
+    def keyframe_age_ns(self, now_ns: int) -> int:
+        """Time since a key frame was asked for or the stream began; 0 before."""
+        since_ns = self._started_ns if self._keyframe_asked_ns is None else self._keyframe_asked_ns
+        return 0 if since_ns is None else now_ns - since_ns
 
     def sender_report(self, ntp: int, now_ns: int) -> None:
         """Note the publisher's report, for the round trip times it computes from ours (RFC 3550 section 6.4.1)."""

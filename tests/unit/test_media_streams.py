@@ -110,7 +110,9 @@ def test_a_sender_report_follows_the_streams_timestamps() -> None:
 def test_a_key_frame_request_that_comes_too_soon_waits() -> None:
     asked: list[int] = []
     uplink = make_uplink(asked=asked)
-    assert not uplink.keyframe_due(0)
+    uplink.want_keyframe()
+    assert not uplink.keyframe_due(0), "a stream begins with one"
+    uplink.accept(packet(1), 0)
     uplink.want_keyframe()
     assert asked == [1]
     assert uplink.keyframe_due(0)
