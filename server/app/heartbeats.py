@@ -1,0 +1,35 @@
+"""Who is alive: media nodes and workers announce themselves in Redis; three missed beats and they are gone."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+BEAT_S = 1.0
+GONE_AFTER_S = 3.0
+
+
+async def beat(redis: Redis, kind: str, name: str, facts: Callable[[], dict[str, Any]]) -> None:
+    """Announce this process until cancelled, then withdraw at once."""
+    key = f"alive:{kind}:{name}"
+    try:
+        while True:
+            with contextlib.suppress(RedisError):  # the next beat tries again; whoever asks notices missing ones
+                await redis.set(key, json.dumps(facts()), px=int(GONE_AFTER_S * 1000))
+            await asyncio.sleep(BEAT_S)
+    finally:
+        await redis.delete(key)
+
+
+async def alive(redis: Redis, kind: str) -> dict[str, dict[str, Any]]:
+    """Facts of all live processes of a kind, by name."""
+    found: dict[str, dict[str, Any]] = {}
+    async for key in redis.scan_iter(match=f"alive:{kind}:*", count=100):
+        value = await redis.get(key)
+        if value is not None:
+            found[key.decode().split(":", 2)[2]] = json.loads(value)
+    return found

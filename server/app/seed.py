@@ -1,0 +1,21 @@
+"""What a fresh database needs before the first customer comes."""
+
+from core.clock import SystemClock
+from core.db import Database
+from core.security.actor import system_actor
+from core.settings import Settings
+from server.counter.catalogue import seed_businesses
+from server.identity.seed import seed_demo_staff
+
+
+async def seed(settings: Settings) -> None:
+    """Bring the packaged catalogue up to date; add demo staff when asked for. Safe to run at every start."""
+    assert settings.database_url is not None
+    database = Database(settings.database_url, None, SystemClock())
+    try:
+        async with database.unit_of_work(system_actor("seed")) as work:
+            await seed_businesses(work)
+            if settings.demo:
+                await seed_demo_staff(work)
+    finally:
+        await database.close()

@@ -1,0 +1,164 @@
+"""The all-in-one: starts engines and processes, restarts what dies, stops everything it started and nothing else."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import structlog
+
+from core.errors import CounterError
+from core.security.keys import load_secrets
+from core.settings import Settings
+from core.tasks import TaskOwner
+from server.app import engines, schema, seed
+
+log = structlog.get_logger(__name__)
+
+PROCESSES = ("media", "worker", "edge")
+STOP_S = 10.0
+RESTART_PAUSE_S = 1.0
+READY_S = 60.0
+
+
+class StartError(CounterError):
+    """The all-in-one cannot start; the message is for the person at the terminal."""
+
+    code = "start.failed"
+
+
+@dataclass(slots=True)
+class Engines:
+    """Embedded engines this supervisor started (or took over); None where an address was given."""
+
+    postgres: engines.EmbeddedPostgres | None = None
+    valkey: engines.EmbeddedValkey | None = None
+
+    def stop(self) -> None:
+        """Stop the engines, Valkey first: it only carries."""
+        if self.valkey:
+            self.valkey.stop()
+        if self.postgres:
+            self.postgres.stop()
+
+
+def check_data_dir(data_dir: Path) -> None:
+    """Make the data folder, private to its owner. StartError with what to do when that is impossible."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        probe = data_dir / ".write-test"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise StartError(
+            f"the data folder {data_dir} cannot be used ({error.strerror}); choose another with --data"
+        ) from error
+
+
+def check_port(host: str, port: int) -> None:
+    """StartError when the port is taken."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartError(
+                f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port"
+            ) from error
+
+
+class Supervisor:
+    """Runs one installation on one machine."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.base_url = f"http://{settings.host}:{settings.port}"
+        self._engines = Engines()
+        self._owner = TaskOwner("supervisor")
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Bring everything up; returns when the edge says it is ready.
+
+        Raises:
+            CounterError: with a sentence for the person at the terminal.
+        """
+        check_data_dir(self.settings.data_dir)
+        check_port(self.settings.host, self.settings.port)
+        load_secrets(self.settings.data_dir)
+        await asyncio.to_thread(self._start_engines)
+        assert self.settings.database_url is not None
+        await schema.upgrade(self.settings.database_url)
+        await seed.seed(self.settings)
+        for name in PROCESSES:
+            self._owner.start(name, self._keep_running(name))
+        await self._ready()
+
+    def _start_engines(self) -> None:
+        if self.settings.database_url is None:
+            self._engines.postgres = engines.start_postgres(self.settings.data_dir)
+            self.settings.database_url = self._engines.postgres.url
+        if self.settings.redis_url is None:
+            self._engines.valkey = engines.start_valkey(self.settings.data_dir)
+            self.settings.redis_url = self._engines.valkey.url
+
+    def _environment(self) -> dict[str, str]:
+        chosen = self.settings.model_dump(exclude_none=True)
+        return {
+            **os.environ,
+            **{f"AIRCOUNTER_{key.upper()}": str(value) for key, value in chosen.items()},
+            "AIRCOUNTER_DATA_DIR": str(self.settings.data_dir.resolve()),
+            "AIRCOUNTER_SUPERVISED": "1",
+        }
+
+    async def _keep_running(self, name: str) -> None:
+        """Start a process again whenever it dies. Its stdin pipe tells it when this supervisor is gone."""
+        while not self._stopping:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "server.app.process",
+                name,
+                stdin=asyncio.subprocess.PIPE,
+                env=self._environment(),
+                start_new_session=True,
+            )
+            self._processes[name] = process
+            code = await process.wait()
+            if not self._stopping:
+                log.error("process died, starting it again", process=name, exit_code=code)
+                await asyncio.sleep(RESTART_PAUSE_S)
+
+    async def _ready(self) -> None:
+        async with httpx.AsyncClient() as client:
+            deadline = asyncio.get_running_loop().time() + READY_S
+            problem = "no answer"
+            while asyncio.get_running_loop().time() < deadline:
+                with contextlib.suppress(httpx.TransportError):
+                    answer = await client.get(f"{self.base_url}/ready", timeout=2)
+                    if answer.status_code == 200:
+                        return
+                    problem = answer.text
+                await asyncio.sleep(0.1)
+        raise StartError(f"the processes did not get ready within {READY_S:.0f} s: {problem}")
+
+    async def stop(self) -> None:
+        """End the processes (their recordings are closed properly), then the engines."""
+        self._stopping = True
+        for process in self._processes.values():
+            if process.returncode is None:
+                process.terminate()
+        for name, process in self._processes.items():
+            try:
+                await asyncio.wait_for(process.wait(), STOP_S)
+            except TimeoutError:
+                log.error("process did not end in time, killing it", process=name)
+                process.kill()
+                await process.wait()
+        await self._owner.close()
+        await asyncio.to_thread(self._engines.stop)

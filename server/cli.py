@@ -1,0 +1,286 @@
+"""`aircounter …`: start the house, fetch models, verify the audit log, hold a demo call."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from core.audit import verify_database
+from core.clock import SystemClock
+from core.db import Database
+from core.errors import CounterError, UnavailableError
+from core.logs import configure_logs
+from core.settings import Settings
+from qa.stt.models import find_models
+from qa.stt.pull import Which, pull
+from server.app import engines
+from server.app.supervisor import Supervisor
+from server.demo import audio, call
+from server.identity.seed import DEMO_LOGINS, DEMO_PASSWORD
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="AirCounter, the open remote video counter.")
+models_app = typer.Typer(no_args_is_help=True, help="Speech models.")
+audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
+app.add_typer(models_app, name="models")
+app.add_typer(audit_app, name="audit")
+
+console = Console(stderr=True)
+T = TypeVar("T")
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder (default: var).")]
+PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="HTTP port (default: 8300).")]
+DatabaseOption = Annotated[str | None, typer.Option(help="PostgreSQL address instead of the embedded one.")]
+RedisOption = Annotated[str | None, typer.Option(help="Redis address instead of the embedded one.")]
+StoreOption = Annotated[str | None, typer.Option(help="Object store address instead of a local folder.")]
+
+
+def _settings(**given: Any) -> Settings:
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    """One clear sentence and exit code 2 instead of a traceback for everything that is expected to go wrong."""
+    try:
+        yield
+    except CounterError as error:
+        console.print(f"[bold red]aircounter:[/] {error} [dim]({error.code})[/]", highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "AIRCOUNTER_" + "_".join(str(part) for part in problem["loc"]).upper()
+            console.print(f"[bold red]aircounter:[/] {name}: {problem['msg']}", highlight=False)
+        raise typer.Exit(2) from None
+
+
+def _until_stopped(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; Ctrl-C and SIGTERM cancel it, so that everything it started is stopped."""
+
+    async def guarded() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(signal_number, task.cancel)
+        return await coroutine
+
+    return asyncio.run(guarded())
+
+
+@app.command()
+def run(
+    data: DataOption = None,
+    port: PortOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")] = None,
+    database_url: DatabaseOption = None,
+    redis_url: RedisOption = None,
+    store_url: StoreOption = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Demo staff with a known password.")] = False,
+) -> None:
+    """Start the all-in-one and keep it running until Ctrl-C."""
+    with _plain_errors():
+        settings = _settings(
+            data_dir=data,
+            port=port,
+            host=host,
+            database_url=database_url,
+            redis_url=redis_url,
+            store_url=store_url,
+            demo=demo or None,
+        )
+        configure_logs(settings.log_level, "supervisor")
+        _ensure_models(settings)
+        with contextlib.suppress(asyncio.CancelledError):
+            _until_stopped(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    supervisor = Supervisor(settings)
+    try:
+        with console.status("starting engines and processes"):
+            await supervisor.start()
+        _print_addresses(supervisor)
+        await asyncio.Event().wait()
+    finally:
+        with console.status("stopping"):
+            await supervisor.stop()
+        console.print("stopped")
+
+
+def _print_addresses(supervisor: Supervisor) -> None:
+    console.print(f"\n[bold]AirCounter is ready[/]\n  customers  {supervisor.base_url}/")
+    console.print(f"  staff      {supervisor.base_url}/staff")
+    if supervisor.settings.demo:
+        console.print(f"  demo logins (password [bold]{DEMO_PASSWORD}[/]):", highlight=False)
+        for login in DEMO_LOGINS:
+            console.print(f"    {login.username:<12} {login.role.value:<10} {login.display_name}", highlight=False)
+    console.print("  Ctrl-C stops everything\n")
+
+
+def _ensure_models(settings: Settings) -> None:
+    """On first use fetch a speech model; without one calls go on and are marked as not transcribed."""
+    if find_models(settings.models_path):
+        return
+    console.print("No speech model is here yet; fetching one (once).")
+    try:
+        _pull(settings, "all")
+    except CounterError as error:
+        console.print(
+            f"[yellow]Speech model not available:[/] {error}\nCalls go on and are transcribed later; "
+            "fetch it with: aircounter models pull",
+            highlight=False,
+        )
+
+
+def _pull(settings: Settings, which: Which) -> None:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console
+    ) as bars:
+        rows: dict[str, Any] = {}
+
+        def progress(name: str, done_b: int, total_b: int) -> None:
+            if name not in rows:
+                rows[name] = bars.add_task(name, total=total_b)
+            bars.update(rows[name], completed=done_b, total=total_b)
+
+        report = pull(settings.models_path, which, progress)
+    for name in report.fetched:
+        console.print(f"  {name}: fetched, SHA-256 checked")
+    for name in report.present:
+        console.print(f"  {name}: already there")
+    for problem in report.problems:
+        console.print(f"  [yellow]{problem}[/]", highlight=False)
+    if not find_models(settings.models_path):
+        raise UnavailableError("no speech model could be had", code="speech.no_model")
+
+
+@models_app.command("pull")
+def models_pull(
+    which: Annotated[Which, typer.Argument(help="Which engine's model.")] = "all",
+    models: Annotated[Path | None, typer.Option("--models-dir", help="Folder of speech models.")] = None,
+) -> None:
+    """Fetch speech models, check their digests and put them in the models folder."""
+    with _plain_errors():
+        _pull(_settings(models_dir=models), which)
+
+
+@audit_app.command("verify")
+def audit_verify(data: DataOption = None, database_url: DatabaseOption = None) -> None:
+    """Walk the audit chain; exit code 1 when it was tampered with."""
+    with _plain_errors():
+        settings = _settings(data_dir=data, database_url=database_url)
+        postgres = None
+        if settings.database_url is None:
+            if not (settings.data_dir / "postgres" / "PG_VERSION").exists():
+                raise CounterError(
+                    f"there is no database in {settings.data_dir}; name it with --data or --database-url"
+                )
+            postgres = engines.start_postgres(settings.data_dir)
+        try:
+            report = asyncio.run(_verify(settings.database_url or (postgres.url if postgres else "")))
+        finally:
+            if postgres:
+                postgres.stop()
+    if report.broken_at is not None:
+        console.print(f"[bold red]broken[/] at entry {report.broken_at}: {report.reason}", highlight=False)
+        raise typer.Exit(1)
+    console.print(f"[green]intact[/]: {report.entries} entries, head {report.head}", highlight=False)
+
+
+async def _verify(database_url: str) -> Any:
+    database = Database(database_url, None, SystemClock())
+    try:
+        return await verify_database(database)
+    finally:
+        await database.close()
+
+
+@app.command("demo-call")
+def demo_call(
+    teller_audio: Annotated[Path, typer.Option(help="What the teller says (any sound file).")],
+    customer_audio: Annotated[Path, typer.Option(help="What the customer says, on the same time line.")],
+    business: Annotated[str, typer.Option(help="Business code.")] = "account_opening",
+    url: Annotated[str | None, typer.Option(help="A running server; default: a throw-away all-in-one.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the recordings.")] = None,
+    password: Annotated[str, typer.Option(help="Of the demo staff.")] = DEMO_PASSWORD,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
+) -> None:
+    """Hold a whole call without a camera and wait for recording, transcript, findings and score."""
+    configure_logs("warning", "demo-call")
+    with _plain_errors():
+        plan = call.Plan(
+            base_url=url or "",
+            business=business,
+            teller_audio=audio.read_speech(teller_audio),
+            customer_audio=audio.read_speech(customer_audio),
+            out_dir=out or Path(tempfile.mkdtemp(prefix="aircounter-demo-")),
+            password=password,
+        )
+        try:
+            result = _until_stopped(_demo(plan))
+        except asyncio.CancelledError:
+            console.print("cancelled")
+            raise typer.Exit(130) from None
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False))
+    else:
+        _print_result(result)
+
+
+async def _demo(plan: call.Plan) -> dict[str, Any]:
+    def progress(line: str) -> None:
+        console.print(f"  {line}", highlight=False)
+
+    if plan.base_url:
+        return await call.run(plan, progress)
+    data_dir = Path(tempfile.mkdtemp(prefix="aircounter-"))
+    settings = Settings(data_dir=data_dir, port=_free_port(), demo=True, log_level="warning", wrap_up_s=1.0)
+    await asyncio.to_thread(_ensure_models, settings)
+    supervisor = Supervisor(settings)
+    try:
+        progress("starting a throw-away all-in-one")
+        await supervisor.start()
+        plan.base_url = supervisor.base_url
+        return await call.run(plan, progress)
+    finally:
+        await supervisor.stop()
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _print_result(result: dict[str, Any]) -> None:
+    out = Console()
+    score = result["score"]
+    out.print(
+        f"\ncall {result['call_id']}: {result['duration_s']:.1f} s, picture after {result['join_to_media_s']:.2f} s"
+    )
+    for file in result["recordings"]:
+        out.print(f"  {file['party']:<9} {file['path']}")
+    for line in result["transcript"]:
+        out.print(f"  {line['start_s']:7.1f}  {line['party']:<9} {line['text']}", highlight=False)
+    for finding in result["findings"]:
+        out.print(f"  {finding['kind']:<10} {finding['id']:<24} {finding['evidence']}", highlight=False)
+    if score:
+        out.print(f"  score {score['auto']} of {score['max']}")
+
+
+def main() -> None:
+    """Entry point of the `aircounter` command."""
+    app(prog_name="aircounter", args=sys.argv[1:])

@@ -1,0 +1,1 @@
+"""The main job without a camera: `aircounter demo-call` plays two sound files through the whole product."""

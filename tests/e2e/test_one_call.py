@@ -1,0 +1,115 @@
+"""The heart: two real browsers meet, talk Mandarin, hang up; the inspector opens and scores the recording."""
+
+import re
+
+import pytest
+from browser import (
+    Person,
+    chromium,
+    customer_to_consent,
+    sign_in,
+    teller_ready,
+    wait_frames,
+)
+from playwright.async_api import Browser, expect
+from running_house import RunningHouse
+from speech_data import call_sheet, load_speech, pinyin_likeness
+
+from server.identity.seed import DEMO_PASSWORD
+
+CALL = "wealth_mis_selling"
+PROCESSED_MS = 180_000
+
+pytestmark = pytest.mark.timeout(420)
+
+
+async def test_customer_and_teller_talk_and_inspector_scores(house: RunningHouse) -> None:
+    async with chromium() as browser:
+        customer = await Person.at(browser, house.base_url, 390, 844)
+        teller = await Person.at(browser, house.base_url, 1440, 900)
+        await teller_ready(teller, "teller1", DEMO_PASSWORD)
+        await customer_to_consent(customer, "wealth_signing")
+        await customer.by("consent-agree").click()
+        await teller.by("offer-accept").click(timeout=20_000)
+        await _see_each_other(customer, teller)
+        await _talk(customer, teller)
+        await _hang_up_and_rate(customer, teller)
+        assert customer.problems == []
+        assert teller.problems == []
+        await _inspect(browser, house)
+
+
+async def _see_each_other(customer: Person, teller: Person) -> None:
+    for person in (customer, teller):
+        await wait_frames(person, "call-remote-video", 10)
+        before = await person.frames("call-remote-video")
+        await wait_frames(person, "call-remote-video", before + 10)
+
+
+async def _talk(customer: Person, teller: Person) -> None:
+    await customer.by("captions-toggle").click()
+    await customer.speak(load_speech(CALL, "customer", 48_000))
+    await teller.speak(load_speech(CALL, "teller", 48_000))
+    # While they talk: captions on both pages, the first script node done, the forbidden promise warned of.
+    await expect(teller.by("transcript-line").first).to_be_visible(timeout=30_000)
+    await expect(customer.by("captions-text")).not_to_be_empty(timeout=30_000)
+    await expect(teller.by("script-node-greeting_identity")).to_have_attribute("data-done", "true", timeout=40_000)
+    await expect(teller.by("warning-promise_return").first).to_be_visible(timeout=60_000)
+    spoken_s = call_sheet(CALL)["duration_s"]
+    await teller.page.wait_for_timeout(1000)
+    await teller.page.wait_for_function(
+        "(s) => [...document.querySelectorAll('[data-testid=\"call-remote-video\"]')].some(v => v.currentTime > s)",
+        arg=spoken_s + 2,
+        timeout=120_000,
+    )
+
+
+async def _hang_up_and_rate(customer: Person, teller: Person) -> None:
+    await customer.by("call-hangup").click()
+    await customer.by("call-hangup-confirm").click()
+    await customer.by("rating-5").click()
+    await customer.by("rating-submit").click()
+    await expect(customer.by("goodbye")).to_be_visible()
+    await teller.by("wrapup-disposition-resolved").click()
+    await teller.by("wrapup-submit").click()
+    await expect(teller.by("wrapup-submit")).to_have_count(0)
+
+
+async def _inspect(browser: Browser, house: RunningHouse) -> None:
+    inspector = await Person.at(browser, house.base_url, 1440, 900)
+    await sign_in(inspector, "inspector1", DEMO_PASSWORD)
+    await expect(inspector.by(re.compile("^qa-row-call_")).first).to_be_visible(timeout=30_000)
+    await inspector.by(re.compile("^qa-row-call_")).first.click()
+    await _wait_processed(inspector)
+    for party in ("customer", "teller"):
+        video = inspector.by(f"qa-video-{party}")
+        await video.evaluate("(v) => { v.muted = true; return v.play(); }")
+        await wait_frames(inspector, f"qa-video-{party}", 20)
+        assert await video.evaluate("(v) => v.duration") > call_sheet(CALL)["duration_s"] - 3
+    heard = "".join(await inspector.by("qa-segment").all_inner_texts())
+    said = "".join(turn["text"] for turn in call_sheet(CALL)["turns"])
+    assert pinyin_likeness(heard, said) > 0.75, heard
+    for finding in ("promise_return", "risk_disclosure", "recording_consent", "fee_notice", "identity_check"):
+        await expect(inspector.by(f"qa-finding-{finding}").first).to_be_visible()
+    await inspector.by("qa-segment").nth(3).click()
+    await inspector.page.wait_for_function(
+        "() => [...document.querySelectorAll('video')].every(v => v.currentTime > 1)"
+    )
+    await (
+        inspector.by("qa-comment").locator("textarea, input").or_(inspector.by("qa-comment")).last.fill("承诺保本保息")
+    )
+    await inspector.by("qa-save").click()
+    await expect(inspector.by("qa-saved")).to_be_visible()
+    assert inspector.problems == []
+
+
+async def _wait_processed(inspector: Person) -> None:
+    """The page is opened anew until the machine's score is there."""
+    url = inspector.page.url
+    for _ in range(PROCESSED_MS // 5000):
+        if await inspector.by(re.compile("^qa-finding-")).count():
+            return
+        await inspector.page.wait_for_timeout(5000)
+        await inspector.page.goto(url)
+        await inspector.page.wait_for_load_state("networkidle")
+    raise AssertionError("no findings on the inspector's page: " + await inspector.page.inner_text("body"))

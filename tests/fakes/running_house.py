@@ -1,0 +1,116 @@
+"""The whole product as a user starts it: `aircounter run` in a process of its own, with its own data folder."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+
+import httpx
+import psutil
+
+START_S = 90.0
+
+
+def free_port() -> int:
+    """A TCP port nobody uses now."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RunningHouse:
+    """A started all-in-one. A context manager: stops it and removes the data folder at the end."""
+
+    def __init__(self, models_dir: Path, **environment: str) -> None:
+        self.data_dir = Path(tempfile.mkdtemp(prefix="ach-"))
+        self.log_path = self.data_dir / "house.log"
+        self.port = free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self._environment = {
+            **os.environ,
+            "AIRCOUNTER_MODELS_DIR": str(models_dir),
+            "AIRCOUNTER_LOG_LEVEL": "info",
+            "AIRCOUNTER_WRAP_UP_S": "60",
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        """Start it and wait until it is ready. AssertionError with its log when it does not get there."""
+        command = [Path(sys.executable).with_name("aircounter"), "run", "--demo"]
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--data", str(self.data_dir), "--port", str(self.port)],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self._process.poll() is None:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.base_url}/ready", timeout=5).status_code == 200:
+                    return self
+            time.sleep(0.1)
+        raise AssertionError("the house did not get ready:\n" + self.log())
+
+    def log(self) -> str:
+        """What it has printed."""
+        return self.log_path.read_text()
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """The house's own processes by name (edge, media, worker)."""
+        assert self._process is not None
+        found = {}
+        for child in psutil.Process(self._process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                command = child.cmdline()
+                if "server.app.process" in command:
+                    found[command[-1]] = child
+        return found
+
+    def kill(self) -> None:
+        """Kill -9: supervisor, processes and engines at once, as a power cut would."""
+        assert self._process is not None
+        family = psutil.Process(self._process.pid).children(recursive=True)
+        family += [process for process in psutil.process_iter() if self._is_engine(process)]
+        for process in [*family, psutil.Process(self._process.pid)]:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self._process.wait(10)
+        psutil.wait_procs(family, timeout=10)
+
+    def _is_engine(self, process: psutil.Process) -> bool:
+        try:
+            return str(self.data_dir) in " ".join(process.cmdline())
+        except psutil.Error:
+            return False
+
+    def interrupt(self, wait_s: float = 40.0) -> int:
+        """Ctrl-C; returns the exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        return self._process.wait(wait_s)
+
+    def left_over(self) -> list[str]:
+        """Command lines of processes that still use the data folder."""
+        return [" ".join(process.cmdline()) for process in psutil.process_iter() if self._is_engine(process)]
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            try:
+                self.interrupt()
+            except subprocess.TimeoutExpired:
+                self.kill()
+        shutil.rmtree(self.data_dir, ignore_errors=True)
