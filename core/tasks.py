@@ -8,6 +8,8 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+OnCrash = Callable[[str, BaseException], None]
+
 
 class TaskOwner:
     """Owns a room's background tasks.
@@ -16,7 +18,7 @@ class TaskOwner:
     supervisor can end the process instead of limping on without it.
     """
 
-    def __init__(self, name: str, on_crash: Callable[[str, BaseException], None] | None = None) -> None:
+    def __init__(self, name: str, on_crash: OnCrash | None = None) -> None:
         self.name = name
         self._on_crash = on_crash
         self._tasks: set[asyncio.Task[Any]] = set()

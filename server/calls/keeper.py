@@ -14,7 +14,7 @@ from core.events import OfferLapsed, RecordingFailed
 from core.models.call import EndReason
 from core.ports.calls import Connections
 from core.ports.media import PeerChange, PeerState, Seat
-from core.tasks import TaskOwner
+from core.tasks import OnCrash, TaskOwner
 from server.calls import rows
 from server.calls.media import MediaDesk
 from server.calls.recording_flag import RecordingFlag
@@ -41,6 +41,7 @@ class CallKeeper:
         connections: Connections,
         flag: RecordingFlag,
         rejoin_s: float,
+        on_crash: OnCrash | None = None,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -51,7 +52,7 @@ class CallKeeper:
         self._flag = flag
         self._rejoin_s = rejoin_s
         self._vanished: dict[str, float] = {}  # call id → monotonic seconds since nobody is connected
-        self._owner = TaskOwner("calls keeper")
+        self._owner = TaskOwner("calls keeper", on_crash)
         self._listening = asyncio.Event()
 
     async def start(self) -> None:

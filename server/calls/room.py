@@ -12,6 +12,7 @@ from core.jobs import Subscription
 from core.ports.calls import Connections, QueueView, TellerDesk
 from core.ports.media import MediaControl
 from core.settings import Settings
+from core.tasks import OnCrash
 from server.calls.keeper import CallKeeper
 from server.calls.media import MediaDesk
 from server.calls.rating import RatingBook
@@ -51,13 +52,14 @@ def build(
     queue: QueueView,
     connections: Connections,
     settings: Settings,
+    on_crash: OnCrash | None = None,
 ) -> CallsRoom:
-    """Put the room together for an edge."""
+    """Put the room together for an edge. `on_crash` hears of a task that died from an unexpected error."""
     board = SeatBoard(redis)
     media = MediaDesk(database, control, board)
     service = CallService(database, media, desk, CallViewer(queue, board), board, settings.rejoin_s)
     flag = RecordingFlag(database, bus)
-    keeper = CallKeeper(database, bus, service, media, board, connections, flag, settings.rejoin_s)
+    keeper = CallKeeper(database, bus, service, media, board, connections, flag, settings.rejoin_s, on_crash)
     table = routes(RatingBook(database), ResultReader(database))
     return CallsRoom(service, media, keeper, table)
 

@@ -1,0 +1,67 @@
+"""Rows of presence and offers, changed inside a running transaction."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from core.db import UnitOfWork
+from core.events import OfferLapsed, TellerStateChanged
+from core.models.call import CallOffer, TellerPresence, TellerState
+
+
+async def lock_presence(session: AsyncSession, staff_id: str) -> TellerPresence | None:
+    """The teller's newest presence row, locked until the end of the transaction."""
+    query = select(TellerPresence).where(col(TellerPresence.staff_id) == staff_id)
+    query = query.with_for_update().execution_options(populate_existing=True)
+    return (await session.scalars(query)).first()
+
+
+async def lock_offer(session: AsyncSession, offer_id: str) -> CallOffer | None:
+    """An offer's newest row, locked until the end of the transaction."""
+    query = select(CallOffer).where(col(CallOffer.id) == offer_id)
+    query = query.with_for_update().execution_options(populate_existing=True)
+    return (await session.scalars(query)).first()
+
+
+def change(
+    work: UnitOfWork, presence: TellerPresence, state: TellerState, reason: str = "", call_id: str | None = None
+) -> None:
+    """Move a teller to a state and announce it."""
+    presence.state, presence.reason, presence.call_id = state, reason, call_id
+    presence.since = work.clock.now()
+    presence.version += 1
+    changed = TellerStateChanged(at=presence.since, teller_id=presence.staff_id, state=state.value, reason=reason)
+    work.emit(changed)
+
+
+class TellerBoard:
+    """Implements `core.ports.calls.TellerDesk`: what an ending call means for tellers."""
+
+    async def call_over(self, work: UnitOfWork, call_id: str, teller_id: str | None) -> None:
+        """Withdraw open offers of the call; the teller who had it goes into wrap-up."""
+        open_offers = select(CallOffer).where(col(CallOffer.call_id) == call_id, col(CallOffer.outcome).is_(None))
+        for offer in (await work.session.scalars(open_offers)).all():
+            presence = await lock_presence(work.session, offer.teller_id)
+            offer.outcome, offer.ended_at = "withdrawn", work.clock.now()
+            work.emit(
+                OfferLapsed(
+                    at=offer.ended_at,
+                    call_id=call_id,
+                    offer_id=offer.id,
+                    teller_id=offer.teller_id,
+                    outcome="withdrawn",
+                )
+            )
+            if presence is not None and presence.state == TellerState.OFFERED and presence.call_id == call_id:
+                change(work, presence, TellerState.READY)
+        if teller_id is not None:
+            presence = await lock_presence(work.session, teller_id)
+            if presence is not None and presence.state == TellerState.IN_CALL and presence.call_id == call_id:
+                change(work, presence, TellerState.WRAP_UP, call_id=call_id)
+        await work.session.flush()
+
+    async def wrap_up_done(self, work: UnitOfWork, call_id: str, teller_id: str) -> None:
+        """The teller is ready again."""
+        presence = await lock_presence(work.session, teller_id)
+        if presence is not None and presence.state == TellerState.WRAP_UP and presence.call_id == call_id:
+            change(work, presence, TellerState.READY)
+            await work.session.flush()
