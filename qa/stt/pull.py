@@ -164,7 +164,7 @@ class NetDownloader:
 
     def http(self, url: str, target: Path, progress: Callable[[int, int], None]) -> None:
         done = target.stat().st_size if target.exists() else 0
-        headers = {"Range": f"bytes={done}-"} if done else {}
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
         try:
             with httpx.stream("GET", url, headers=headers, timeout=self._timeout, follow_redirects=True) as response:
                 if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -174,7 +174,7 @@ class NetDownloader:
                     done = 0
                 total = done + int(response.headers.get("content-length", 0))
                 with target.open("ab" if done else "wb") as out:
-                    for chunk in response.iter_bytes(1 << 18):
+                    for chunk in response.iter_raw():
                         out.write(chunk)
                         done += len(chunk)
                         progress(done, max(total, done))

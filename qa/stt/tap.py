@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import struct
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import structlog
 from redis.asyncio import Redis
@@ -81,7 +81,6 @@ class SpeechTapSink:
         self.stream = stream
         self.key = leg_key(stream.call_id, stream.seat.value, stream.segment)
         self.queue: deque[AudioPacket] = deque()
-        self.start_ns: int | None = None
         self.announced = False
         self.end_reason: str | None = None
         self.end_attempts = 0
@@ -122,14 +121,11 @@ class SpeechTap:
     """All tapped seats of a media node and the one task that flushes them.
 
     Args:
-        call_started_ns: Wall clock of a call's time zero in ns since the epoch, None while it is unknown
-            (packets wait meanwhile).
         redis: Client without `decode_responses`.
     """
 
-    def __init__(self, redis: Redis, call_started_ns: Callable[[str], int | None]) -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._call_started_ns = call_started_ns
         self._sinks: list[SpeechTapSink] = []
         self._failing = False
 
@@ -174,15 +170,12 @@ class SpeechTap:
         self._sinks = [sink for sink in self._sinks if not sink.done]
 
     async def _flush_sink(self, sink: SpeechTapSink) -> None:
-        if sink.start_ns is None:
-            sink.start_ns = self._call_started_ns(sink.stream.call_id)
         ended = sink.end_reason
         if ended is not None:
             sink.end_attempts += 1
-        unheard = sink.start_ns is None or not (sink.announced or sink.queue)
-        if ended is not None and (unheard or sink.end_attempts > END_ATTEMPTS):
-            sink.done = True
-        if unheard or not (sink.queue or ended is not None):
+            unheard = not sink.announced and not sink.queue
+            sink.done = unheard or sink.end_attempts > END_ATTEMPTS
+        if sink.done or not (sink.queue or ended is not None):
             return
         batch = sink.take()
         try:
@@ -207,7 +200,7 @@ class SpeechTap:
                     "call": stream.call_id,
                     "party": stream.seat.value,
                     "segment": stream.segment,
-                    "start_ns": sink.start_ns or 0,
+                    "start_ns": stream.started_ns,
                 }
                 pipe.xadd(LEGS, fields, maxlen=10_000, approximate=True)  # type: ignore[arg-type]
             await pipe.execute()

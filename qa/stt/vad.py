@@ -225,7 +225,7 @@ class UtteranceCutter:
         """Take the samples at position `start`; earlier, overlapping samples are ignored."""
         gap = start - self.position
         if gap > 0:
-            if gap > SPEECH_RATE_HZ // 10 or not len(self._kept):
+            if gap > SPEECH_RATE_HZ // 10:
                 yield from self.finish()
                 self._restart(start)
             else:  # a few lost milliseconds do not end a sentence

@@ -125,3 +125,24 @@ def opus_packets(pcm48: NDArray[np.int16], bit_rate_bps: int = 24_000, fec: bool
         frame.pts = start
         packets += [bytes(packet) for packet in encoder.encode(frame)]
     return packets
+
+
+def models_folder() -> Path:
+    """A models folder with Whisper base: ``AIRCOUNTER_MODELS_DIR`` or a cache, filled on first use."""
+    from qa.stt.pull import pull
+
+    folder = Path(os.environ.get("AIRCOUNTER_MODELS_DIR") or CACHE / "models")
+    pull(folder, "whisper")
+    return folder
+
+
+def pinyin_likeness(heard: str, said: str) -> float:
+    """0–1: how much of what was said was heard, by sound (characters lie, pinyin does not)."""
+    from pypinyin import lazy_pinyin
+    from rapidfuzz.distance import Levenshtein
+
+    def sounds(text: str) -> list[str]:
+        spoken = text.translate(str.maketrans("0123456789", "零一二三四五六七八九"))
+        return lazy_pinyin("".join(char for char in spoken if "\u4e00" <= char <= "\u9fff"))
+
+    return float(Levenshtein.normalized_similarity(sounds(heard), sounds(said)))
