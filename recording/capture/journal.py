@@ -1,11 +1,13 @@
 """The journal of one seat segment: encrypted chunks, appended, chained.
 
-File: ``ACJ1`` · u32 length · JSON header · chunks. A chunk: u32 length · u32 index · 32 B link · 12 B nonce · ciphertext
-and tag. The first link is the SHA-256 of the file's head, each further one that of the link before it and the chunk
-before it, so a chunk cannot be changed, left out, repeated or moved unnoticed; the AES-256-GCM additional data bind
-recording, seat, segment, index and link, so a chunk of another journal does not even open. A file that ends inside a
-chunk (the process was killed) is readable up to that chunk. A chunk that does not open is reported and stepped over:
-what follows is not lost with it.
+File: ``ACJ1`` · u32 length · JSON header · chunks.
+Chunk: u32 length · u32 index · 32 B link · 12 B nonce · ciphertext and tag.
+
+The first link is the SHA-256 of the file's head, each further one that of the link before it and the chunk before it,
+so a chunk cannot be changed, left out, repeated or moved unnoticed; the AES-256-GCM additional data bind recording,
+seat, segment, index and link, so a chunk of another journal does not even open. A file that ends inside a chunk (the
+process was killed) is readable up to that chunk. A chunk that does not open is reported and stepped over: what follows
+is not lost with it.
 """
 
 import hashlib

@@ -1,0 +1,1 @@
+"""Finalize: from journals to playable, verified, encrypted files, without transcoding."""

@@ -1,0 +1,207 @@
+"""The heavy part of finalizing, as one plain function that runs in a process of its own."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+from recording.capture.journal import JournalError, journal_cipher, journals_in
+from recording.finalize.mux import Peaks, WebmWriter
+from recording.finalize.segment import Segment
+from recording.seal import Sealed, seal
+
+GAP_S = 1.0
+"""A longer time without any unit is a gap. Voice pauses do not make one: Opus sends at least every 400 ms (DTX)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """What to build.
+
+    Attributes:
+        folder: The call's journals. work: Folder for sealed files; plain media never get a name on the disk.
+        stopped_s: End of capture in call seconds, None when it is not known (interrupted).
+    """
+
+    recording_id: str
+    folder: Path
+    work: Path
+    data_key: bytes
+    started_ns: int
+    stopped_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartyFile:
+    """One party's playable file, sealed at `path`. Fields as in `core.models.recording.RecordingFile`."""
+
+    file_id: str
+    party: str
+    path: Path
+    sealed: Sealed
+    offset_s: float
+    duration_s: float
+    video_codec: str | None
+    audio_codec: str | None
+    width: int | None
+    height: int | None
+    peaks: list[float]
+
+
+@dataclass(slots=True)
+class BuildResult:
+    """What came out.
+
+    Attributes:
+        segments: One JSON object per journal for the manifest. gaps: As in `core.models.recording.Recording.gaps`.
+        notes: What the file check found: missing streams, pauses of one kind, undecodable parts.
+        damage: Journals that are not as they were written.
+    """
+
+    files: list[PartyFile] = field(default_factory=list)
+    segments: list[dict[str, object]] = field(default_factory=list)
+    gaps: list[dict[str, object]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
+
+
+def lower_priority() -> None:
+    """Initializer of the process: live calls come first."""
+    os.nice(10)
+
+
+def build(plan: BuildPlan) -> BuildResult:
+    """Read all journals of a call, write and seal one file per party. Blocks for about a second per recorded minute.
+
+    Raises:
+        OSError: A disk refuses; nothing is lost, run it again.
+    """
+    cipher = journal_cipher(plan.data_key)
+    result = BuildResult()
+    parties: dict[str, list[Segment]] = {}
+    for path in sorted(journals_in(plan.folder)):
+        try:
+            segment = Segment(path, cipher)
+        except JournalError as error:
+            result.damage.append(str(error))
+            continue
+        segment.learn(plan.started_ns)
+        parties.setdefault(segment.header.seat, []).append(segment)
+    for party, segments in sorted(parties.items()):
+        segments.sort(key=lambda segment: segment.header.opened_ns)
+        result.segments += [_described(segment) for segment in segments]
+        result.damage += [
+            f"{segment.reader.path.name}: {text}" for segment in segments for text in segment.reader.damage
+        ]
+        if any(segment.spans for segment in segments):
+            _build_party(plan, party, segments, result)
+        else:
+            result.notes.append(f"{party}: no media")
+    return result
+
+
+def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: BuildResult) -> None:
+    times = sorted(time for segment in segments for kind in ("audio", "video") for time in segment.times_s(kind))
+    result.gaps += _gaps(party, times, [segment.header.opened_ns for segment in segments], plan)
+    offset_s = times[0]
+    size = next((segment.size for segment in segments if segment.size), None)
+    has_audio = any(key[0] == "audio" for segment in segments for key in segment.spans)
+    for kind, present in (("audio", has_audio), ("video", size is not None)):
+        if present:
+            result.notes += _pauses(party, kind, segments)
+        else:
+            result.notes.append(f"{party}: no {kind}")
+    file_id = f"file_{plan.recording_id.removeprefix('rec_')}_{party}"
+    path = plan.work / f"{party}.sealed"
+    with tempfile.TemporaryFile(dir=plan.work) as plain:  # without a name: gone with the process, whatever happens
+        peaks, end_s = _mux(plain, segments, offset_s, size, has_audio)
+        plain_b = plain.seek(0, os.SEEK_END)
+        plain.seek(0)
+        with path.open("wb") as target:
+            sealed = seal(plain, plain_b, target, plan.data_key, file_id)
+    if peaks.undecodable:
+        result.notes.append(f"{party}: {peaks.undecodable} audio packets cannot be decoded")
+    width, height = size or (None, None)
+    result.files.append(
+        PartyFile(
+            file_id=file_id,
+            party=party,
+            path=path,
+            sealed=sealed,
+            offset_s=round(offset_s, 3),
+            duration_s=round(end_s - offset_s, 3),
+            video_codec=segments[0].video_codec if size else None,
+            audio_codec="opus" if has_audio else None,
+            width=width,
+            height=height,
+            peaks=peaks.values,
+        )
+    )
+
+
+def _mux(
+    target: BinaryIO, segments: list[Segment], offset_s: float, size: tuple[int, int] | None, has_audio: bool
+) -> tuple[Peaks, float]:
+    """Write all segments one after the other; returns the waveform and the end of the last unit in call seconds."""
+    writer, peaks, end_s = WebmWriter(target, size, has_audio), Peaks(), offset_s
+    for segment in segments:
+        floor_ms = writer.last_ms("audio")
+        for unit in segment.units():
+            at_s = segment.time_s(unit.key, unit.timestamp)
+            at_ms, kind = round((at_s - offset_s) * 1000), unit.key[0]
+            if kind == "audio":
+                if at_ms <= floor_ms:
+                    continue  # the transport before was still sending when this one began
+                peaks.add(unit.data, at_s - offset_s)
+            writer.write(kind, unit.data, at_ms, is_key=kind == "audio" or unit.size is not None)
+            end_s = max(end_s, at_s + unit.length_s)
+    writer.close()
+    return peaks, end_s
+
+
+def _gaps(party: str, times: list[float], opened_ns: list[int], plan: BuildPlan) -> list[dict[str, object]]:
+    """Times without any unit, from the call's activation to the end of capture."""
+    edges = [0.0, *times, *([plan.stopped_s] if plan.stopped_s is not None else [])]
+    opened_s = [(ns - plan.started_ns) / 1e9 for ns in opened_ns[1:]]
+    gaps: list[dict[str, object]] = []
+    for number, (before, after) in enumerate(pairwise(edges)):
+        if after - before <= GAP_S:
+            continue
+        if number == 0:
+            reason = "joined_late"
+        elif number == len(times):
+            reason = "left_early"
+        elif any(before < at <= after + GAP_S for at in opened_s):
+            reason = "reconnect"
+        else:
+            reason = "no_packets"
+        gaps.append({"party": party, "from_s": round(before, 3), "to_s": round(after, 3), "reason": reason})
+    return gaps
+
+
+def _pauses(party: str, kind: str, segments: list[Segment]) -> Iterator[str]:
+    times = sorted(time for segment in segments for time in segment.times_s(kind))
+    for before, after in pairwise(times):
+        if after - before > GAP_S:
+            yield f"{party}: no {kind} from {before:.2f} s to {after:.2f} s"
+
+
+def _described(segment: Segment) -> dict[str, object]:
+    header, reader = segment.header, segment.reader
+    return {
+        "seat": header.seat,
+        "segment": header.segment,
+        "journal": reader.path.name,
+        "opened_ns": header.opened_ns,
+        "audio_codec": header.audio_codec,
+        "video_codec": header.video_codec,
+        "chunks": reader.chunks,
+        "link_sha256": reader.link,
+        "ended": reader.ended,
+        "torn_b": reader.torn_b,
+        "damage": list(reader.damage),
+        **{kind: asdict(stats) for kind, stats in segment.stats.items()},
+    }

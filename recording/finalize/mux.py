@@ -1,0 +1,96 @@
+"""WebM through PyAV, without transcoding. The same units give the same bytes: a rerun changes nothing."""
+
+import fractions
+import functools
+import io
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+
+TIME_BASE = fractions.Fraction(1, 1000)
+OPUS_FRAME = 960
+
+
+class WebmWriter:
+    """Writes pictures and Opus packets with times in ms; keeps times strictly increasing per stream.
+
+    Cues lie at the end of the file and are found through its seek head; PyAV writes them and the duration in `close`.
+    """
+
+    def __init__(self, target: BinaryIO, size: tuple[int, int] | None, has_audio: bool) -> None:
+        """`size`: Of the first picture; None for a file without video."""
+        options = {"fflags": "+bitexact", "cluster_time_limit": "5000"}
+        self._container: Any = av.open(target, "w", format="webm", options=options)
+        self._video: Any = None
+        self._audio: Any = None
+        if size is not None:
+            width, height = size
+            self._video = self._container.add_mux_stream("vp8", None, width=width, height=height, time_base=TIME_BASE)
+        if has_audio:
+            self._audio = self._container.add_stream_from_template(_opus_template().streams.audio[0])
+            self._audio.time_base = TIME_BASE
+        self._last_ms = {"audio": -1, "video": -1}
+
+    def last_ms(self, kind: str) -> int:
+        """Time of the newest unit of a kind, -1 before the first."""
+        return self._last_ms[kind]
+
+    def write(self, kind: str, data: bytes, at_ms: int, *, is_key: bool) -> None:
+        """Add one unit. A time that does not increase is moved to 1 ms after the last one."""
+        at_ms = max(at_ms, self._last_ms[kind] + 1)
+        self._last_ms[kind] = at_ms
+        packet = av.Packet(data)
+        packet.stream = self._video if kind == "video" else self._audio
+        packet.pts = packet.dts = at_ms
+        packet.time_base = TIME_BASE
+        packet.is_keyframe = is_key
+        self._container.mux(packet)
+
+    def close(self) -> None:
+        """Write cues and duration."""
+        self._container.close()
+
+
+@functools.cache
+def _opus_template() -> Any:
+    """A stream description with an OpusHead (RFC 7845 section 5.1), taken from 20 ms of silence."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="webm") as container:
+        stream: Any = container.add_stream("libopus", rate=48_000)
+        stream.layout = "stereo"
+        silence = np.zeros((1, OPUS_FRAME * 2), dtype=np.int16)
+        frame = av.AudioFrame.from_ndarray(silence, format="s16", layout="stereo")
+        frame.sample_rate, frame.pts = 48_000, 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    file.seek(0)
+    return av.open(file)
+
+
+class Peaks:
+    """Loudness for a waveform: the largest sample, 0 to 1, in each tenth of a second of the file."""
+
+    PER_S = 10
+
+    def __init__(self) -> None:
+        self.values: list[float] = []
+        self._decoder: Any = av.CodecContext.create("libopus", "r")
+        self._decoder.sample_rate, self._decoder.layout = 48_000, "stereo"
+        self.undecodable = 0
+
+    def add(self, payload: bytes, at_s: float) -> None:
+        """Decode one Opus packet that begins at a time of the file."""
+        slot = max(0, int(at_s * self.PER_S))
+        try:
+            frames = self._decoder.decode(av.Packet(payload))
+        except av.error.FFmpegError:
+            self.undecodable += 1
+            return
+        if slot >= len(self.values):
+            self.values += [0.0] * (slot + 1 - len(self.values))
+        for frame in frames:
+            samples = frame.to_ndarray()
+            full_scale = 32768.0 if samples.dtype.kind == "i" else 1.0
+            loudest = float(np.abs(samples.astype(np.float32)).max(initial=0.0)) / full_scale
+            self.values[slot] = max(self.values[slot], round(min(loudest, 1.0), 3))
