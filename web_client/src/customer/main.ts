@@ -1,2 +1,33 @@
+import { createApp } from 'vue'
+import { HttpClient } from '@shared/http'
+import { createPageI18n } from '@shared/i18n'
+import { MediaSession } from '@shared/media/session'
+import type { Language } from '@shared/protocol'
+import { openSocket, SocketManager } from '@shared/socket'
 import '@shared/styles/tokens.css'
 import '@shared/styles/base.css'
+import './styles/customer.css'
+import { CustomerApi, type Channel } from './api'
+import App from './App.vue'
+import { DeviceCheck } from './check/deviceCheck'
+import { FLOW, I18N } from './keys'
+import en from './locales/en'
+import zhCN from './locales/zh-CN'
+import { CallRoom } from './visit/callRoom'
+import { VisitFlow } from './visit/flow'
+
+const query = new URLSearchParams(location.search)
+const i18n = createPageI18n({ 'zh-CN': zhCN, en })
+const http = new HttpClient({ headers: (): Record<string, string> => (flow.token ? { Authorization: `Bearer ${flow.token}` } : {}) })
+const api = new CustomerApi(http)
+const room = new CallRoom(new SocketManager(openSocket('/customer', () => ({ token: flow.token }))), new MediaSession())
+const devices = new DeviceCheck({ roundTrip: () => api.roundTrip() })
+const channel: Channel = query.get('channel') === 'kiosk' ? 'kiosk' : 'web'
+const flow: VisitFlow = new VisitFlow(api, room, devices, {
+  language: () => i18n.global.locale.value as Language,
+  channel,
+  preselected: query.get('business'),
+})
+
+createApp(App).use(i18n).provide(FLOW, flow).provide(I18N, i18n).mount('#app')
+void flow.start()

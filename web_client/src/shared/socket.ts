@@ -17,10 +17,13 @@ export interface SocketLike {
  * - `idle`: not asked to connect yet, or closed by the page
  * - `connecting`: the first connection is on its way
  * - `connected`
- * - `reconnecting`: was connected, comes back by itself
+ * - `reconnecting`: no connection right now, comes back by itself
  * - `refused`: the server does not let us in (token or session ended); does not come back by itself
  */
 export type LinkState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'refused'
+
+/** Pause before asking a server again that was too busy to let us in. */
+const RETRY_REFUSED_MS = 2000
 
 interface LinkEvents {
   state: LinkState
@@ -103,13 +106,17 @@ export class SocketManager<Requests extends { [K in keyof Requests]: RequestMap[
     this.socket.connect()
   }
 
-  private onConnectError(error: Error & { data?: unknown }): void {
-    const data = error.data as Partial<ErrorBody> | undefined
-    if (data === undefined) {
-      this.setState(this.wasConnected ? 'reconnecting' : 'connecting')
+  private onConnectError(error: Error & { data?: unknown; type?: string }): void {
+    const data = (error.data ?? undefined) as Partial<ErrorBody> | undefined
+    const code = data?.code ?? (/^[a-z_]+\.[a-z_]+$/.test(error.message) ? error.message : undefined)
+    // No code: the network or the server is away; socket.io tries again by itself.
+    if (code === undefined) return this.setState('reconnecting')
+    const refusal = new ApiError({ ...data, code })
+    if (refusal.retryable) {
+      this.setState('reconnecting')
+      setTimeout(() => this.state === 'reconnecting' && this.socket.connect(), RETRY_REFUSED_MS)
       return
     }
-    const refusal = new ApiError({ ...data, code: data.code ?? error.message })
     this.setState('refused')
     this.link.emit('refused', refusal)
   }

@@ -1,6 +1,6 @@
 import { Emitter } from '../emitter'
 import type { MediaOffer } from '../protocol'
-import { tuneSenders } from './tuning'
+import { tuneSenders, type SendProfile } from './tuning'
 
 /** How a session reaches the server: two messages of the socket. */
 export interface MediaTransport {
@@ -18,7 +18,7 @@ export type MediaState = 'idle' | 'joining' | 'connected' | 'recovering'
 
 interface MediaEvents {
   state: MediaState
-  /** The other party's stream; the same object for the whole session, tracks come and go. */
+  /** The other party's stream; a new object for every connection. */
   remote: MediaStream
   /** A join failed; another one follows after `retry_ms`. */
   join_failed: { error: unknown; retry_ms: number }
@@ -40,7 +40,7 @@ const BACKOFF_MS = [0, 500, 1000, 2000, 4000] as const
  */
 export class MediaSession {
   readonly events = new Emitter<MediaEvents>()
-  readonly remote: MediaStream
+  remote = new MediaStream()
   state: MediaState = 'idle'
   private readonly options: Required<MediaSessionOptions>
   private transport: MediaTransport | null = null
@@ -49,6 +49,7 @@ export class MediaSession {
   /** Each attempt has a number; answers of an attempt that is no longer the current one are dropped. */
   private attempt = 0
   private failures = 0
+  private profile: SendProfile = 'full'
   private timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: MediaSessionOptions = {}) {
@@ -58,7 +59,6 @@ export class MediaSession {
       grace_ms: 2000,
       ...options,
     }
-    this.remote = new MediaStream()
   }
 
   /** Opens the connection; resolves when the answer is on its way. Failures are retried with back-off. */
@@ -92,6 +92,13 @@ export class MediaSession {
     }
   }
 
+  /** How much to send: `warm` keeps the transport alive while nobody looks yet. */
+  setProfile(profile: SendProfile): void {
+    if (profile === this.profile) return
+    this.profile = profile
+    if (this.peer) void tuneSenders(this.peer, profile)
+  }
+
   setMuted(kind: 'audio' | 'video', muted: boolean): void {
     for (const track of this.local?.getTracks() ?? []) if (track.kind === kind) track.enabled = !muted
   }
@@ -101,7 +108,6 @@ export class MediaSession {
     clearTimeout(this.timer)
     this.dropPeer()
     this.transport = null
-    for (const track of this.remote.getTracks()) this.remote.removeTrack(track)
     this.setState('idle')
   }
 
@@ -123,14 +129,16 @@ export class MediaSession {
     this.dropPeer()
     const peer = this.options.createPeer({ iceServers: offer.ice_servers, bundlePolicy: 'max-bundle' })
     this.peer = peer
+    this.remote = new MediaStream()
     this.watch(peer)
     await peer.setRemoteDescription({ type: 'offer', sdp: offer.sdp_offer })
     await this.attachLocal(peer, local)
     await peer.setLocalDescription(await peer.createAnswer())
-    await gathered(peer, this.options.gather_cap_ms)
+    // Without STUN and TURN all candidates are local ones: there in a few milliseconds.
+    await gathered(peer, offer.ice_servers.length > 0 ? this.options.gather_cap_ms : 300)
     if (attempt !== this.attempt) return
     await transport.answer(offer.peer_id, peer.localDescription?.sdp ?? '')
-    void tuneSenders(peer)
+    await tuneSenders(peer, this.profile)
   }
 
   /** Local tracks take the first offered slot of their kind in which the server receives. */
@@ -167,7 +175,7 @@ export class MediaSession {
 
   private addRemote(track: MediaStreamTrack): void {
     // The first slot of each kind is the other party; further slots (screen, third party) stay apart.
-    if (this.remote.getTracks().some((each) => each.kind === track.kind && each.readyState === 'live')) return
+    if (this.remote.getTracks().some((each) => each.kind === track.kind)) return
     this.remote.addTrack(track)
     this.events.emit('remote', this.remote)
   }
@@ -179,7 +187,6 @@ export class MediaSession {
     peer.onconnectionstatechange = null
     peer.ontrack = null
     peer.close()
-    for (const track of this.remote.getTracks()) this.remote.removeTrack(track)
   }
 
   private retry(error: unknown): void {

@@ -1,0 +1,42 @@
+import type { HttpClient } from '@shared/http'
+import type { Business, ConsentWording, Language, VisitOpened } from '@shared/protocol'
+
+export type Channel = 'web' | 'kiosk' | 'demo'
+
+/** The customer's HTTP requests. */
+export class CustomerApi {
+  constructor(private readonly http: HttpClient) {}
+
+  businesses(): Promise<Business[]> {
+    return this.http.get('/api/businesses')
+  }
+
+  recordingWording(): Promise<ConsentWording> {
+    return this.http.get('/api/consent-wordings/recording')
+  }
+
+  openVisit(business_code: string, language: Language, channel: Channel): Promise<VisitOpened> {
+    return this.http.post('/api/visits', { business_code, channel, device: deviceClass(), language })
+  }
+
+  giveRecordingConsent(wording_version: string, granted: boolean): Promise<{ consent_id: string }> {
+    return this.http.post('/api/visit/consents', { purpose: 'recording', wording_version, granted })
+  }
+
+  rate(stars: number, tags: string[], comment: string): Promise<unknown> {
+    return this.http.post('/api/visit/rating', { stars, tags, comment })
+  }
+
+  /** One round trip to the server, ms. */
+  async roundTrip(): Promise<number> {
+    const start = performance.now()
+    await this.http.get('/health')
+    return performance.now() - start
+  }
+}
+
+/** The kind of device, nothing that tells one person from another. */
+export function deviceClass(userAgent: string = navigator.userAgent): string {
+  if (/iPad|Tablet|Android(?!.*Mobile)/.test(userAgent)) return 'tablet'
+  return /Mobi|iPhone/.test(userAgent) ? 'phone' : 'desktop'
+}

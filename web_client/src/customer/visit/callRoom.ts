@@ -1,0 +1,169 @@
+import { reactive, shallowRef } from 'vue'
+import { Emitter } from '@shared/emitter'
+import type { ApiError } from '@shared/errors'
+import type { MediaSession, MediaState } from '@shared/media/session'
+import type { Caption, CustomerCall, CustomerEvents, CustomerRequests, SeatState } from '@shared/protocol'
+import type { LinkState, SocketManager } from '@shared/socket'
+import { foldCaption } from './captions'
+import { stepOf } from './steps'
+
+export type CustomerSocket = SocketManager<CustomerRequests, CustomerEvents>
+
+export interface CallRoomState {
+  call: CustomerCall | null
+  link: LinkState
+  media: MediaState
+  /** The teller's connection as the server sees it. */
+  teller: SeatState
+  muted: boolean
+  cameraOff: boolean
+  captionsOn: boolean
+  captions: Caption[]
+}
+
+interface CallRoomEvents {
+  call: CustomerCall
+  refused: ApiError
+  /** After a break the server knows no call of ours any more. */
+  gone: undefined
+}
+
+/** From the queue to the hang-up: socket, media and what both say, in one place. */
+export class CallRoom {
+  readonly events = new Emitter<CallRoomEvents>()
+  readonly remote = shallowRef<MediaStream | null>(null)
+  readonly state = reactive<CallRoomState>({
+    call: null,
+    link: 'idle',
+    media: 'idle',
+    teller: 'connected',
+    muted: false,
+    cameraOff: false,
+    captionsOn: false,
+    captions: [],
+  })
+
+  constructor(
+    private readonly socket: CustomerSocket,
+    private readonly media: MediaSession,
+  ) {
+    socket.link.on('state', (state) => (this.state.link = state))
+    socket.link.on('refused', (error) => this.events.emit('refused', error))
+    socket.link.on('resumed', () => void this.resume())
+    socket.on('call.state', (call) => this.apply(call))
+    socket.on('caption', (caption) => {
+      if (this.state.captionsOn) this.state.captions = foldCaption(this.state.captions, caption)
+    })
+    socket.on('media.notice', ({ seat, state }) => {
+      if (seat === 'teller') this.state.teller = state
+    })
+    media.events.on('state', (state) => (this.state.media = state))
+    media.events.on('remote', (stream) => (this.remote.value = stream))
+  }
+
+  connect(): void {
+    this.socket.connect()
+  }
+
+  /** Joins the queue and warms the media transport up while waiting. */
+  async join(local: MediaStream): Promise<void> {
+    const { call } = await this.socket.request('queue.join', {})
+    this.apply(call)
+    this.startMedia(local)
+  }
+
+  /** The call as the server has it; null when there is none. */
+  async snapshot(): Promise<CustomerCall | null> {
+    const { call } = await this.socket.request('call.snapshot', {})
+    if (call) this.apply(call)
+    return call
+  }
+
+  startMedia(local: MediaStream): void {
+    this.follow()
+    // Failures are retried inside the session; what the customer sees is `state.media`.
+    void this.media.join(
+      {
+        join: () => this.socket.request('media.join', {}),
+        answer: (peer_id, sdp_answer) => this.socket.request('media.answer', { peer_id, sdp_answer }),
+      },
+      local,
+    )
+    this.follow()
+  }
+
+  /** Other devices in the running call, e.g. after a camera was unplugged. */
+  replaceLocal(local: MediaStream): Promise<void> {
+    const done = this.media.replaceLocal(local)
+    this.follow()
+    return done
+  }
+
+  async leaveQueue(): Promise<void> {
+    await this.socket.request('queue.leave', {})
+  }
+
+  async hangUp(): Promise<void> {
+    await this.socket.request('call.hangup', {})
+  }
+
+  async setCaptions(on: boolean): Promise<void> {
+    this.state.captionsOn = on
+    if (!on) this.state.captions = []
+    try {
+      await this.socket.request('captions.set', { on })
+    } catch (error) {
+      this.state.captionsOn = !on
+      throw error
+    }
+  }
+
+  toggleMute(): void {
+    this.state.muted = !this.state.muted
+    this.follow()
+  }
+
+  toggleCamera(): void {
+    this.state.cameraOff = !this.state.cameraOff
+    this.follow()
+  }
+
+  stopMedia(): void {
+    this.media.leave()
+    this.remote.value = null
+  }
+
+  close(): void {
+    this.stopMedia()
+    this.socket.close()
+    Object.assign(this.state, { call: null, teller: 'connected', muted: false, cameraOff: false, captionsOn: false })
+    this.state.captions = []
+  }
+
+  private apply(call: CustomerCall): void {
+    this.state.call = call
+    this.follow()
+    this.events.emit('call', call)
+  }
+
+  /** What leaves the microphone and the camera follows the call: nothing is heard before a teller is there. */
+  private follow(): void {
+    const call = this.state.call
+    if (!call) return
+    const step = stepOf(call)
+    if (step === 'rating' || step === 'ended') return this.stopMedia()
+    this.media.setProfile(call.state === 'queued' ? 'warm' : 'full')
+    this.media.setMuted('audio', step === 'waiting' || this.state.muted)
+    this.media.setMuted('video', step === 'call' && this.state.cameraOff)
+  }
+
+  private async resume(): Promise<void> {
+    try {
+      if ((await this.snapshot()) === null) return this.events.emit('gone', undefined)
+      if (this.state.captionsOn) await this.setCaptions(true)
+      await this.media.ensure()
+    } catch {
+      // The connection broke again; the next 'resumed' asks once more.
+    }
+  }
+}

@@ -1,0 +1,292 @@
+import { reactive } from 'vue'
+import { ApiError, errorCode } from '@shared/errors'
+import type { Business, ConsentWording, CustomerCall, Language } from '@shared/protocol'
+import type { Channel, CustomerApi } from '../api'
+import type { DeviceCheck } from '../check/deviceCheck'
+import type { CallRoom } from './callRoom'
+import { clearVisit, loadVisit, saveVisit, type SavedVisit } from './saved'
+import { endKind, stepOf, type EndKind, type Step } from './steps'
+
+export interface FlowState {
+  step: Step
+  businesses: Business[] | null
+  business: Business | null
+  wording: ConsentWording | null
+  /** A request of the current step is on its way. */
+  busy: boolean
+  /** Code of what went wrong in the current step. */
+  error: string | null
+  end: EndKind | null
+  rated: boolean
+  /** Number of the call, for the goodbye. */
+  number: number | null
+}
+
+export interface FlowContext {
+  language: () => Language
+  channel: Channel
+  /** Business that a link or QR code asks for. */
+  preselected: string | null
+}
+
+/** The customer's way from the link to the goodbye. Every method is one tap or one fact. */
+export class VisitFlow {
+  readonly state = reactive<FlowState>({
+    step: 'choose',
+    businesses: null,
+    business: null,
+    wording: null,
+    busy: false,
+    error: null,
+    end: null,
+    rated: false,
+    number: null,
+  })
+  private visit: SavedVisit | null = null
+  /** Opening the visit runs ahead of the consent, so that agreeing leads straight into the queue. */
+  private opening: Promise<SavedVisit> | null = null
+
+  constructor(
+    private readonly api: CustomerApi,
+    readonly room: CallRoom,
+    readonly devices: DeviceCheck,
+    private readonly context: FlowContext,
+  ) {
+    room.events.on('call', (call) => this.follow(call))
+    room.events.on('refused', (error) => this.onRefused(error))
+    room.events.on('gone', () => this.onGone())
+  }
+
+  /** Token for HTTP and socket; empty before a visit is open. */
+  get token(): string {
+    return this.visit?.token ?? ''
+  }
+
+  /** Begins, or goes on where a reload interrupted. */
+  async start(): Promise<void> {
+    const saved = loadVisit()
+    if (saved?.joined) return this.restore(saved)
+    await this.loadBusinesses()
+    const wanted = this.state.businesses?.find((each) => each.code === this.context.preselected)
+    if (wanted) this.choose(wanted)
+  }
+
+  async loadBusinesses(): Promise<void> {
+    await this.attempt(async () => {
+      this.state.businesses = await this.api.businesses()
+    })
+  }
+
+  choose(business: Business): void {
+    if (business.code !== this.state.business?.code) this.forgetVisit()
+    this.state.business = business
+    this.go('check')
+    void this.devices.start()
+  }
+
+  /** Devices are fine; the notice comes up while the visit is opened and the socket connects. */
+  async checked(): Promise<void> {
+    this.devices.hideLevel()
+    this.go('consent')
+    await this.loadWording()
+  }
+
+  async loadWording(): Promise<void> {
+    await this.attempt(async () => {
+      const [wording] = await Promise.all([this.state.wording ?? this.api.recordingWording(), this.openVisit()])
+      this.state.wording = wording
+      this.room.connect()
+    })
+  }
+
+  async agree(): Promise<void> {
+    await this.attempt(async () => {
+      const stream = await this.devices.open(this.devices.state.video)
+      if (!stream) return this.go('check')
+      await this.consent(true)
+      this.room.connect()
+      if (this.visit) this.keep({ ...this.visit, joined: true })
+      await this.room.join(stream)
+    })
+  }
+
+  /** Nothing is recorded; the refusal itself is stored when the server can be reached. */
+  async refuse(): Promise<void> {
+    await this.consent(false).catch(() => undefined)
+    this.devices.release()
+    this.room.close()
+    this.forgetVisit()
+    this.go('refused')
+  }
+
+  back(): void {
+    if (this.state.step === 'consent') {
+      this.go('check')
+      void this.devices.start()
+    } else if (this.state.step === 'check' || this.state.step === 'refused') {
+      this.restart()
+    }
+  }
+
+  async leaveQueue(): Promise<void> {
+    await this.attempt(async () => {
+      await this.room.leaveQueue()
+      this.finish('left')
+    })
+  }
+
+  async hangUp(): Promise<void> {
+    await this.attempt(() => this.room.hangUp())
+  }
+
+  async toggleCaptions(): Promise<void> {
+    await this.attempt(() => this.room.setCaptions(!this.room.state.captionsOn))
+  }
+
+  async rate(stars: number, tags: string[], comment: string): Promise<void> {
+    await this.attempt(async () => {
+      await this.api.rate(stars, tags, comment).catch((error: unknown) => {
+        // Rated before, e.g. in the answer that got lost: the goal is reached.
+        if (errorCode(error) !== 'rating.given') throw error
+      })
+      this.state.rated = true
+      this.goodbye()
+    })
+  }
+
+  goodbye(): void {
+    this.room.close()
+    this.forgetVisit()
+    this.go('goodbye')
+  }
+
+  /** Back to the first page with nothing left of this visit. */
+  restart(): void {
+    this.devices.release()
+    this.room.close()
+    this.forgetVisit()
+    Object.assign(this.state, { business: null, end: null, rated: false, number: null })
+    this.go('choose')
+    if (!this.state.businesses) void this.loadBusinesses()
+  }
+
+  /** After an end without a talk: once more for the same business. */
+  again(): void {
+    const business = this.state.business
+    this.restart()
+    if (business) this.choose(business)
+  }
+
+  private async restore(saved: SavedVisit): Promise<void> {
+    this.visit = saved
+    this.state.business = saved.business
+    this.go('restoring')
+    this.room.connect()
+    await this.attempt(async () => {
+      const call = await this.room.snapshot()
+      if (!call) return saved.talked ? this.go('rating') : this.finish('lost')
+      if (!['waiting', 'call'].includes(stepOf(call))) return
+      const stream = await this.devices.open(true)
+      if (stream) return this.room.startMedia(stream)
+      // Without devices the call cannot go on; the check page says what to do.
+      this.go('check')
+    })
+  }
+
+  /** Goes on with a restored call after the devices were made to work on the check page. */
+  async resumeCall(): Promise<void> {
+    const { stream } = this.devices
+    if (!stream.value || !this.room.state.call) return
+    this.devices.hideLevel()
+    this.room.startMedia(stream.value)
+    this.follow(this.room.state.call)
+  }
+
+  private follow(call: CustomerCall): void {
+    const step = stepOf(call)
+    this.state.number = call.number
+    if (step === 'ended') return this.finish(endKind(call.end_reason))
+    if (step === 'rating') this.devices.release()
+    if (step !== 'waiting' && this.visit && !this.visit.talked) this.keep({ ...this.visit, talked: true })
+    if (step !== this.state.step) this.go(step)
+  }
+
+  private finish(end: EndKind): void {
+    this.state.end = end
+    this.devices.release()
+    this.room.close()
+    this.forgetVisit()
+    this.go('ended')
+  }
+
+  private onRefused(error: ApiError): void {
+    if (['restoring', 'waiting', 'call'].includes(this.state.step)) return this.finish('expired')
+    if (this.state.step !== 'consent') return
+    // Read for longer than the token lives: the next tap opens a new visit.
+    this.room.close()
+    this.forgetVisit()
+    this.state.error = error.code
+  }
+
+  private onGone(): void {
+    if (['restoring', 'waiting', 'call'].includes(this.state.step)) this.finish('lost')
+  }
+
+  private openVisit(): Promise<SavedVisit> {
+    if (this.visit) return Promise.resolve(this.visit)
+    this.opening ??= this.newVisit().finally(() => (this.opening = null))
+    return this.opening
+  }
+
+  private async newVisit(): Promise<SavedVisit> {
+    const business = this.state.business
+    if (!business) throw new ApiError({ code: 'internal', message: 'no business chosen' })
+    const { token } = await this.api.openVisit(business.code, this.context.language(), this.context.channel)
+    return this.keep({ token, business, joined: false, talked: false })
+  }
+
+  private async consent(granted: boolean): Promise<void> {
+    const wording = this.state.wording
+    if (!wording) throw new ApiError({ code: 'consent.required' })
+    await this.openVisit()
+    try {
+      await this.api.giveRecordingConsent(wording.version, granted)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
+      // Somebody read for longer than the token lives: a new visit, the same answer.
+      this.room.close()
+      this.forgetVisit()
+      await this.openVisit()
+      await this.api.giveRecordingConsent(wording.version, granted)
+    }
+  }
+
+  private keep(visit: SavedVisit): SavedVisit {
+    this.visit = visit
+    saveVisit(visit)
+    return visit
+  }
+
+  private forgetVisit(): void {
+    this.visit = null
+    clearVisit()
+  }
+
+  private go(step: Step): void {
+    this.state.step = step
+    this.state.error = null
+  }
+
+  private async attempt(work: () => Promise<unknown>): Promise<void> {
+    if (this.state.busy) return
+    this.state.busy = true
+    this.state.error = null
+    try {
+      await work()
+    } catch (error) {
+      this.state.error = errorCode(error)
+    } finally {
+      this.state.busy = false
+    }
+  }
+}
