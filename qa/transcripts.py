@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -37,7 +38,7 @@ async def newest_transcripts(
     query = (
         select(Transcript)
         .where(col(Transcript.call_id).in_(call_ids), col(Transcript.kind) == kind)
-        .distinct(col(Transcript.call_id), col(Transcript.party))
+        .ext(distinct_on(col(Transcript.call_id), col(Transcript.party)))
         .order_by(
             col(Transcript.call_id),
             col(Transcript.party),
