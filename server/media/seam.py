@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import pylibsrtp
+import structlog
 from aioice import Candidate
 from aioice.ice import CandidatePair, Connection, StunProtocol
 from aiortc import (
@@ -30,6 +31,11 @@ from server.media.sdp import LocalTransport, RemoteTransport
 
 MAX_QUEUE = 256
 """Datagrams kept for the handshake; a flood beyond it is dropped."""
+
+
+CLOSE_DEADLINE_S = 5.0
+
+log = structlog.get_logger(__name__)
 
 
 class PacketReceiver(Protocol):
@@ -118,6 +124,9 @@ class SecureTransport:
             OSError: No address could be bound.
         """
         await self._gatherer.gather()
+        if self._closing:  # closed meanwhile: nobody else would release these sockets
+            await self._connection.close()
+            raise OSError("the transport was closed while it opened")
         for protocol in self._connection._protocols:
             self._hook(protocol)
         candidates = self._gatherer.getLocalCandidates()
@@ -171,8 +180,12 @@ class SecureTransport:
         """Say goodbye and release the sockets. Idempotent."""
         self._closing = True
         self._tx = self._rx = None
-        await self._dtls.stop()
-        await self._ice.stop()
+        try:
+            async with asyncio.timeout(CLOSE_DEADLINE_S):
+                await self._dtls.stop()
+                await self._ice.stop()
+        except TimeoutError:
+            log.warning("transport did not close in time")
 
     def _state_changed(self) -> None:
         if self._dtls.state == "closed" and not self._closing:

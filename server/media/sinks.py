@@ -29,7 +29,12 @@ class SinkGroup:
 
     def rtp(self, kind: MediaKind, packet: bytes, arrival_ns: int) -> None:
         """Hand on one packet."""
-        self._each(lambda sink: sink.on_rtp(kind, packet, arrival_ns))
+        for sink in self._sinks:
+            try:
+                sink.on_rtp(kind, packet, arrival_ns)
+            except Exception as error:
+                log.exception("sink failed", call_id=self._stream.call_id, sink=type(sink).__name__)
+                self._detach(sink, error)
 
     def sender_report(self, kind: MediaKind, ntp: int, rtp_timestamp: int) -> None:
         """Hand on one Sender Report."""
@@ -46,8 +51,11 @@ class SinkGroup:
                 use(sink)
             except Exception as error:
                 log.exception("sink failed", call_id=self._stream.call_id, sink=type(sink).__name__)
-                self._sinks = [other for other in self._sinks if other is not sink]
-                self._report(type(sink).__name__, error)
+                self._detach(sink, error)
+
+    def _detach(self, sink: MediaSink, error: Exception) -> None:
+        self._sinks = [other for other in self._sinks if other is not sink]
+        self._report(type(sink).__name__, error)
 
     def _report(self, sink: str, error: Exception) -> None:
         stream = self._stream

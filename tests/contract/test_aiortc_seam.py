@@ -1,6 +1,7 @@
 """What `server.media.seam` relies on inside aiortc, aioice and pylibsrtp. A failure here means: read the seam again."""
 
 import asyncio
+import dataclasses
 import inspect
 import sys
 from importlib.metadata import version
@@ -189,6 +190,33 @@ async def test_packets_pass_between_two_transports_and_hostile_datagrams_do_not_
     assert ended == [1], "the far side noticed, the closing side knew"
     one.send_rtp(RTP)
     assert one.counters["not_connected"] == 1
+
+
+async def test_a_transport_with_a_wrong_fingerprint_is_refused() -> None:
+    certificates = [RTCCertificate.generateCertificate() for _ in range(3)]
+    one, two = (
+        SecureTransport(certificate, ["127.0.0.1"], _Packets(), lambda: None) for certificate in certificates[:2]
+    )
+    locals_ = [await one.open(), await two.open()]
+    forged = certificates[2].getFingerprints()[0]
+    text = dataclasses.replace(locals_[1], fingerprint=f"{forged.algorithm} {forged.value}")
+    results = await asyncio.gather(
+        one.connect(_remote(text, dtls_active=True), 5),
+        two.connect(_remote(locals_[0], dtls_active=False), 5),
+        return_exceptions=True,
+    )
+    assert isinstance(results[0], ConnectionError)
+    one.send_rtp(RTP)
+    assert one.counters["not_connected"] == 1
+    await one.close()
+    await two.close()
+
+
+async def test_a_transport_closed_while_it_opens_keeps_no_socket() -> None:
+    transport = SecureTransport(RTCCertificate.generateCertificate(), ["127.0.0.1"], _Packets(), lambda: None)
+    results = await asyncio.gather(transport.open(), transport.close(), return_exceptions=True)
+    assert isinstance(results[0], OSError)
+    assert transport._connection._protocols == []
 
 
 async def test_a_flood_before_the_handshake_is_bounded() -> None:

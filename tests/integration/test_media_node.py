@@ -1,6 +1,7 @@
 """Real calls through a media node: two WebRTC clients, real ICE, DTLS, SRTP, Opus and VP8."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -10,9 +11,11 @@ from media_fakes import Collector
 
 from core.errors import BadInputError, ConflictError, NotFoundError, UnavailableError
 from core.ports.media import PeerState, Seat
+from server.media import rtp
 from server.media.config import MediaConfig
 from server.media.headless import HeadlessPeer
 from server.media.node import MediaNode
+from server.media.seam import SecureTransport
 
 SECRET = "a secret of the tests"
 CUSTOMER_HZ, TELLER_HZ = 440, 880
@@ -130,6 +133,40 @@ async def test_a_reload_takes_the_seat_over_and_the_far_side_goes_on(call: Call)
         (PeerState.CONNECTED, ""),
         (PeerState.CLOSED, "replaced"),
     ]
+
+
+async def test_lost_packets_are_repaired_in_both_directions(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """4 % of all packets are dropped on the way in and again on the way out."""
+    dice = random.Random(5)
+    receive, send = SecureTransport._receive, SecureTransport._send
+
+    def lossy_receive(self: SecureTransport, data: bytes) -> None:
+        if dice.random() > 0.04:
+            receive(self, data)
+
+    def lossy_send(self: SecureTransport, packet: bytes, *, rtcp: bool) -> None:
+        if dice.random() > 0.04:
+            send(self, packet, rtcp=rtcp)
+
+    monkeypatch.setattr(SecureTransport, "_receive", lossy_receive)
+    monkeypatch.setattr(SecureTransport, "_send", lossy_send)
+    await call.join(Seat.CUSTOMER)
+    teller = await call.join(Seat.TELLER)
+    await call.node.activate("call_1")
+    await until(lambda: teller.received.video_frames > 60, timeout_s=20)
+    await asyncio.sleep(0.5)  # the last holes are still being filled
+
+    room = call.node.room("call_1")
+    assert room is not None
+    peer = room.live(Seat.TELLER)
+    assert peer is not None
+    assert peer.downlinks["video"].resent > 0, "the listener's losses were answered from the ring"
+    customer_sink = next(sink for sink in call.collector.sinks if sink.stream.seat is Seat.CUSTOMER)
+    sequences = customer_sink.sequences("video")
+    places = [rtp.sequence_delta(sequence, sequences[0]) for sequence in sequences]
+    settled = [place for place in places if max(places) - place > 30]
+    assert sorted(settled) == list(range(min(places), max(settled) + 1)), "the publisher's losses were repaired"
+    assert settled != sorted(settled), "repaired packets came late"
 
 
 async def test_a_failing_recorder_is_reported_and_the_call_goes_on(call: Call) -> None:
