@@ -1,0 +1,25 @@
+"""Handlers: hanging up and wrapping up."""
+
+from core.ports.calls import CallDesk, TellerService
+from signaling.messages import call as messages
+from signaling.messages.base import Empty
+from signaling.table import MessageTable, Socket
+
+
+def handle_call(customer: MessageTable, staff: MessageTable, calls: CallDesk, tellers: TellerService) -> None:
+    """Declare the family's handlers."""
+
+    @customer.on(messages.CUSTOMER_HANG_UP)
+    async def customer_hang_up(socket: Socket, _: Empty) -> Empty:
+        await calls.hang_up(socket.actor)
+        return Empty()
+
+    @staff.on(messages.TELLER_HANG_UP)
+    async def teller_hang_up(socket: Socket, body: messages.TellerHangUp) -> Empty:
+        await calls.hang_up(socket.actor, body.call_id)
+        return Empty()
+
+    @staff.on(messages.WRAP_UP)
+    async def wrap_up(socket: Socket, body: messages.WrapUp) -> messages.WrappedUp:
+        await calls.wrap_up(socket.actor, body.call_id, body.disposition, body.note)
+        return messages.WrappedUp(presence=await tellers.presence(socket.actor.staff_id or ""))

@@ -1,0 +1,70 @@
+"""Opening a transport in one's own seat."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from core.security.permissions import Permission
+from signaling.messages.base import Empty, Message, Payload, Push
+
+MAX_SDP = 65_536  # characters; a real answer of two tracks has about 3 000
+
+Id = Annotated[str, Field(min_length=1, max_length=64)]
+Sdp = Annotated[str, Field(min_length=1, max_length=MAX_SDP)]
+
+
+class IceServer(Payload):
+    """As `RTCIceServer` of the browser."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class MediaJoined(Payload):
+    """The server's offer for a new transport."""
+
+    peer_id: str
+    sdp_offer: str
+    ice_servers: list[IceServer]
+
+
+class CustomerSdpAnswer(Payload):
+    """The browser's complete answer, all candidates gathered."""
+
+    peer_id: Id
+    sdp_answer: Sdp
+
+
+class TellerJoin(Payload):
+    """Which call's teller seat."""
+
+    call_id: Id
+
+
+class TellerSdpAnswer(CustomerSdpAnswer):
+    """As the customer's, for one of the teller's calls."""
+
+    call_id: Id
+
+
+class CustomerMediaNotice(Payload):
+    """How a seat's media is."""
+
+    seat: Literal["customer", "teller"]
+    state: Literal["connected", "degraded", "lost"]
+
+
+class TellerMediaNotice(CustomerMediaNotice):
+    """The same, with the call."""
+
+    call_id: str
+
+
+CUSTOMER_JOIN = Message("media.join", Permission.VISIT_OWN, Empty, MediaJoined)
+CUSTOMER_ANSWER = Message("media.answer", Permission.VISIT_OWN, CustomerSdpAnswer, Empty)
+TELLER_JOIN = Message("media.join", Permission.CALL_TAKE, TellerJoin, MediaJoined)
+TELLER_ANSWER = Message("media.answer", Permission.CALL_TAKE, TellerSdpAnswer, Empty)
+
+CUSTOMER_NOTICE = Push("media.notice", CustomerMediaNotice)
+TELLER_NOTICE = Push("media.notice", TellerMediaNotice)

@@ -1,0 +1,225 @@
+"""Tells the pages what happened: facts, captions, script states and media notices become messages."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.bus import FACTS, LIVE, Bus
+from core.errors import CounterError
+from core.ports.calls import CallDesk, CustomerCall, TellerService
+from core.security.permissions import Permission
+from core.tasks import OnCrash, TaskOwner
+from signaling.connections import REFRESH_S
+from signaling.gateway import Gateway
+from signaling.messages import CUSTOMER, STAFF, alarms, call, captions, media, offer, presence, queue
+from signaling.rooms import Rooms, captions_room, permission_room, staff_room, teller_room, visit_room
+
+log = structlog.get_logger(__name__)
+
+QUEUE_PUSH_S = 1.0  # waiting customers hear of a new position at most once a second
+KEEP_SESSION_S = 30.0
+RETRY_S = 1.0
+_PASSING = (RedisError, SQLAlchemyError, OSError)
+_ON_DUTY = ("ready", "offered", "in_call", "wrap_up")
+
+Payload = dict[str, Any]
+
+
+class Pusher:
+    """One per edge; sends to this edge's sockets only."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        gateway: Gateway,
+        rooms: Rooms,
+        calls: CallDesk,
+        tellers: TellerService,
+        on_crash: OnCrash | None = None,
+    ) -> None:
+        self._bus = bus
+        self._gateway = gateway
+        self._rooms = rooms
+        self._calls = calls
+        self._tellers = tellers
+        self._queue_moved = asyncio.Event()
+        self._told: dict[str, CustomerCall] = {}  # what each waiting visit was last told
+        self._listening = asyncio.Event()
+        self._owner = TaskOwner("pusher", on_crash)
+        self._on_fact: dict[str, Callable[[Payload], Awaitable[None]]] = {
+            "CallQueued": self._call_moved,
+            "CallOffered": self._offered,
+            "OfferLapsed": self._lapsed,
+            "CallAccepted": self._accepted,
+            "CallConnected": self._call_moved,
+            "CallEnded": self._ended,
+            "CallWrappedUp": self._wrapped_up,
+            "RecordingStarted": self._call_moved,
+            "RecordingStopped": self._call_moved,
+            "TellerStateChanged": self._teller_changed,
+            "StaffSessionEnded": self._session_ended,
+            "AlarmRaised": self._alarm,
+        }
+        self._on_live: dict[str, Callable[[Payload], Awaitable[None]]] = {
+            "call": self._call_moved,
+            "caption": self._caption,
+            "script": self._script,
+            "media": self._media_notice,
+        }
+
+    async def start(self) -> None:
+        """Begin; returns once nothing sent on the bus is missed any more."""
+        self._owner.start("listen", self._listen())
+        self._owner.start("queue", self._every(QUEUE_PUSH_S, self._push_queue))
+        self._owner.start("connections", self._every(REFRESH_S, self._gateway.refresh))
+        self._owner.start("sessions", self._every(KEEP_SESSION_S, self._keep_sessions))
+        async with asyncio.timeout(10):
+            await self._listening.wait()
+
+    async def close(self) -> None:
+        """Stop pushing."""
+        await self._owner.close()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._bus.subscribe(FACTS, LIVE) as messages:
+                    self._listening.set()
+                    async for topic, message in messages:
+                        await self._heard(topic, message)
+            except _PASSING as error:
+                log.warning("pusher lost the bus", error=str(error))
+                await asyncio.sleep(RETRY_S)
+
+    async def _heard(self, topic: str, message: Payload) -> None:
+        try:
+            if topic == FACTS:
+                push, payload = self._on_fact.get(message["type"]), message["payload"]
+            else:
+                push, payload = self._on_live.get(message["kind"]), message
+            if push is not None:
+                await push(payload)
+        except (CounterError, SQLAlchemyError, ValidationError, KeyError) as error:
+            # One message must not stop the others; pages redraw from a snapshot when they reconnect.
+            log.warning("message not pushed", topic=topic, error=repr(error))
+
+    async def _every(self, pause_s: float, act: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(pause_s)
+            try:
+                await act()
+            except _PASSING as error:
+                log.warning("pusher's round failed", round=act.__name__, error=str(error))
+
+    # --- facts --------------------------------------------------------------------------------------------------
+
+    async def _call_moved(self, fact: Payload) -> None:
+        self._queue_moved.set()
+        views = await self._calls.views(fact["call_id"])
+        if views is None:
+            return
+        self._told[views.visit_id] = views.customer
+        await self._rooms.to_customers(visit_room(views.visit_id), queue.CUSTOMER_STATE, views.customer)
+        if views.teller_id is not None and views.teller is not None:
+            await self._rooms.to_staff(staff_room(views.teller_id), call.TELLER_STATE, views.teller)
+
+    async def _offered(self, fact: Payload) -> None:
+        ringing = await self._tellers.offer(fact["offer_id"])
+        if ringing is not None:
+            await self._rooms.to_staff(staff_room(fact["teller_id"]), offer.RING, ringing)
+        await self._call_moved(fact)
+
+    async def _lapsed(self, fact: Payload) -> None:
+        end = {"offer_id": fact["offer_id"], "outcome": fact["outcome"]}
+        await self._rooms.to_staff(staff_room(fact["teller_id"]), offer.END, end)
+        await self._call_moved(fact)
+
+    async def _accepted(self, fact: Payload) -> None:
+        for socket in self._consoles(fact["teller_id"]):
+            await self._rooms.enter(socket.sid, STAFF, teller_room(fact["call_id"]))
+        await self._call_moved(fact)
+        end = {"offer_id": fact["offer_id"], "outcome": "accepted"}
+        await self._rooms.to_staff(staff_room(fact["teller_id"]), offer.END, end)
+
+    async def _ended(self, fact: Payload) -> None:
+        await self._call_moved(fact)
+        await self._rooms.close(CUSTOMER, captions_room(fact["call_id"]))
+
+    async def _wrapped_up(self, fact: Payload) -> None:
+        await self._call_moved(fact)
+        await self._rooms.close(STAFF, teller_room(fact["call_id"]))
+
+    async def _teller_changed(self, fact: Payload) -> None:
+        self._queue_moved.set()
+        now = await self._tellers.presence(fact["teller_id"])
+        await self._rooms.to_staff(staff_room(fact["teller_id"]), presence.PRESENCE, now)
+
+    async def _session_ended(self, fact: Payload) -> None:
+        for socket in self._consoles(fact["staff_id"]):
+            if socket.session == fact["session"]:
+                await self._gateway.drop(socket)
+
+    async def _alarm(self, fact: Payload) -> None:
+        rooms = [permission_room(Permission.ALARM_VIEW)]
+        if fact["call_id"] is not None:
+            views = await self._calls.views(fact["call_id"])
+            if views is not None and views.teller_id is not None:
+                rooms.append(staff_room(views.teller_id))
+        notice = {
+            "id": fact["alarm_id"],
+            "kind": fact["kind"],
+            "call_id": fact["call_id"],
+            "message": fact["message"],
+            "raised_at": fact["at"],
+        }
+        await self._rooms.to_staff(rooms, alarms.ALARM, notice)
+
+    # --- live ---------------------------------------------------------------------------------------------------
+
+    async def _caption(self, live: Payload) -> None:
+        words = {name: live[name] for name in captions.CustomerCaption.model_fields}
+        room = teller_room(live["call_id"])
+        await self._rooms.to_staff(room, captions.TELLER_CAPTION, words | {"call_id": live["call_id"]})
+        await self._rooms.to_customers(captions_room(live["call_id"]), captions.CUSTOMER_CAPTION, words)
+
+    async def _script(self, live: Payload) -> None:
+        state = {name: live[name] for name in captions.ScriptState.model_fields}
+        await self._rooms.to_staff(teller_room(live["call_id"]), captions.SCRIPT, state)
+
+    async def _media_notice(self, live: Payload) -> None:
+        views = await self._calls.views(live["call_id"])
+        if views is None:
+            return
+        notice = {"seat": live["seat"], "state": live["state"]}
+        await self._rooms.to_customers(visit_room(views.visit_id), media.CUSTOMER_NOTICE, notice)
+        if views.teller_id is not None:
+            notice["call_id"] = live["call_id"]
+            await self._rooms.to_staff(staff_room(views.teller_id), media.TELLER_NOTICE, notice)
+
+    # --- rounds -------------------------------------------------------------------------------------------------
+
+    async def _push_queue(self) -> None:
+        """Tell those who wait here their new position and range, if it is new."""
+        here = {socket.actor.visit_id for socket in self._gateway.sockets.values()} - {None}
+        self._told = {visit_id: told for visit_id, told in self._told.items() if visit_id in here}
+        if not self._queue_moved.is_set() or not here:
+            return
+        self._queue_moved.clear()
+        for visit_id, view in (await self._calls.waiting([visit_id for visit_id in here if visit_id])).items():
+            if self._told.get(visit_id) != view:
+                self._told[visit_id] = view
+                await self._rooms.to_customers(visit_room(visit_id), queue.CUSTOMER_STATE, view)
+
+    async def _keep_sessions(self) -> None:
+        for socket in [socket for socket in self._gateway.sockets.values() if socket.actor.staff_id]:
+            duty = await self._tellers.presence(socket.actor.staff_id or "")
+            if duty.state in _ON_DUTY:
+                await self._gateway.keep_session(socket)
+
+    def _consoles(self, staff_id: str) -> list[Any]:
+        return [socket for socket in self._gateway.sockets.values() if socket.actor.staff_id == staff_id]

@@ -1,0 +1,83 @@
+"""The socket edge put together, for the composition root."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from core.bus import Bus
+from core.ports.calls import CallDesk, CallMedia, TellerService
+from core.security.permissions import Permission
+from core.tasks import OnCrash
+from signaling.call import handle_call
+from signaling.captions import handle_captions
+from signaling.connections import RedisConnections
+from signaling.gateway import AuthenticateStaff, Gateway, make_server
+from signaling.media import IceServers, handle_media
+from signaling.messages import CUSTOMER, MESSAGES, STAFF
+from signaling.offer import handle_offer
+from signaling.presence import handle_presence
+from signaling.pusher import Pusher
+from signaling.queue import handle_queue
+from signaling.rooms import Rooms, teller_room
+from signaling.table import MessageTable, Socket
+
+
+@dataclass(frozen=True, slots=True)
+class Signaling:
+    """The running edge."""
+
+    gateway: Gateway
+    pusher: Pusher
+
+    def attach(self, app: web.Application) -> None:
+        """Serve sockets from this application."""
+        self.gateway.attach(app)
+
+    async def start(self) -> None:
+        """Begin to push."""
+        await self.pusher.start()
+
+    async def close(self) -> None:
+        """Stop pushing and close the server."""
+        await self.pusher.close()
+        await self.gateway.close()
+
+
+def build(
+    bus: Bus,
+    calls: CallDesk,
+    media: CallMedia,
+    tellers: TellerService,
+    connections: RedisConnections,
+    token_key: str,
+    authenticate_staff: AuthenticateStaff,
+    ice_servers: IceServers = list,
+    on_crash: OnCrash | None = None,
+) -> Signaling:
+    """Put the edge together.
+
+    Raises:
+        RuntimeError: a message of the protocol has no handler or no permission.
+    """
+    server = make_server()
+    rooms = Rooms(server)
+    customer, staff = MessageTable(CUSTOMER), MessageTable(STAFF)
+    handle_queue(customer, calls)
+    handle_media(customer, staff, media, ice_servers)
+    handle_call(customer, staff, calls, tellers)
+    handle_presence(staff, calls, tellers)
+    handle_offer(staff, calls, tellers)
+    handle_captions(customer, calls, rooms)
+    tables = {CUSTOMER: customer, STAFF: staff}
+    for namespace, table in tables.items():
+        table.assert_declared(MESSAGES[namespace])
+
+    async def on_staff(socket: Socket) -> None:
+        """A console that reloads during a call hears its captions again."""
+        if socket.actor.may(Permission.CALL_TAKE):
+            call = await calls.teller_call(socket.actor)
+            if call is not None:
+                await rooms.enter(socket.sid, STAFF, teller_room(call.call_id))
+
+    gateway = Gateway(server, rooms, tables, connections, token_key, authenticate_staff, on_staff)
+    return Signaling(gateway, Pusher(bus, gateway, rooms, calls, tellers, on_crash))
