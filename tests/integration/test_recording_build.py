@@ -1,0 +1,202 @@
+"""Journals become WebM files: complete, seekable, in step, with gaps where gaps were."""
+
+import io
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from journals import DATA_KEY, RECORDING_ID, ZERO_NS, header, write_journal
+from rtp_streams import Publisher, disturbed
+
+from recording.finalize.build import BuildPlan, BuildResult, PartyFile, build
+from recording.seal import HEADER_B, SealedFile
+
+
+def _build(folder: Path, stopped_s: float | None = None) -> BuildResult:
+    work = folder / "work"
+    work.mkdir(exist_ok=True)
+    return build(BuildPlan(RECORDING_ID, folder, work, DATA_KEY, ZERO_NS, stopped_s))
+
+
+def _plain(file: PartyFile) -> bytes:
+    data = file.path.read_bytes()
+    return SealedFile(data[:HEADER_B], DATA_KEY, file.file_id).open(0, data[HEADER_B:])
+
+
+def _decoded(webm: bytes, kind: str) -> list[tuple[float, np.ndarray]]:
+    """``(time in the file, samples or picture)`` of every decoded frame."""
+    with av.open(io.BytesIO(webm)) as container:
+        stream = container.streams.video[0] if kind == "video" else container.streams.audio[0]
+        frames = []
+        for frame in container.decode(stream):
+            pixels = frame.to_ndarray(format="gray") if kind == "video" else frame.to_ndarray()
+            frames.append((float(frame.pts * frame.time_base), pixels))
+        return frames
+
+
+def _flash_s(webm: bytes) -> float:
+    return next(at for at, picture in _decoded(webm, "video") if picture.mean() > 180)
+
+
+def _beep_s(webm: bytes) -> float:
+    for at, samples in _decoded(webm, "audio"):
+        loud = np.abs(samples.astype(np.float32)).max(axis=0) > 0.1
+        if loud.any():
+            return at + float(np.argmax(loud)) / 48_000
+    raise AssertionError("no beep")
+
+
+def test_one_file_per_party_complete_and_seekable(tmp_path: Path) -> None:
+    for seat in ("customer", "teller"):
+        write_journal(tmp_path, Publisher(6.0, start_s=0.5).packets(ZERO_NS), header(seat))
+    result = _build(tmp_path, 6.6)
+    assert [file.party for file in result.files] == ["customer", "teller"]
+    assert (result.gaps, result.notes, result.damage) == ([], [], [])
+    file = result.files[0]
+    assert (file.video_codec, file.audio_codec, file.width, file.height) == ("VP8", "opus", 320, 240)
+    assert file.offset_s == pytest.approx(0.53, abs=0.01)
+    assert file.duration_s == pytest.approx(6.0, abs=0.05)
+    assert len(file.peaks) == 60
+    assert 0.3 < np.median(file.peaks) < 0.5  # a tone of 12000 / 32768
+    webm = _plain(file)
+    assert b"\x1c\x53\xbb\x6b" in webm, "no Cues"
+    with av.open(io.BytesIO(webm)) as container:
+        assert container.duration / 1e6 == pytest.approx(6.0, abs=0.05)
+        assert {stream.codec_context.name for stream in container.streams} == {"vp8", "opus"}
+        container.seek(4_500_000)
+        first = next(packet for packet in container.demux(video=0))
+        assert first.is_keyframe
+        assert 3.4 <= float(first.pts * first.time_base) <= 4.5
+    assert len(_decoded(webm, "video")) == 180
+    assert len(_decoded(webm, "audio")) == 300
+
+
+def test_the_same_journals_give_the_same_bytes(tmp_path: Path) -> None:
+    write_journal(tmp_path, Publisher(2.0).packets(ZERO_NS))
+    first, second = _build(tmp_path).files[0], _build(tmp_path).files[0]
+    assert first.sealed.plain_sha256 == second.sealed.plain_sha256
+    assert first.sealed.sealed_sha256 != second.sealed.sealed_sha256
+
+
+@pytest.mark.parametrize("reports", [True, False])
+def test_clap_with_skewed_arrival(tmp_path: Path, *, reports: bool) -> None:
+    """Flash and beep at the same moment, the pictures 400 ms behind on their way."""
+    publisher = Publisher(
+        6.0, flash_at_s=3.0, beep_at_s=3.0, video_delay_s=0.45, audio_delay_s=0.03, audio_ppm=100, reports=reports
+    )
+    write_journal(tmp_path, publisher.packets(ZERO_NS))
+    file = _build(tmp_path).files[0]
+    webm = _plain(file)
+    skew_s = abs(_flash_s(webm) - _beep_s(webm))
+    if reports:
+        assert skew_s <= 0.04
+        assert file.offset_s + _beep_s(webm) == pytest.approx(3.03, abs=0.04), "not on the call's time line"
+    else:
+        assert skew_s > 0.3, "without reports arrival decides: this test can tell"
+
+
+def test_clap_after_loss_rejoin_and_another_resolution(tmp_path: Path) -> None:
+    first = Publisher(4.0, start_s=0.2, flash_at_s=2.0, beep_at_s=2.0, video_delay_s=0.3)
+    second = Publisher(
+        4.0, start_s=7.0, flash_at_s=2.0, beep_at_s=2.0, video_delay_s=0.35, width=640, height=480, clock_ahead_s=-50.0
+    )
+    write_journal(tmp_path, disturbed(first.packets(ZERO_NS), 5, loss=0.01, late=0.05, twice=0.03))
+    write_journal(tmp_path, second.packets(ZERO_NS), header(segment=2, opened_s=6.9))
+    file = _build(tmp_path).files[0]
+    webm = _plain(file)
+    flashes = [at for at, picture in _decoded(webm, "video") if picture.mean() > 180]
+    later = [at for at in flashes if at > 5]
+    loud = [at for at, samples in _decoded(webm, "audio") if np.abs(samples.astype(np.float32)).max() > 0.1]
+    beep_later = min(at for at in loud if at > 5)
+    assert later[0] == pytest.approx(beep_later, abs=0.04)
+    assert file.offset_s + beep_later == pytest.approx(9.03, abs=0.05)
+    assert (file.width, file.height) == (320, 240)
+    assert file.duration_s == pytest.approx(10.8, abs=0.1)
+
+
+def test_rejoin_continues_one_file_with_the_gap_left(tmp_path: Path) -> None:
+    write_journal(tmp_path, Publisher(3.0).packets(ZERO_NS))
+    write_journal(tmp_path, Publisher(3.0, start_s=6.0).packets(ZERO_NS), header(segment=2, opened_s=5.9))
+    result = _build(tmp_path, 9.1)
+    (file,) = result.files
+    assert [(gap["party"], gap["reason"]) for gap in result.gaps] == [("customer", "reconnect")]
+    assert result.gaps[0]["from_s"] == pytest.approx(3.0, abs=0.1)
+    assert result.gaps[0]["to_s"] == pytest.approx(6.0, abs=0.1)
+    times = [at for at, _ in _decoded(_plain(file), "audio")]
+    assert len(times) == 300
+    assert times[150] - times[149] == pytest.approx(3.02, abs=0.05)
+    assert file.duration_s == pytest.approx(9.0, abs=0.05)
+    assert len(file.peaks) == 90
+    assert max(file.peaks[32:59]) == 0.0
+
+
+def test_loss_reordering_and_duplicates(tmp_path: Path) -> None:
+    packets = disturbed(Publisher(8.0).packets(ZERO_NS), 7, loss=0.02, late=0.1, twice=0.1)
+    write_journal(tmp_path, packets)
+    result = _build(tmp_path)
+    webm, (segment,) = _plain(result.files[0]), result.segments
+    audio, video = segment["audio"], segment["video"]
+    assert audio["missing"] == 400 - audio["packets"]
+    assert audio["surplus"] > 10
+    assert audio["units"] == audio["packets"] == len(_decoded(webm, "audio"))
+    pictures = _decoded(webm, "video")
+    assert len(pictures) == video["units"]
+    assert video["units"] + video["dropped_frames"] <= 240
+    assert video["missing"] > 0
+
+
+def test_only_audio_or_only_video_or_nothing(tmp_path: Path) -> None:
+    write_journal(tmp_path, Publisher(2.0, video=False).packets(ZERO_NS), header("customer"))
+    write_journal(tmp_path, [], header("teller"))
+    write_journal(tmp_path, Publisher(2.0, audio=False).packets(ZERO_NS), header("expert"))
+    result = _build(tmp_path)
+    by_party = {file.party: file for file in result.files}
+    assert set(by_party) == {"customer", "expert"}
+    assert (by_party["customer"].video_codec, by_party["customer"].width) == (None, None)
+    assert (by_party["expert"].audio_codec, by_party["expert"].peaks) == (None, [])
+    assert set(result.notes) == {"customer: no video", "expert: no audio", "teller: no media"}
+    with av.open(io.BytesIO(_plain(by_party["customer"]))) as container:
+        assert len(container.streams) == 1
+        assert b"\x1c\x53\xbb\x6b" in _plain(by_party["customer"])
+
+
+def test_an_unknown_video_codec_leaves_the_audio(tmp_path: Path) -> None:
+    write_journal(tmp_path, Publisher(2.0).packets(ZERO_NS), header(video_codec="AV1"))
+    result = _build(tmp_path)
+    assert (result.files[0].audio_codec, result.files[0].video_codec) == ("opus", None)
+    assert "customer: no video" in result.notes
+
+
+def test_late_camera_and_a_pause_are_noted(tmp_path: Path) -> None:
+    packets = Publisher(8.0).packets(ZERO_NS)
+    kept = [p for p in packets if not (p.kind == "video" and p.report is None and (p.at_s < 2 or 4 < p.at_s < 6))]
+    write_journal(tmp_path, kept)
+    result = _build(tmp_path)
+    assert result.gaps == []
+    assert any("no video from" in note for note in result.notes)
+    times = [at for at, _ in _decoded(_plain(result.files[0]), "video")]
+    assert times[0] == pytest.approx(2.0, abs=0.6)  # the first key frame after the camera came on
+    assert not [at for at in times if 4.1 < at < 5.9]
+
+
+def test_a_damaged_journal_is_used_and_reported(tmp_path: Path) -> None:
+    path = write_journal(tmp_path, Publisher(6.0).packets(ZERO_NS))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    (tmp_path / "teller-1.journal").write_bytes(b"ACJ1")
+    result = _build(tmp_path)
+    assert len(result.damage) >= 2
+    assert len(_decoded(_plain(result.files[0]), "audio")) > 250
+
+
+def test_sequence_and_timestamp_wrap(tmp_path: Path) -> None:
+    publisher = Publisher(4.0, first_sequence=65_530, first_timestamp=0xFFFF_FFFF - 48_000)
+    write_journal(tmp_path, publisher.packets(ZERO_NS))
+    times = [at for at, _ in _decoded(_plain(_build(tmp_path).files[0]), "audio")]
+    steps = np.diff(times)
+    assert len(times) == 200
+    assert Fraction(1, 100) < steps.min()
+    assert steps.max() < 0.03
