@@ -133,7 +133,7 @@ def _together(expr: r.Together, utterance: Utterance, context: LocalContext) -> 
         ordered = sorted(combination, key=lambda s: s.start)
         apart = all(a.end <= b.start for a, b in pairwise(ordered))
         if apart and ordered[-1].end - ordered[0].start <= expr.chars:
-            out.append(_chain(ordered, ""))
+            out.append(_chain(ordered, expr.phrase))
     return sorted(out, key=lambda s: (s.end - s.start, -s.score, s.start))[:1]
 
 

@@ -15,8 +15,8 @@ from qa.compliance.phonetic import Sound, sound, swap_cost
 _INSERT, _DELETE, _FLIP, _CHARACTER = 0.8, 1.0, 2.0, 0.01
 # Losing, adding or mistaking one of these turns the meaning around (听得懂吗 is not 听不懂吗).
 _MEANING = frozenset("不没无非未别勿")
-_THRESHOLDS = {1: 100.0, 2: 84.0, 3: 80.0, 4: 75.0}
-_LONG_THRESHOLD, _SENTENCE_THRESHOLD, _SENTENCE_LENGTH = 75.0, 72.0, 9
+_THRESHOLDS = {1: 100.0, 2: 84.0, 3: 80.0, 4: 80.0, 5: 82.0}
+_LONG_THRESHOLD, _SENTENCE_THRESHOLD, _SENTENCE_LENGTH = 80.0, 72.0, 9
 
 
 @dataclass(frozen=True, slots=True)

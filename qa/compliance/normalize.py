@@ -188,7 +188,7 @@ def _value(body: str) -> str | None:
         return None
     try:
         number = cn2an.cn2an(body.replace("幺", "一"), "smart")
-    except ValueError:
+    except (ValueError, KeyError):  # cn2an stumbles over orders like 万十一
         return None
     return f"{number:g}" if isinstance(number, float) and number < 1e6 else str(number)
 

@@ -71,6 +71,7 @@ class Together(_Model):
     op: Literal["together"]
     of: tuple[WordList, ...] = Field(min_length=2)
     chars: int = Field(default=24, ge=2)
+    phrase: str = ""
 
 
 class Unless(_Model):

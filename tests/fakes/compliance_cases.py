@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pypinyin import Style, lazy_pinyin
@@ -15,7 +16,9 @@ from qa.compliance.engine import CallFacts, check
 from qa.compliance.phonetic import near_class
 from qa.compliance.rules import load_rules
 
-CASES = Path(__file__).parents[1] / "data" / "compliance_cases.yaml"
+_DATA = Path(__file__).parents[1] / "data"
+CASES = _DATA / "compliance_cases.yaml"
+DIALOGUES = _DATA / "compliance_dialogues.yaml"
 _PARTY = {"T": Party.TELLER, "C": Party.CUSTOMER}
 
 
@@ -31,7 +34,32 @@ class Case:
     holdout: bool
 
 
-def _segments(raw: dict[str, object]) -> tuple[Segment, ...]:
+@dataclass(frozen=True)
+class Dialogue:
+    """One whole call."""
+
+    id: str
+    business: str
+    segments: tuple[Segment, ...]
+    present: tuple[str, ...]
+    missing: tuple[str, ...]
+    forbidden: tuple[str, ...]
+    danger: tuple[str, ...]
+
+
+@cache
+def load_dialogues() -> tuple[Dialogue, ...]:
+    """All whole calls in file order."""
+    raw = yaml.safe_load(DIALOGUES.read_text(encoding="utf-8"))["dialogues"]
+    lists = ("present", "missing", "forbidden", "danger")
+    return tuple(
+        Dialogue(call["id"], call["business"], segments_of(call), *(tuple(call[name]) for name in lists))
+        for call in raw
+    )
+
+
+def segments_of(raw: dict[str, Any]) -> tuple[Segment, ...]:
+    """Turns (or one text) as segments at the pace of speech, with pauses between."""
     turns = raw.get("turns") or [f"{'T' if raw['party'] == 'teller' else 'C'}: {raw['text']}"]
     out, now = [], 2.0
     for turn in turns:
@@ -49,7 +77,7 @@ def load_cases() -> tuple[Case, ...]:
     return tuple(
         Case(
             str(case.get("text") or " / ".join(case["turns"])),
-            _segments(case),
+            segments_of(case),
             case.get("business", "account_opening"),
             tuple(case.get("expect", ())),
             tuple(case.get("absent", ())),
