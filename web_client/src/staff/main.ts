@@ -1,2 +1,26 @@
+import { createPageI18n } from '@shared/i18n'
 import '@shared/styles/tokens.css'
 import '@shared/styles/base.css'
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import App from './App.vue'
+import { PAGE_I18N } from './composables/usePageI18n'
+import { connectServer } from './lib/server'
+import en from './locales/en'
+import zhCN from './locales/zh-CN'
+import { createStaffRouter } from './router'
+import { useSession } from './stores/session'
+import './styles/staff.css'
+
+const pinia = createPinia()
+const session = useSession(pinia)
+connectServer({ csrfToken: () => session.csrfToken, onSessionEnded: () => session.leave('ended') })
+
+const i18n = createPageI18n({ 'zh-CN': zhCN, en })
+
+createApp(App)
+  .provide(PAGE_I18N, i18n)
+  .use(pinia)
+  .use(i18n)
+  .use(createStaffRouter())
+  .mount('#app')

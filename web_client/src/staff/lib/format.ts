@@ -1,14 +1,5 @@
 /** How numbers and times are shown. Pure. */
 
-/** Seconds as `m:ss`, or `h:mm:ss` from one hour on. */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0))
-  const h = Math.floor(whole / 3600)
-  const m = Math.floor((whole % 3600) / 60)
-  const ss = String(whole % 60).padStart(2, '0')
-  return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${ss}` : `${m}:${ss}`
-}
-
 /** A score without needless zeros: `87`, `87.5`. */
 export function points(value: number): string {
   return String(Math.round(value * 100) / 100)

@@ -34,8 +34,8 @@ export function answersOf(choices: Choices): Record<string, { fraction: Choice }
 }
 
 /**
- * Points reached, as the server computes them: items that do not apply leave the denominator, and a fatal item
- * that is not fully met makes the whole evaluation zero.
+ * Points reached, as the server computes them (`qa.scoring.score`): items that do not apply leave the denominator,
+ * with nothing to judge the score is full, and a fatal item that is not fully met makes the whole evaluation zero.
  */
 export function totalOf(form: QaForm, choices: Choices, max = 100): Total {
   let reached = 0
@@ -53,6 +53,8 @@ export function totalOf(form: QaForm, choices: Choices, max = 100): Total {
     weights += weight
     if (item.fatal && choice < 1) fatal = true
   }
-  const score = fatal || weights === 0 ? 0 : Math.round((reached / weights) * max * 100) / 100
+  const share = weights === 0 ? 1 : reached / weights
+  // Half up at two decimals, like the server's Decimal; the epsilon undoes binary fractions just below a half.
+  const score = fatal ? 0 : Math.round(share * max * 100 + 1e-7) / 100
   return { score, max, fatal, answered, items: items.length }
 }

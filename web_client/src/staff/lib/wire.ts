@@ -1,134 +1,35 @@
-/** What travels between the staff pages and the server. The words are those of docs/protocol.md. */
+/** Payloads of the QA desk, as in docs/protocol.md; what both entries share lives in @shared/protocol. */
+import type { Caption as AnyCaption, Disposition, MediaNotice as AnyNotice, Party, Role } from '@shared/protocol'
 
-export type Role = 'teller' | 'expert' | 'supervisor' | 'inspector' | 'auditor' | 'admin'
-export type Party = 'customer' | 'teller'
+export type {
+  Alarm,
+  Disposition,
+  Offer,
+  OfferEnd,
+  Party,
+  Presence,
+  PresenceState,
+  Role,
+  ScriptNode,
+  ScriptState,
+  ScriptWarning,
+  SeatState,
+  SignedIn,
+  StaffProfile,
+  TellerCall,
+} from '@shared/protocol'
 
-export interface StaffMember {
-  id: string
-  username: string
-  display_name: string
-  staff_number: string
-  roles: Role[]
-}
-
-export interface SignedIn {
-  staff: StaffMember
-  csrf_token: string
-}
-
-export type PresenceState = 'offline' | 'ready' | 'offered' | 'in_call' | 'wrap_up' | 'break'
-/** What a teller may choose; the other states follow from calls. */
-export type ChosenPresence = 'ready' | 'break' | 'offline'
-
-export interface Presence {
-  state: PresenceState
-  reason: string
-  since: string
-  call_id: string | null
-  wrap_up_until: string | null
-  missed_offers: number
-}
-
-export interface Offer {
-  offer_id: string
-  call_id: string
-  business_code: string
-  business_name_zh: string
-  business_name_en: string
-  waited_s: number
-  expires_at: string
-}
-
-export type OfferOutcome = 'timeout' | 'declined' | 'withdrawn' | 'accepted'
-
-export interface OfferEnd {
-  offer_id: string
-  outcome: OfferOutcome
-}
-
-export type CallState = 'queued' | 'offered' | 'accepted' | 'connected' | 'wrap_up' | 'closed'
-export type TranscriptionMode = 'live' | 'final_only' | 'none'
-
-export interface TellerCall {
-  call_id: string
-  number: number
-  business_code: string
-  business_name_zh: string
-  business_name_en: string
-  language: string
-  state: CallState
-  queued_at: string
-  accepted_at: string | null
-  connected_at: string | null
-  ended_at: string | null
-  end_reason: string | null
-  recording_ok: boolean
-  recording_state: string | null
-  transcription: TranscriptionMode
-}
-
-export interface Caption {
-  call_id: string
-  party: Party
-  start_s: number
-  end_s: number
-  text: string
-  final: boolean
-}
-
-export interface ScriptNode {
-  rule_id: string
-  label_zh: string
-  label_en: string
-  required: boolean
-  done: boolean
-  at_s: number | null
-}
-
+export type Caption = AnyCaption & { call_id: string }
+export type MediaNotice = AnyNotice & { call_id: string }
 export type Severity = 'info' | 'minor' | 'major' | 'fatal'
 
-export interface ScriptWarning {
-  rule_id: string
-  kind: 'forbidden' | 'danger'
-  severity: Severity
-  label_zh: string
-  label_en: string
-  party: Party
-  at_s: number
-  phrase: string
-  evidence: string
-}
-
-export interface ScriptState {
-  call_id: string
-  nodes: ScriptNode[]
-  warnings: ScriptWarning[]
-}
-
-export type SeatState = 'connected' | 'degraded' | 'lost'
-
-export interface MediaNotice {
-  call_id: string
-  seat: Party
-  state: SeatState
-}
-
-export interface Alarm {
-  id: string
-  kind: string
-  call_id: string | null
-  message: string
-  raised_at: string
-  cleared_at?: string | null
-}
-
-export type Disposition = 'resolved' | 'follow_up' | 'refused' | 'dropped'
+/** What a teller may choose; the other states follow from calls. */
+export type ChosenPresence = 'ready' | 'break' | 'offline'
 export const DISPOSITIONS: readonly Disposition[] = ['resolved', 'follow_up', 'refused', 'dropped']
-
-export interface ConsoleSnapshot {
-  presence: Presence
-  offer: Offer | null
-  call: TellerCall | null
+export const PAGE_ROLES: Record<'teller' | 'qa' | 'alarms', readonly Role[]> = {
+  teller: ['teller'],
+  qa: ['inspector'],
+  alarms: ['supervisor', 'admin'],
 }
 
 /** Decimals travel as strings or numbers, see `toNumber` in score.ts. */
@@ -162,14 +63,16 @@ export interface QaCallPage {
 }
 
 export interface Gap {
-  party: Party
+  /** null: both sides. */
+  party: Party | null
   from_s: number
-  to_s: number
+  /** null: to the end. */
+  to_s: number | null
   reason: string
 }
 
 export interface QaRecording {
-  state: 'capturing' | 'captured' | 'finalized' | 'failed'
+  state: string
   error: string | null
   started_at: string
   gaps: Gap[]
@@ -266,6 +169,6 @@ export interface QaCallDetail extends QaCallRow {
   form: QaForm
   evaluation: EvaluationView | null
   rating: { stars: number; comment: string } | null
-  disposition: Disposition | null
+  disposition: string | null
   note: string | null
 }

@@ -1,0 +1,23 @@
+import { onScopeDispose, watch } from 'vue'
+import { useServer } from '../lib/server'
+import { useConsole } from '../stores/console'
+import { useMedia } from '../stores/media'
+
+/** Media follows the call: opened while it rings, so that accepting shows the picture at once; closed when it is over. */
+export function useCallMedia(): void {
+  const console_ = useConsole()
+  const media = useMedia()
+  watch(
+    () => console_.mediaCallId,
+    (call_id) => {
+      if (call_id === null) media.leave()
+      else void media.join(call_id)
+    },
+    { immediate: true },
+  )
+  const off = useServer().socket.link.on('resumed', () => void media.ensure())
+  onScopeDispose(() => {
+    off()
+    media.close()
+  })
+}

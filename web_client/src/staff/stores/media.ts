@@ -1,0 +1,143 @@
+import { problemOf, stopStream, type DeviceProblem } from '@shared/media/devices'
+import { MediaSession, type MediaState } from '@shared/media/session'
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import { openChosen, storeChoice, storedChoice } from '../lib/capture'
+import { useServer } from '../lib/server'
+
+/** The teller's own camera and microphone, and the one media connection of the current call. */
+export const useMedia = defineStore('media', () => {
+  const local = shallowRef<MediaStream | null>(null)
+  const opening = ref(false)
+  const problem = ref<DeviceProblem | null>(null)
+  const choice = ref(storedChoice())
+  const devices = shallowRef<MediaDeviceInfo[]>([])
+  const remote = shallowRef<MediaStream | null>(null)
+  const state = ref<MediaState>('idle')
+  const joinFailed = ref(false)
+  const muted = ref(false)
+  const cameraOff = ref(false)
+  let session: MediaSession | null = null
+  let joined: string | null = null
+
+  const cameras = computed(() => devices.value.filter((device) => device.kind === 'videoinput'))
+  const microphones = computed(() => devices.value.filter((device) => device.kind === 'audioinput'))
+  const usable = computed(() => local.value !== null && problem.value === null)
+
+  /** Open (or re-open with another device). Tells `problem` when it fails. */
+  async function open(): Promise<boolean> {
+    if (opening.value) return usable.value
+    opening.value = true
+    try {
+      if (!globalThis.isSecureContext || !navigator.mediaDevices) throw new Error('insecure')
+      const stream = await openChosen(choice.value)
+      const previous = local.value
+      local.value = stream
+      problem.value = null
+      for (const track of stream.getTracks()) track.addEventListener('ended', () => onEnded(stream))
+      applyMute()
+      await session?.replaceLocal(stream)
+      stopStream(previous)
+      devices.value = await navigator.mediaDevices.enumerateDevices()
+      return true
+    } catch (error) {
+      problem.value = globalThis.isSecureContext ? problemOf(error) : 'insecure'
+      return false
+    } finally {
+      opening.value = false
+    }
+  }
+
+  /** A camera was pulled out: say so instead of showing a frozen picture. */
+  function onEnded(stream: MediaStream): void {
+    if (local.value !== stream) return
+    problem.value = 'missing'
+    stopStream(stream)
+    local.value = null
+  }
+
+  async function choose(kind: 'camera' | 'microphone', deviceId: string): Promise<void> {
+    choice.value = { ...choice.value, [kind]: deviceId }
+    storeChoice(choice.value)
+    await open()
+  }
+
+  function close(): void {
+    leave()
+    stopStream(local.value)
+    local.value = null
+  }
+
+  /** Join a call's media; the same call twice is the same as once. */
+  async function join(call_id: string): Promise<void> {
+    if (joined === call_id) return
+    leave()
+    joined = call_id
+    if (!usable.value && !(await open())) {
+      joined = null
+      return
+    }
+    if (joined !== call_id || !local.value) return
+    const { socket } = useServer()
+    const fresh = new MediaSession()
+    session = fresh
+    remote.value = fresh.remote
+    fresh.events.on('state', (next) => {
+      state.value = next
+      if (next === 'connected') joinFailed.value = false
+    })
+    fresh.events.on('join_failed', () => (joinFailed.value = true))
+    await fresh.join(
+      {
+        join: () => socket.request('media.join', { call_id }),
+        answer: (peer_id, sdp_answer) => socket.request('media.answer', { call_id, peer_id, sdp_answer }),
+      },
+      local.value,
+    )
+  }
+
+  /** The socket came back: keep the connection if it still works. */
+  async function ensure(): Promise<void> {
+    await session?.ensure()
+  }
+
+  /** The teller asks for a new connection. */
+  async function rejoin(): Promise<void> {
+    joinFailed.value = false
+    await session?.rejoin()
+  }
+
+  function leave(): void {
+    session?.leave()
+    session?.events.clear()
+    session = null
+    joined = null
+    remote.value = null
+    state.value = 'idle'
+    joinFailed.value = false
+    muted.value = false
+    cameraOff.value = false
+    applyMute()
+  }
+
+  function applyMute(): void {
+    for (const track of local.value?.getTracks() ?? []) {
+      track.enabled = track.kind === 'audio' ? !muted.value : !cameraOff.value
+    }
+  }
+
+  function toggleMute(): void {
+    muted.value = !muted.value
+    applyMute()
+  }
+
+  function toggleCamera(): void {
+    cameraOff.value = !cameraOff.value
+    applyMute()
+  }
+
+  return {
+    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff,
+    open, choose, close, join, ensure, rejoin, leave, toggleMute, toggleCamera,
+  }
+})
