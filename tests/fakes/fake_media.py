@@ -1,0 +1,50 @@
+"""A media node that only remembers what it was asked."""
+
+import asyncio
+
+from core.errors import UnavailableError
+from core.ports.media import PeerOffer, Seat
+
+
+class FakeMediaControl:
+    """Implements `core.ports.media.MediaControl`.
+
+    Attributes:
+        log: What was asked, in order: ``("activate", call_id)`` …
+        broken: Names of requests that fail as if no node were there.
+    """
+
+    def __init__(self) -> None:
+        self.log: list[tuple[str, ...]] = []
+        self.broken: set[str] = set()
+        self._peers = 0
+        self._changed = asyncio.Condition()
+
+    async def open_peer(self, call_id: str, seat: Seat) -> PeerOffer:
+        await self._asked("open_peer", call_id, seat.value)
+        self._peers += 1
+        return PeerOffer(f"peer_{self._peers}", "node-1", "v=0")
+
+    async def answer(self, call_id: str, peer_id: str, sdp_answer: str) -> None:
+        await self._asked("answer", call_id, peer_id, sdp_answer)
+
+    async def activate(self, call_id: str) -> None:
+        await self._asked("activate", call_id)
+
+    async def close_peer(self, call_id: str, peer_id: str) -> None:
+        await self._asked("close_peer", call_id, peer_id)
+
+    async def close_call(self, call_id: str, reason: str) -> None:
+        await self._asked("close_call", call_id, reason)
+
+    async def _asked(self, name: str, *arguments: str) -> None:
+        async with self._changed:
+            self.log.append((name, *arguments))
+            self._changed.notify_all()
+        if name in self.broken:
+            raise UnavailableError("no media node is there", code="media.unavailable")
+
+    async def wait_for(self, *entry: str) -> None:
+        """Return once this was asked."""
+        async with asyncio.timeout(5), self._changed:
+            await self._changed.wait_for(lambda: entry in self.log)
