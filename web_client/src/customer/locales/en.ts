@@ -13,10 +13,9 @@ const en: typeof zhCN = {
   choose: {
     title: 'What would you like to do?',
     lead: 'Meet a bank teller face to face on video. No account needed.',
-    next: 'Next we check your camera and microphone. It takes about 20 seconds.',
+    next: 'Next we check your camera and microphone and you read the recording notice. It takes about a minute.',
     loading: 'Loading the services',
     empty: 'There is nothing to choose right now. Please come back later or call the bank.',
-    recorded: 'Recorded throughout',
   },
   check: {
     title: 'Check your devices',
