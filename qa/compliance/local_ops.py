@@ -163,7 +163,9 @@ def _affirmed(expr: r.Affirmed, utterance: Utterance, context: LocalContext) -> 
     return [
         span
         for span in evaluate_local(expr.of, utterance, context)
-        if context.negation.in_earnest(utterance.view, span.start, span.end, span.parts, expr.quotes)
+        if context.negation.in_earnest(
+            utterance.view, utterance.heard.syllables, span.start, span.end, span.parts, expr.quotes
+        )
     ]
 
 

@@ -1,7 +1,7 @@
 """Whether words were said in earnest: 不保本, 凡是说稳赚不赔的都是骗子 and 没有人让我转账 are no violations."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from qa.compliance.normalize import NormalText
 from qa.compliance.rules import Negation
@@ -15,6 +15,7 @@ class NegationReader:
     def __init__(self, data: Negation) -> None:
         self._data = data
         self._harmless = re.compile(data.harmless)
+        self._keep = re.compile(data.not_heard_as)
         self._deny = re.compile(data.deny)
         self._strong = re.compile(data.deny_strong)
         self._stop = re.compile(data.stop)
@@ -22,10 +23,16 @@ class NegationReader:
         self._quote = re.compile(data.quote_before)
 
     def in_earnest(
-        self, view: NormalText, start: int, end: int, parts: Iterable[tuple[int, int]], quotes: bool
+        self,
+        view: NormalText,
+        syllables: Sequence[str],
+        start: int,
+        end: int,
+        parts: Iterable[tuple[int, int]],
+        quotes: bool,
     ) -> bool:
         """False when [start, end) is denied or (with ``quotes``) quoted; ``parts`` are the matched words inside it."""
-        chars = list(view.text)
+        chars = self._restored(view.text, syllables)
         for a, b in parts:
             chars[a:b] = _BLANK * (b - a)
         text = self._harmless.sub(lambda m: _BLANK * len(m.group()), "".join(chars))
@@ -40,3 +47,13 @@ class NegationReader:
         if self._after.search(text[end : min(len(text), end + data.after)]):
             return False
         return not (quotes and self._quote.search(text[max(0, start - data.quote) : start]))
+
+    def _restored(self, text: str, syllables: Sequence[str]) -> list[str]:
+        """Characters with negating words put back where a recogniser wrote a homophone (部保本 for 不保本)."""
+        chars = list(text)
+        kept = {i for match in self._keep.finditer(text) for i in range(*match.span())}
+        for i, syllable in enumerate(syllables):
+            negator = self._data.heard_as.get(syllable)
+            if negator and i not in kept:
+                chars[i] = negator
+        return chars

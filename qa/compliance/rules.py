@@ -232,7 +232,8 @@ class Negation(_Model):
     """Regular expressions for denials and quotations.
 
     ``harmless`` is blanked first; ``deny`` counts within the clause up to the last ``stop``; ``deny_strong`` ignores
-    stops; ``deny_after`` and ``quote_before`` look across clauses of the utterance.
+    stops; ``deny_after`` and ``quote_before`` look across clauses of the utterance. ``heard_as`` names the negating
+    word behind a syllable however it is written, except in the words of ``not_heard_as``. Distances in characters.
     """
 
     harmless: str
@@ -241,12 +242,16 @@ class Negation(_Model):
     stop: str
     deny_after: str
     quote_before: str
+    heard_as: dict[str, str] = {}
+    not_heard_as: str = "$^"
     before: int = 8
     strong_before: int = 12
     after: int = 14
     quote: int = 26
 
-    _valid = field_validator("harmless", "deny", "deny_strong", "stop", "deny_after", "quote_before")(_compiles)
+    _valid = field_validator("harmless", "deny", "deny_strong", "stop", "deny_after", "quote_before", "not_heard_as")(
+        _compiles
+    )
 
 
 class RuleSet(_Model):

@@ -1,7 +1,7 @@
 """Normalisation, sounds and fuzzy phrase search."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.ports.speech import Party, Segment, Word
@@ -42,6 +42,7 @@ def test_digits_view_writes_numerals_as_digits(raw: str, written: str) -> None:
     assert digits(raw).text == written
 
 
+@settings(deadline=None)
 @given(CHINESE)
 def test_every_normalised_character_knows_where_it_came_from(raw: str) -> None:
     for view in (spoken(raw), digits(raw)):
@@ -51,6 +52,7 @@ def test_every_normalised_character_knows_where_it_came_from(raw: str) -> None:
         assert all(0 < mark < len(view.text) for mark in view.breaks)
 
 
+@settings(deadline=None)
 @given(CHINESE)
 def test_sound_has_one_syllable_and_code_per_character(raw: str) -> None:
     heard = sound(spoken(raw).text)

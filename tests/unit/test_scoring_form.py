@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
@@ -24,6 +24,7 @@ def _finding(rule_id: str, kind: FindingKind) -> RuleFinding:
     return RuleFinding(rule_id, kind, Severity.MAJOR, "甲", "A", None, None, None, 0.0, "", "")
 
 
+@settings(deadline=None)
 @given(ANSWERS)
 def test_points_stay_within_bounds(answers: dict[str, Answer]) -> None:
     result = score(FORM, answers)
@@ -32,6 +33,7 @@ def test_points_stay_within_bounds(answers: dict[str, Answer]) -> None:
     assert result.points == (0 if result.fatal else result.before_fatal)
 
 
+@settings(deadline=None)
 @given(ANSWERS)
 def test_points_are_the_weighted_mean_of_what_applies(answers: dict[str, Answer]) -> None:
     rows = [(i.weight, answers[i.id].fraction) for i in FORM.items if answers[i.id].fraction is not None]
@@ -40,6 +42,7 @@ def test_points_are_the_weighted_mean_of_what_applies(answers: dict[str, Answer]
     assert abs(score(FORM, answers).before_fatal - expected) <= Decimal("0.005")
 
 
+@settings(deadline=None)
 @given(ANSWERS, st.sampled_from([item.id for item in FORM.items]), st.decimals(0, 1, places=2))
 def test_a_better_answer_never_lowers_the_points(answers: dict[str, Answer], item: str, fraction: Decimal) -> None:
     before = {**answers, item: Answer(fraction)}
@@ -47,6 +50,7 @@ def test_a_better_answer_never_lowers_the_points(answers: dict[str, Answer], ite
     assert score(FORM, after).points >= score(FORM, before).points
 
 
+@settings(deadline=None)
 @given(st.decimals(0, 1, places=2), st.sets(st.sampled_from([i.id for i in FORM.items if i.weight]), max_size=8))
 def test_leaving_out_items_does_not_change_an_even_result(fraction: Decimal, left_out: set[str]) -> None:
     answers = {i.id: Answer(Decimal(1) if i.fatal else fraction) for i in FORM.items}
