@@ -6,7 +6,7 @@ validated by aiohttp-pydantic; they return a pydantic model, a list of them, or 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_type_hints
 
 import structlog
 from aiohttp import web
@@ -102,6 +102,7 @@ def assert_declared(app: web.Application, exempt_paths: tuple[str, ...] = ()) ->
 def _guard(endpoint: Endpoint, authenticate: Authenticate) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     inject = inject_params(on_validation_error=_bad_input).and_request
     handler: Callable[[web.Request], Awaitable[Any]] = inject(endpoint.handler)
+    takes_body = _takes_body(endpoint.handler)
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         signed_in = await authenticate(request)
@@ -117,10 +118,25 @@ def _guard(endpoint: Endpoint, authenticate: Authenticate) -> Callable[[web.Requ
                 raise DeniedError("the request does not carry this session's CSRF token", code="auth.csrf")
         if signed_in is not None:
             request[ACTOR] = signed_in.actor
+        if takes_body:
+            await _assert_json(request)
         return _respond(await handler(request))
 
     guarded.declared_permission = endpoint.permission  # type: ignore[attr-defined]
     return guarded
+
+
+def _takes_body(handler: Callable[..., Awaitable[Any]]) -> bool:
+    hints = [hint for name, hint in get_type_hints(handler).items() if name != "return"]
+    return any(isinstance(hint, type) and issubclass(hint, BaseModel) for hint in hints)
+
+
+async def _assert_json(request: web.Request) -> None:
+    """Refuse also what the parser chokes on without a syntax error: wrong encodings, endless nesting or digits."""
+    try:
+        await request.json()
+    except (ValueError, LookupError, RecursionError):
+        raise BadInputError("the body is not JSON") from None
 
 
 def _respond(result: Any) -> web.StreamResponse:
