@@ -1,5 +1,6 @@
 """Settings of one media node."""
 
+import ipaddress
 import socket
 from dataclasses import dataclass
 
@@ -25,6 +26,21 @@ def default_host_addresses() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """Where transports bind.
+
+    Attributes:
+        addresses: Local addresses, each offered as a host candidate.
+        advertised_address: Written into offers instead of addresses that are not loopback; None: as they are.
+        ports: Ports to choose from; ``range(1)`` (port 0) leaves the choice to the system.
+    """
+
+    addresses: tuple[str, ...]
+    advertised_address: str | None = None
+    ports: range = range(1)
+
+
+@dataclass(frozen=True, slots=True)
 class MediaConfig:
     """What a media node needs to know.
 
@@ -32,6 +48,9 @@ class MediaConfig:
         node_id: Name of this node, stored on the calls it carries.
         secret: Bearer token of the control API.
         host_addresses: IPv4 addresses offered as ICE host candidates; empty means `default_host_addresses()`.
+        advertised_address: Public address to write into offers in place of the non-loopback ones, for a node behind NAT
+            whose ports are passed through unchanged.
+        port_min / port_max: UDP ports for media; 0 leaves the choice to the system. A peer takes one per address.
         answer_timeout_s: An offer nobody answers is closed after this.
         connect_timeout_s: ICE and DTLS must be done this soon after the answer.
         degraded_after_s / lost_after_s: Silence on the uplink until a peer counts as degraded, then lost.
@@ -42,6 +61,9 @@ class MediaConfig:
     node_id: str
     secret: str
     host_addresses: tuple[str, ...] = ()
+    advertised_address: str | None = None
+    port_min: int = 0
+    port_max: int = 0
     answer_timeout_s: float = 60.0
     connect_timeout_s: float = 20.0
     degraded_after_s: float = 3.0
@@ -52,3 +74,16 @@ class MediaConfig:
     def __post_init__(self) -> None:
         if len(self.secret) < 16:
             raise ValueError("the media control secret must have at least 16 characters")
+        if (self.port_min, self.port_max) != (0, 0) and not 1024 <= self.port_min <= self.port_max <= 65535:
+            raise ValueError("the media port range must lie within 1024 and 65535")
+        for address in (*self.host_addresses, *([self.advertised_address] if self.advertised_address else [])):
+            ipaddress.ip_address(address)
+
+    @property
+    def binding(self) -> Binding:
+        """Where the node's transports bind and what they tell browsers."""
+        return Binding(
+            addresses=self.host_addresses or default_host_addresses(),
+            advertised_address=self.advertised_address,
+            ports=range(self.port_min, self.port_max + 1) if self.port_min else range(1),
+        )

@@ -177,6 +177,9 @@ class HeadlessPeer:
         samples: 48 kHz mono sound to speak; None for silence.
         addresses: Local addresses to use; loopback suffices for a node on the same machine.
         keep_audio: Keep the decoded sound for `heard`.
+
+    Attributes:
+        connected / ended / first_video: Set when that has happened.
     """
 
     def __init__(
@@ -185,6 +188,7 @@ class HeadlessPeer:
         self.received = Received()
         self.speech = SpeechTrack(samples)
         self.connected = asyncio.Event()
+        self.ended = asyncio.Event()
         self.first_video = asyncio.Event()
         self._heard: list[Samples] | None = [] if keep_audio else None
         self._tasks = TaskOwner("headless peer")
@@ -212,8 +216,22 @@ class HeadlessPeer:
         self.speech.play()
 
     async def wait_played(self) -> None:
-        """Wait until the sound has been sent to its end."""
-        await self.speech.played.wait()
+        """Wait until the sound has been sent to its end.
+
+        Raises:
+            ConnectionError: The transport ended before.
+        """
+        waits = [
+            self._tasks.start("wait played", self.speech.played.wait()),
+            self._tasks.start("wait ended", self.ended.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if not self.speech.played.is_set():
+            raise ConnectionError("the call ended before the sound did")
 
     def heard(self) -> Samples:
         """The far side's sound so far: 48 kHz mono, lost packets concealed by the decoder."""
@@ -227,6 +245,8 @@ class HeadlessPeer:
     def _state_changed(self) -> None:
         if self._connection.connectionState == "connected":
             self.connected.set()
+        elif self._connection.connectionState in ("closed", "failed"):
+            self.ended.set()
 
     def _track_added(self, track: MediaStreamTrack) -> None:
         self._tasks.start(f"take {track.kind}", self._take(track))

@@ -11,7 +11,7 @@ from aiortc import RTCCertificate
 from core.errors import NotFoundError, UnavailableError
 from core.ports.media import MediaSinkFactory, PeerChange, PeerOffer, Seat, SinkFailure
 from core.tasks import TaskOwner
-from server.media.config import MediaConfig, default_host_addresses
+from server.media.config import MediaConfig
 from server.media.room import Room, RoomContext
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ class MediaNode:
     Args:
         on_change: Told of every change of a transport, in order, one at a time.
         on_sink_failure: Told when recording or tapping of a transport has failed.
+        on_call_closed: Awaited with call id and reason after a call's last transport was closed.
     """
 
     def __init__(
@@ -37,16 +38,18 @@ class MediaNode:
         sink_factory: MediaSinkFactory,
         on_change: Callable[[PeerChange], Awaitable[None]],
         on_sink_failure: Callable[[SinkFailure], Awaitable[None]],
+        on_call_closed: Callable[[str, str], Awaitable[None]] | None = None,
     ) -> None:
         self.config = config
         self._on_change = on_change
         self._on_sink_failure = on_sink_failure
+        self._on_call_closed = on_call_closed
         self._rooms: dict[str, Room] = {}
         self._reports: asyncio.Queue[PeerChange | SinkFailure] = asyncio.Queue(MAX_REPORTS)
         self._tasks = TaskOwner("media node")
         self._context = RoomContext(
             config=config,
-            addresses=config.host_addresses or default_host_addresses(),
+            binding=config.binding,
             certificate=RTCCertificate.generateCertificate(),
             sink_factory=sink_factory,
             on_change=self._enqueue,
@@ -106,6 +109,8 @@ class MediaNode:
         if room is not None:
             await room.close(reason)
             log.info("call closed", call_id=call_id, reason=reason)
+            if self._on_call_closed is not None:
+                await self._on_call_closed(call_id, reason)
 
     def stats(self) -> dict[str, Any]:
         """Load and dropped packets, for health checks and metrics."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import structlog
 from aiortc import RTCCertificate
@@ -11,6 +11,7 @@ from aiortc.rtp import RtcpReceiverInfo
 from core.ids import new_id
 from core.ports.media import MediaKind, Seat
 from server.media import rtcp, rtp, sdp
+from server.media.config import Binding
 from server.media.gaps import Arrival
 from server.media.seam import SecureTransport
 from server.media.sinks import SinkGroup
@@ -43,7 +44,7 @@ class Peer:
         call_id: str,
         seat: Seat,
         certificate: RTCCertificate,
-        addresses: Sequence[str],
+        binding: Binding,
         on_closed: Callable[["Peer"], None],
         on_uplink: Callable[[], None],
     ) -> None:
@@ -56,7 +57,7 @@ class Peer:
         self.closed = False
         self.watchdog: Watchdog | None = None
         self.sinks: SinkGroup | None = None
-        self.transport = SecureTransport(certificate, addresses, self, lambda: on_closed(self))
+        self.transport = SecureTransport(certificate, binding, self, lambda: on_closed(self))
         self.counters: Counter[str] = self.transport.counters
         self.uplinks: dict[MediaKind, Uplink] = {}
         self._by_ssrc: dict[bytes, Uplink] = {}

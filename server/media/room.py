@@ -12,7 +12,7 @@ from core.errors import ConflictError, NotFoundError, UnavailableError
 from core.ports.media import MediaSinkFactory, PeerChange, PeerState, Seat, SeatStream, SinkFailure
 from core.tasks import TaskOwner
 from server.media import sdp
-from server.media.config import MediaConfig
+from server.media.config import Binding, MediaConfig
 from server.media.peer import Peer
 from server.media.seats import sources_of
 from server.media.sinks import SinkGroup
@@ -25,7 +25,7 @@ class RoomContext:
     """What every room of a node shares."""
 
     config: MediaConfig
-    addresses: tuple[str, ...]
+    binding: Binding
     certificate: RTCCertificate
     sink_factory: MediaSinkFactory
     on_change: Callable[[PeerChange], None]
@@ -66,7 +66,7 @@ class Room:
             UnavailableError: ``media.no_address`` when no socket can be bound.
         """
         peer = Peer(
-            self.call_id, seat, self._context.certificate, self._context.addresses, self._ended_by_itself, self._wire
+            self.call_id, seat, self._context.certificate, self._context.binding, self._ended_by_itself, self._wire
         )
         older = self._pending.pop(seat, None)
         self._pending[seat] = peer

@@ -5,20 +5,26 @@ Measured per packet on the way in or out: bypassing aioice's queue saves a fifth
 """
 
 import asyncio
+import ipaddress
+import random
+import socket
 import struct
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pylibsrtp
 import structlog
 from aioice import Candidate
+from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import CandidatePair, Connection, StunProtocol
 from aiortc import (
     RTCCertificate,
     RTCDtlsParameters,
     RTCDtlsTransport,
+    RTCIceCandidate,
     RTCIceGatherer,
     RTCIceParameters,
     RTCIceTransport,
@@ -27,11 +33,15 @@ from aiortc import (
 )
 from aiortc.sdp import candidate_to_sdp
 
+from server.media.config import Binding
 from server.media.sdp import LocalTransport, RemoteTransport
 
 MAX_QUEUE = 256
 """Datagrams kept for the handshake; a flood beyond it is dropped."""
 
+
+RECEIVE_BUFFER_B = 512 * 1024
+"""Room for a key frame burst while the loop is busy elsewhere."""
 
 CLOSE_DEADLINE_S = 5.0
 
@@ -51,13 +61,46 @@ class PacketReceiver(Protocol):
 
 
 class _HostConnection(Connection):
-    """An ICE agent that offers the addresses it is told instead of every interface, and bounds its queue."""
+    """An ICE agent that binds where it is told instead of on every interface, and bounds its queue."""
 
-    addresses: tuple[str, ...] = ()
+    binding = Binding(())
 
     async def get_component_candidates(self, component: int, addresses: list[str], timeout: int = 5) -> list[Candidate]:
-        found: list[Candidate] = await super().get_component_candidates(component, list(self.addresses), timeout)
-        return found
+        candidates = []
+        for address in self.binding.addresses:
+            protocol = await self._bind(address)
+            if protocol is None:
+                continue
+            host, port = protocol.transport.get_extra_info("sockname")[:2]
+            protocol.local_candidate = Candidate(
+                foundation=candidate_foundation("host", "udp", host),
+                component=component,
+                transport="udp",
+                priority=candidate_priority(component, "host"),
+                host=host,
+                port=port,
+                type="host",
+            )
+            self._protocols.append(protocol)
+            candidates.append(protocol.local_candidate)
+        return candidates
+
+    async def _bind(self, address: str) -> StunProtocol | None:
+        """A socket on a free port of the range, tried from a random place; None when there is none."""
+        loop = asyncio.get_running_loop()
+        ports = self.binding.ports
+        first = random.randrange(len(ports))
+        for step in range(len(ports)):
+            port = ports[(first + step) % len(ports)]
+            try:
+                transport, protocol = await loop.create_datagram_endpoint(
+                    lambda: StunProtocol(self), local_addr=(address, port)
+                )
+            except OSError:
+                continue
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_B)
+            return protocol
+        return None
 
     def data_received(self, data: bytes, component: int) -> None:
         # Only DTLS and SRTP (RFC 7983): aiortc's reader dies from an empty datagram, which anybody can send.
@@ -82,7 +125,7 @@ class SecureTransport:
 
     Args:
         certificate: Shared by all transports of the process; making one costs more than a call set-up.
-        addresses: Local addresses to offer.
+        binding: Where to bind and what to offer.
         receiver: Gets the decrypted packets.
         on_closed: Called once when a connected transport ends without `close` (browser gone, consent expired).
 
@@ -93,7 +136,7 @@ class SecureTransport:
     def __init__(
         self,
         certificate: RTCCertificate,
-        addresses: Sequence[str],
+        binding: Binding,
         receiver: PacketReceiver,
         on_closed: Callable[[], None],
     ) -> None:
@@ -103,7 +146,7 @@ class SecureTransport:
         self._on_closed = on_closed
         self._gatherer = RTCIceGatherer(iceServers=[])
         self._connection = _HostConnection(ice_controlling=True)
-        self._connection.addresses = tuple(addresses)
+        self._connection.binding = binding
         self._gatherer._connection = self._connection
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = _PassThroughDtls(self._ice, [certificate])
@@ -131,14 +174,14 @@ class SecureTransport:
             self._hook(protocol)
         candidates = self._gatherer.getLocalCandidates()
         if not candidates:
-            raise OSError(f"none of the addresses {self._connection.addresses} can be bound")
+            raise OSError(f"no port of {self._connection.binding} can be bound")
         parameters = self._gatherer.getLocalParameters()
         fingerprint = next(item for item in self._certificate.getFingerprints() if item.algorithm == "sha-256")
         return LocalTransport(
             ice_username=str(parameters.usernameFragment),
             ice_password=str(parameters.password),
             fingerprint=f"{fingerprint.algorithm} {fingerprint.value}",
-            candidates=tuple(candidate_to_sdp(candidate) for candidate in candidates),
+            candidates=tuple(candidate_to_sdp(self._advertised(candidate)) for candidate in candidates),
         )
 
     async def connect(self, remote: RemoteTransport, timeout_s: float) -> None:
@@ -186,6 +229,12 @@ class SecureTransport:
                 await self._ice.stop()
         except TimeoutError:
             log.warning("transport did not close in time")
+
+    def _advertised(self, candidate: RTCIceCandidate) -> RTCIceCandidate:
+        address = self._connection.binding.advertised_address
+        if address is None or ipaddress.ip_address(candidate.ip).is_loopback:
+            return candidate
+        return replace(candidate, ip=address)
 
     def _state_changed(self) -> None:
         if self._dtls.state == "closed" and not self._closing:

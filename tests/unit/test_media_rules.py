@@ -70,5 +70,19 @@ def test_a_short_secret_is_refused() -> None:
         MediaConfig(node_id="n", secret="short")
 
 
+@pytest.mark.parametrize(
+    "bad", [{"port_min": 80, "port_max": 90}, {"port_min": 5001, "port_max": 5000}, {"host_addresses": ("x",)}]
+)
+def test_wrong_addresses_are_refused_at_the_start(bad) -> None:
+    with pytest.raises(ValueError, match=r"range|address"):
+        MediaConfig(node_id="n", secret="s" * 16, **bad)
+
+
+def test_a_port_range_is_taken_over() -> None:
+    config = MediaConfig(node_id="n", secret="s" * 16, port_min=5000, port_max=5010)
+    assert list(config.binding.ports) == list(range(5000, 5011))
+    assert list(MediaConfig(node_id="n", secret="s" * 16).binding.ports) == [0]
+
+
 def test_loopback_is_always_offered() -> None:
     assert default_host_addresses()[0] == "127.0.0.1"
