@@ -13,13 +13,13 @@ from core.ids import new_id
 from core.jobs import Subscription
 from core.models.call import Call
 from core.models.qa import ComplianceCheck, Finding
-from core.models.transcript import TranscriptKind
+from core.models.transcript import TranscriptKind, TranscriptState
 from core.ports.compliance import RuleFinding
 from core.ports.speech import Segment
 from core.security.actor import system_actor
 from qa.compliance.engine import CallFacts, check
 from qa.compliance.rules import RuleSet
-from qa.transcripts import as_segment, stored_segments
+from qa.transcripts import as_segment, newest_transcripts, state_of, stored_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,22 @@ class ComplianceService:
 
     async def on_transcript_ready(self, event: TranscriptReady) -> None:
         """Check the call once per event. A call without transcript is left to the desk, marked as such."""
-        if not event.transcribed:
+        material = await self._load(event.call_id) if event.transcribed else None
+        if material is None:
             return
-        material = await self._load(event.call_id)
         findings = await asyncio.to_thread(check, self._rule_set, material.segments, material.facts)
         async with self._database.unit_of_work(system_actor("qa.check")) as work:
             await self._store(work, event, findings)
 
-    async def _load(self, call_id: str) -> _Material:
+    async def _load(self, call_id: str) -> _Material | None:
+        """None unless both sides are transcribed: half a dialogue would miss every node of the other half."""
         async with self._database.read() as session:
             call = await session.get(Call, call_id)
             if call is None:
                 raise NotFoundError("there is no such call", code="call.not_found")
+            newest = await newest_transcripts(session, [call_id], TranscriptKind.FINAL)
+            if state_of(newest.get(call_id, [])) != TranscriptState.READY:
+                return None
             rows = await stored_segments(session, [call_id], TranscriptKind.FINAL)
         return _Material([as_segment(row) for row in rows], CallFacts(call.business_code, _talked_s(call)))
 

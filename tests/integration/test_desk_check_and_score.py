@@ -12,7 +12,7 @@ from core.events import ComplianceChecked, Event, TranscriptReady, event_from_js
 from core.models.call import Call
 from core.models.qa import ComplianceCheck, Evaluation, EvaluationState, Finding
 from core.models.system import OutboxEvent
-from core.models.transcript import TranscriptState
+from core.models.transcript import Transcript, TranscriptState
 from core.security.actor import system_actor
 from qa.compliance import service as compliance
 from qa.compliance.rules import load_rules
@@ -96,6 +96,15 @@ async def test_findings_are_stored_with_the_version_that_judged(
 async def test_not_transcribed_is_not_checked(chain: Chain, rows: CallRows, call: Call) -> None:
     await rows.transcript(call, (), state=TranscriptState.NOT_TRANSCRIBED)
     await chain.ready(call, transcribed=False)
+    assert await chain.checked() == []
+
+
+async def test_half_a_dialogue_is_not_checked(chain: Chain, rows: CallRows, call: Call, database: Database) -> None:
+    await rows.transcript(call)
+    async with database.unit_of_work(system_actor("test")) as work:
+        side = (await work.session.scalars(select(Transcript).where(col(Transcript.party) == "teller"))).one()
+        side.state = TranscriptState.FAILED
+    await chain.ready(call)
     assert await chain.checked() == []
 
 
