@@ -70,10 +70,9 @@ class MessageTable:
     def assert_declared(self, messages: tuple[Message, ...]) -> None:
         """Refuse to start unless exactly the protocol's messages are handled, each with a permission."""
         expected = {message.name for message in messages}
-        if expected != set(self._handlers):
-            raise RuntimeError(
-                f"{self.namespace}: handled and documented messages differ: {expected ^ set(self._handlers)}"
-            )
+        odd = expected ^ set(self._handlers)
+        if odd:
+            raise RuntimeError(f"{self.namespace}: handled and documented messages differ: {sorted(odd)}")
         for message, _ in self._handlers.values():
             if message.permission is None or message.permission is Permission.PUBLIC:
                 raise RuntimeError(f"{self.namespace} {message.name} declares no permission")

@@ -14,7 +14,13 @@ class Payload(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Empty(Payload):
+class Request(Payload):
+    """Base of what clients send: nothing is converted, ``"1"`` is no number and bytes are no text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Empty(Request):
     """Nothing to say."""
 
 

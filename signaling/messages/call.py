@@ -6,17 +6,17 @@ from pydantic import Field
 
 from core.ports.calls import Disposition, Presence, TellerCall
 from core.security.permissions import Permission
-from signaling.messages.base import Empty, Message, Payload, Push
+from signaling.messages.base import Empty, Message, Payload, Push, Request
 from signaling.messages.media import Id
 
 
-class TellerHangUp(Payload):
+class TellerHangUp(Request):
     """Which call."""
 
     call_id: Id
 
 
-class WrapUp(Payload):
+class WrapUp(Request):
     """The teller's summary of the call."""
 
     call_id: Id

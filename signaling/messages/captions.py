@@ -3,12 +3,12 @@
 from typing import Literal
 
 from core.security.permissions import Permission
-from signaling.messages.base import Empty, Message, Payload, Push
+from signaling.messages.base import Empty, Message, Payload, Push, Request
 
 PartyName = Literal["customer", "teller"]
 
 
-class SetCaptions(Payload):
+class SetCaptions(Request):
     """Whether the customer wants captions."""
 
     on: bool

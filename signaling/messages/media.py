@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from core.security.permissions import Permission
-from signaling.messages.base import Empty, Message, Payload, Push
+from signaling.messages.base import Empty, Message, Payload, Push, Request
 
 MAX_SDP = 65_536  # characters; a real answer of two tracks has about 3 000
 
@@ -29,14 +29,14 @@ class MediaJoined(Payload):
     ice_servers: list[IceServer]
 
 
-class CustomerSdpAnswer(Payload):
+class CustomerSdpAnswer(Request):
     """The browser's complete answer, all candidates gathered."""
 
     peer_id: Id
     sdp_answer: Sdp
 
 
-class TellerJoin(Payload):
+class TellerJoin(Request):
     """Which call's teller seat."""
 
     call_id: Id

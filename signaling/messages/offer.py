@@ -4,11 +4,11 @@ from typing import Literal
 
 from core.ports.calls import Offer, TellerCall
 from core.security.permissions import Permission
-from signaling.messages.base import Empty, Message, Payload, Push
+from signaling.messages.base import Empty, Message, Payload, Push, Request
 from signaling.messages.media import Id
 
 
-class OfferChoice(Payload):
+class OfferChoice(Request):
     """Which offer."""
 
     offer_id: Id

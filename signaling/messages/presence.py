@@ -6,10 +6,10 @@ from pydantic import Field
 
 from core.ports.calls import Offer, Presence, TellerCall
 from core.security.permissions import Permission
-from signaling.messages.base import Empty, Message, Payload, Push
+from signaling.messages.base import Empty, Message, Payload, Push, Request
 
 
-class SetPresence(Payload):
+class SetPresence(Request):
     """What the teller wants to do."""
 
     state: Literal["ready", "break", "offline"]

@@ -1,0 +1,192 @@
+"""How calls end when something goes wrong, and what happens by itself."""
+
+import asyncio
+import itertools
+
+import pytest
+from counter import Counter, Page, open_counter
+from redis.asyncio import Redis
+from sqlmodel import col, select
+
+from core.bus import LIVE, Bus
+from core.db import Database
+from core.errors import CounterError, NotFoundError
+from core.events import RecordingFailed
+from core.models import Alarm, Call
+from core.security.actor import customer_actor, staff_actor, system_actor
+from server.calls.nodes import NodeBook
+from server.calls.result import ResultReader
+
+_names = itertools.count()
+
+
+async def accepted(counter: Counter) -> tuple[str, Page, Page]:
+    """A call that a teller has just accepted: id, customer's and teller's pages."""
+    teller = await counter.teller(f"teller{next(_names)}")
+    customer = await counter.customer(await counter.add_visit())
+    call_id = (await customer.ask("queue.join"))["call"]["call_id"]
+    offer = await teller.see("offer.ring", call_id=call_id)
+    await teller.ask("offer.accept", offer_id=offer["offer_id"])
+    return call_id, customer, teller
+
+
+async def test_no_consent_no_call(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        customer = await counter.customer(await counter.add_visit(consent=False))
+        with pytest.raises(CounterError) as refused:
+            await customer.ask("queue.join")
+        assert refused.value.code == "consent.required"
+        assert (await customer.ask("call.snapshot"))["call"] is None
+        free = await counter.customer(await counter.add_visit("enquiry", consent=False))
+        assert (await free.ask("queue.join"))["call"]["state"] == "queued"
+
+
+async def test_two_joins_at_once_are_one_call(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        visit_id = await counter.add_visit()
+        pages = [await counter.customer(visit_id) for _ in range(2)]
+        answers = await asyncio.gather(*(page.ask("queue.join") for page in pages for _ in range(3)))
+        assert len({answer["call"]["call_id"] for answer in answers}) == 1
+
+
+async def test_wrap_up_ends_by_itself(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis, wrap_up_s=0.3) as counter:
+        call_id, customer, teller = await accepted(counter)
+        await teller.ask("call.hangup", call_id=call_id)
+        await customer.see("call.state", state="closed")
+        await teller.see("call.state", state="closed")
+        shown = (await teller.ask("presence.get"))["presence"]
+        assert (shown["state"], shown["call_id"]) == ("ready", None)
+        assert (await counter.call(call_id)).disposition == "unspecified"
+
+
+async def test_media_that_does_not_start_ends_the_call_with_an_alarm(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        counter.media.broken = {"activate", "close_call"}
+        call_id, customer, teller = await accepted(counter)
+        await customer.see("call.state", end_reason="media_failed")
+        await teller.see("alarm", kind="media.start_failed", call_id=call_id)
+        await teller.see("alarm", kind="media.close_failed", call_id=call_id)
+        async with database.read() as session:
+            kinds = (await session.scalars(select(Alarm.kind).where(col(Alarm.call_id) == call_id))).all()
+        assert sorted(kinds) == ["media.close_failed", "media.start_failed"]
+
+
+async def test_a_lost_party_may_come_back_or_the_call_ends(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis, rejoin_s=1.5) as counter:
+        call_id, customer, teller = await accepted(counter)
+        await counter.hang_together(call_id, "customer", "teller")
+        await teller.see("call.state", state="connected")
+        await counter.peer(call_id, "customer", "lost")
+        await teller.see("media.notice", call_id=call_id, seat="customer", state="lost")
+        await customer.see("media.notice", seat="customer", state="lost")
+        await counter.peer(call_id, "customer", "connected", "p-new")
+        await asyncio.sleep(2.0)
+        assert (await counter.call(call_id)).state == "connected"
+        await counter.peer(call_id, "customer", "closed")  # the old transport, at last: means nothing
+        await counter.peer(call_id, "customer", "lost", "p-new")
+        ended = await teller.see("call.state", state="wrap_up")
+        assert ended["end_reason"] == "customer_lost"
+
+
+async def test_a_vanished_customer_loses_the_place_but_a_reload_does_not(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis, rejoin_s=1.5) as counter:
+        stays, leaves = await counter.add_visit(), await counter.add_visit()
+        page = await counter.customer(stays)
+        kept = (await page.ask("queue.join"))["call"]["call_id"]
+        gone = await counter.customer(leaves)
+        lost = (await gone.ask("queue.join"))["call"]["call_id"]
+        reloaded = await counter.customer(stays)  # the new socket is there before the old one goes
+        await page.client.close()
+        await gone.client.close()
+        async with asyncio.timeout(8):
+            while (await counter.call(lost)).state != "closed":
+                await asyncio.sleep(0.1)
+        assert (await counter.call(lost)).end_reason == "customer_lost"
+        assert (await counter.call(kept)).state == "queued"
+        assert (await reloaded.ask("call.snapshot"))["call"]["call_id"] == kept
+
+
+async def test_a_failed_recording_shows_on_both_pages(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        call_id, customer, teller = await accepted(counter)
+        async with database.unit_of_work(system_actor("test")) as work:
+            now = work.clock.now()
+            failed = RecordingFailed(at=now, call_id=call_id, recording_id="rec_1", stage="capture", reason="disk full")
+            work.emit(failed)
+        assert (await customer.see("call.state", recording_ok=False))["state"] == "accepted"
+        await teller.see("call.state", recording_ok=False)
+
+
+async def test_mode_of_transcription_and_captions(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        call_id, customer, teller = await accepted(counter)
+        await teller.see("call.state", state="accepted")
+        await bus.publish(LIVE, {"kind": "transcription", "call_id": call_id, "mode": "live"})
+        await teller.see("call.state", transcription="live")
+        words = {"kind": "caption", "call_id": call_id, "party": "teller", "start_s": 1.0, "end_s": 2.0, "final": True}
+        await bus.publish(LIVE, words | {"text": "您好"})
+        await teller.see("caption", call_id=call_id, text="您好")
+        await customer.ask("captions.set", on=True)
+        await bus.publish(LIVE, words | {"text": "请问"})
+        seen = await customer.see("caption", text="请问")
+        assert "call_id" not in seen
+        assert all(payload["text"] != "您好" for name, payload in customer.pushed if name == "caption")
+        node = {"rule_id": "closing", "label_zh": "结束语", "label_en": "Closing", "required": True, "done": False}
+        await bus.publish(
+            LIVE, {"kind": "script", "call_id": call_id, "nodes": [node | {"at_s": None}], "warnings": []}
+        )
+        await teller.see("script.state", call_id=call_id)
+        reloaded = await counter.staff((await counter.call(call_id)).teller_id or "")
+        await bus.publish(LIVE, words | {"text": "再见"})
+        await reloaded.see("caption", text="再见")
+        assert all(name != "script.state" for name, _ in customer.pushed)
+
+
+async def test_orphans_are_closed_at_start(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        lost, customer, _ = await accepted(counter)
+        kept, _, _ = await accepted(counter)
+        nodes = NodeBook(database)
+        assert await nodes.set_media_node(lost, "boot-1") == "boot-1"
+        assert await nodes.set_media_node(kept, "boot-2") == "boot-2"
+        assert await nodes.set_media_node(kept, "boot-3") == "boot-2"
+        assert await nodes.media_node_of(kept) == "boot-2"
+        now = database.clock.now()
+        assert await counter.calls.service.close_orphans({"boot-2"}, now) == [lost]
+        ended = await customer.see("call.state", state="wrap_up")
+        assert ended["end_reason"] == "system_restart"
+        assert (await counter.call(kept)).state == "accepted"
+        assert await nodes.set_media_node(kept, "boot-3", replacing="boot-2") == "boot-3"
+        with pytest.raises(NotFoundError):
+            await nodes.set_media_node("call_none", "boot-2")
+
+
+async def test_results_are_for_the_qa_desk_and_progress_for_the_customer(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        call_id, _, teller = await accepted(counter)
+        await teller.ask("call.hangup", call_id=call_id)
+        visit_id = (await counter.call(call_id)).visit_id
+    results = ResultReader(database)
+    own = await results.result(customer_actor(visit_id), call_id)
+    assert own.ended
+    assert (own.stages.recording, own.score, own.transcript) == ("waiting", None, [])
+    inspector = staff_actor("staff_inspector", ["inspector"])
+    assert (await results.result(inspector, call_id)).end_reason == "teller_hung_up"
+    for stranger in (customer_actor("visit_other"), staff_actor("staff_other", ["teller"])):
+        with pytest.raises(NotFoundError):
+            await results.result(stranger, call_id)
+
+
+async def test_numbers_run_without_gaps(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        pages = [await counter.customer(await counter.add_visit()) for _ in range(6)]
+        await asyncio.gather(*(page.ask("queue.join") for page in pages))
+        async with database.read() as session:
+            assert sorted((await session.scalars(select(Call.number))).all()) == [1, 2, 3, 4, 5, 6]
