@@ -29,55 +29,70 @@ FRAME = 960
 
 FPS = 15
 WIDTH, HEIGHT = 640, 480
-LOOP_S = 4
+LOOP_FRAMES = 4 * FPS
 VIDEO_BITRATE_BPS = 500_000
 
 Samples = NDArray[np.int16]
+_SILENCE: Samples = np.zeros(FRAME, np.int16)
 
 
-def encode_opus(samples: Samples) -> list[bytes]:
-    """Opus packets of 20 ms from 48 kHz mono; the last one is filled with silence."""
-    encoder = av.CodecContext.create("libopus", "w")
-    if not isinstance(encoder, av.AudioCodecContext):
-        raise RuntimeError("this PyAV has no Opus encoder")
-    encoder.sample_rate, encoder.layout, encoder.format = RATE_HZ, "mono", "s16"
-    encoder.bit_rate = 32_000
-    encoder.options = {"application": "voip", "frame_duration": "20"}
-    padded = np.pad(samples, (0, -len(samples) % FRAME))
-    packets: list[bytes] = []
-    for at in range(0, len(padded), FRAME):
-        frame = av.AudioFrame.from_ndarray(padded[at : at + FRAME].reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, at, Fraction(1, RATE_HZ)
-        packets += [bytes(packet) for packet in encoder.encode(frame)]
-    return packets + [bytes(packet) for packet in encoder.encode(None)]
+class OpusEncoder:
+    """Encodes 20 ms of 48 kHz mono at a time (about 0.3 ms of work)."""
+
+    def __init__(self) -> None:
+        encoder = av.CodecContext.create("libopus", "w")
+        if not isinstance(encoder, av.AudioCodecContext):
+            raise RuntimeError("this PyAV has no Opus encoder")
+        encoder.sample_rate, encoder.layout, encoder.format = RATE_HZ, "mono", "s16"
+        encoder.bit_rate = 32_000
+        encoder.options = {"application": "voip", "frame_duration": "20"}
+        self._encoder = encoder
+        self._at = 0
+
+    def encode(self, samples: Samples) -> bytes:
+        """One packet from `FRAME` samples."""
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, self._at, Fraction(1, RATE_HZ)
+        self._at += FRAME
+        return b"".join(bytes(packet) for packet in self._encoder.encode(frame))
 
 
-@cache
-def _silence() -> bytes:
-    return encode_opus(np.zeros(FRAME * 4, np.int16))[2]
+class _Pattern:
+    """A picture in which a bar and a square move. Frames are encoded when first needed, then kept for all tracks."""
 
+    def __init__(self) -> None:
+        encoder = av.CodecContext.create("libvpx", "w")
+        if not isinstance(encoder, av.VideoCodecContext):
+            raise RuntimeError("this PyAV has no VP8 encoder")
+        encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        encoder.time_base, encoder.bit_rate, encoder.gop_size = Fraction(1, FPS), VIDEO_BITRATE_BPS, 10_000
+        encoder.thread_count = 1
+        encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "auto-alt-ref": "0"}
+        self._encoder = encoder
+        self._frames: list[bytes] = []
 
-@cache
-def _video_loop() -> tuple[bytes, ...]:
-    """A picture in which a bar and a square move, encoded once per process; begins with its only key frame."""
-    encoder = av.CodecContext.create("libvpx", "w")
-    if not isinstance(encoder, av.VideoCodecContext):
-        raise RuntimeError("this PyAV has no VP8 encoder")
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    encoder.time_base, encoder.bit_rate, encoder.gop_size = Fraction(1, FPS), VIDEO_BITRATE_BPS, 10_000
-    encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "auto-alt-ref": "0"}
-    packets: list[bytes] = []
-    count = FPS * LOOP_S
-    for index in range(count):
-        luma = np.broadcast_to(np.linspace(40, 200, WIDTH, dtype=np.uint8), (HEIGHT, WIDTH)).copy()
-        x = index * (WIDTH - 80) // count
-        luma[:, x : x + 24] = 235
-        luma[HEIGHT // 2 : HEIGHT // 2 + 64, WIDTH - 80 - x : WIDTH - 16 - x] = 16
-        chroma = np.full((HEIGHT // 2, WIDTH), 128 + index % 32, np.uint8).reshape(HEIGHT // 2, WIDTH)
-        frame = av.VideoFrame.from_ndarray(np.vstack([luma, chroma]), format="yuv420p")
+    def frame(self, index: int) -> bytes:
+        """Frame of the endless loop; the first of each round is a key frame."""
+        index %= LOOP_FRAMES
+        while len(self._frames) <= index:
+            self._frames.append(self._encode(len(self._frames)))
+        return self._frames[index]
+
+    def _encode(self, index: int) -> bytes:
+        picture = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
+        picture[:HEIGHT] = np.linspace(40, 200, WIDTH, dtype=np.uint8)
+        x = index * (WIDTH - 80) // LOOP_FRAMES
+        picture[:HEIGHT, x : x + 24] = 235
+        picture[HEIGHT // 2 : HEIGHT // 2 + 64, WIDTH - 80 - x : WIDTH - 16 - x] = 16
+        picture[HEIGHT:] += np.uint8(index % 32)
+        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
         frame.pts, frame.time_base = index, Fraction(1, FPS)
-        packets += [bytes(packet) for packet in encoder.encode(frame)]
-    return tuple(packets)
+        return b"".join(bytes(packet) for packet in self._encoder.encode(frame))
+
+
+@cache
+def _pattern() -> _Pattern:
+    return _Pattern()
 
 
 class _PacedTrack(MediaStreamTrack):
@@ -118,7 +133,11 @@ class SpeechTrack(_PacedTrack):
 
     def __init__(self, samples: Samples | None) -> None:
         super().__init__("audio", RATE_HZ, FRAME)
-        self._packets = encode_opus(samples) if samples is not None and len(samples) else []
+        samples = np.zeros(0, np.int16) if samples is None else samples
+        if samples.dtype != np.int16 or samples.ndim != 1:
+            raise ValueError("the sound must be one row of 16-bit samples at 48 kHz")
+        self._samples = np.pad(samples, (0, -len(samples) % FRAME))
+        self._encoder = OpusEncoder()
         self._at: int | None = None
         self.played = asyncio.Event()
 
@@ -128,13 +147,14 @@ class SpeechTrack(_PacedTrack):
             self._at = 0
 
     def next_payload(self) -> bytes:
-        if self._at is None:
-            return _silence()
-        if self._at >= len(self._packets):
-            self.played.set()
-            return _silence()
-        self._at += 1
-        return self._packets[self._at - 1]
+        samples = _SILENCE
+        if self._at is not None:
+            if self._at < len(self._samples):
+                samples = self._samples[self._at : self._at + FRAME]
+                self._at += FRAME
+            else:
+                self.played.set()
+        return self._encoder.encode(samples)
 
 
 class PatternTrack(_PacedTrack):
@@ -142,7 +162,7 @@ class PatternTrack(_PacedTrack):
 
     def __init__(self) -> None:
         super().__init__("video", 90_000, 90_000 // FPS)
-        self._frames = _video_loop()
+        self._pattern = _pattern()
         self._at = 0
 
     def restart(self) -> None:
@@ -150,9 +170,8 @@ class PatternTrack(_PacedTrack):
         self._at = 0
 
     def next_payload(self) -> bytes:
-        payload = self._frames[self._at % len(self._frames)]
         self._at += 1
-        return payload
+        return self._pattern.frame(self._at - 1)
 
 
 @dataclass(slots=True)
