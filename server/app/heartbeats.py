@@ -22,7 +22,8 @@ async def beat(redis: Redis, kind: str, name: str, facts: Callable[[], dict[str,
                 await redis.set(key, json.dumps(facts()), px=int(GONE_AFTER_S * 1000))
             await asyncio.sleep(BEAT_S)
     finally:
-        await redis.delete(key)
+        with contextlib.suppress(RedisError):  # it expires by itself in any case
+            await redis.delete(key)
 
 
 async def alive(redis: Redis, kind: str) -> dict[str, dict[str, Any]]:

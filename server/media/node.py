@@ -21,6 +21,10 @@ TICK_S = 0.1
 
 REPORT_DEADLINE_S = 5.0
 MAX_REPORTS = 1000
+CLOSE_WAIT_S = 3.0
+"""How long `close_call` waits for the recording to be completed; then that goes on by itself."""
+
+ENDING_DEADLINE_S = 15.0
 
 
 class MediaNode:
@@ -46,6 +50,7 @@ class MediaNode:
         self._on_call_closed = on_call_closed
         self._rooms: dict[str, Room] = {}
         self._reports: asyncio.Queue[PeerChange | SinkFailure] = asyncio.Queue(MAX_REPORTS)
+        self._endings: set[asyncio.Task[None]] = set()
         self._tasks = TaskOwner("media node")
         self._context = RoomContext(
             config=config,
@@ -63,8 +68,9 @@ class MediaNode:
 
     async def close(self, reason: str = "shutdown") -> None:
         """Close all calls, deliver what is still to be reported, and stop."""
-        for call_id in list(self._rooms):
-            await self.close_call(call_id, reason)
+        await asyncio.gather(*(self.close_call(call_id, reason) for call_id in list(self._rooms)))
+        if self._endings:
+            await asyncio.wait(self._endings, timeout=ENDING_DEADLINE_S)
         try:
             async with asyncio.timeout(REPORT_DEADLINE_S):
                 await self._reports.join()
@@ -110,7 +116,15 @@ class MediaNode:
             await room.close(reason)
             log.info("call closed", call_id=call_id, reason=reason)
             if self._on_call_closed is not None:
-                await self._on_call_closed(call_id, reason)
+                ending = self._tasks.start(f"ending {call_id}", self._end_call(call_id, reason))
+                self._endings.add(ending)
+                ending.add_done_callback(self._endings.discard)
+                # A disk that is slow to take the rest must not make the caller believe that the node is gone.
+                await asyncio.wait({ending}, timeout=CLOSE_WAIT_S)
+
+    async def _end_call(self, call_id: str, reason: str) -> None:
+        if self._on_call_closed is not None:
+            await self._on_call_closed(call_id, reason)
 
     def stats(self) -> dict[str, Any]:
         """Load and dropped packets, for health checks and metrics."""
@@ -157,6 +171,11 @@ class MediaNode:
             count += 1
             now_ns = time.monotonic_ns()
             for call_id, room in list(self._rooms.items()):
-                room.tick(now_ns, count % 10 == 0)
+                try:
+                    room.tick(now_ns, count % 10 == 0)
+                except Exception:
+                    # One call's fault must not take feedback and repair from all others; it ends alone.
+                    log.exception("call is faulty", call_id=call_id)
+                    self._tasks.start(f"close {call_id}", self.close_call(call_id, "media_fault"))
                 if now_ns / 1e9 - room.used_s > self.config.idle_call_s:
-                    await self.close_call(call_id, "idle")
+                    self._tasks.start(f"close {call_id}", self.close_call(call_id, "idle"))

@@ -1,0 +1,27 @@
+"""Shared by the benchmarks: CPU seconds of processes, and one JSON line at the end."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "fakes"))
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds a process has used so far (user and system)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def say(text: str) -> None:
+    """Progress for the person who waits; stdout is kept for the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_result(result: dict[str, Any]) -> None:
+    """The one JSON line."""
+    print(json.dumps(result, ensure_ascii=False), flush=True)

@@ -1,0 +1,163 @@
+"""The edge process: HTTP, Socket.IO, calls, routing, pages."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import aiohttp
+import structlog
+from aiohttp import web
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.http import RouteTable, SignedIn, assert_declared, error_middleware, mount
+from core.rate_limit import RateLimiter
+from core.security.permissions import Permission
+from core.settings import Settings
+from qa.desk.routes import routes as desk_routes
+from qa.desk.service import DeskService
+from qa.scoring.form import load_form
+from recording.catalogue.routes import routes as catalogue_routes
+from recording.catalogue.service import Catalogue
+from server.acd import room as acd_room
+from server.acd.board import TellerBoard
+from server.acd.queue import QueueBoard
+from server.app.connections import Connections, open_connections
+from server.app.heartbeats import alive
+from server.app.pages import add_pages
+from server.calls import room as calls_room
+from server.calls.nodes import NodeBook
+from server.counter.routes import routes as counter_routes
+from server.counter.service import CounterService
+from server.identity.routes import routes as identity_routes
+from server.identity.routes import session_cookie
+from server.identity.service import IdentityService
+from server.identity.sessions import SessionLimits
+from server.media.control_client import HttpMediaControl, NodeInfo
+from server.wallboard.routes import routes as wallboard_routes
+from server.wallboard.service import WallboardService
+from signaling import room as signaling_room
+from signaling.connections import RedisConnections
+from signaling.gateway import PATH as SOCKET_PATH
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY_B = 256 * 1024
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set or a part of the process dies."""
+
+    def on_crash(task: str, error: BaseException) -> None:
+        log.error("the edge ends because a part of it died", task=task)
+        stop.set()
+
+    async with AsyncExitStack() as stack:
+        connections = await stack.enter_async_context(open_connections(settings))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        app = await _compose(connections, http, stack, on_crash)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        await stop.wait()
+
+
+async def _compose(
+    connections: Connections,
+    http: aiohttp.ClientSession,
+    stack: AsyncExitStack,
+    on_crash: Callable[[str, BaseException], None],
+) -> web.Application:
+    settings, database, bus, redis = connections.settings, connections.database, connections.bus, connections.redis
+    limiter = RateLimiter(redis)
+    limits = SessionLimits(settings.session_idle_s, settings.session_max_s)
+    identity = IdentityService(database, limiter, limits)
+    counter = CounterService(database, limiter, connections.secrets.token_key, settings.visit_token_s)
+    online = RedisConnections(redis)
+    calls = calls_room.build(
+        database,
+        bus,
+        redis,
+        _media_control(connections, http),
+        TellerBoard(),
+        QueueBoard(connections.clock, settings.ring_s),
+        online,
+        settings,
+    )
+    acd = acd_room.build(database, bus, redis, calls.service, online, settings)
+    sockets = signaling_room.build(
+        bus,
+        calls.service,
+        calls.media,
+        acd.tellers,
+        online,
+        connections.secrets.token_key,
+        identity.authenticate_staff,
+        on_crash=on_crash,
+    )
+    app = web.Application(middlewares=[error_middleware], client_max_size=MAX_BODY_B)
+    tables = [
+        health_routes(connections),
+        counter_routes(counter),
+        identity_routes(identity),
+        wallboard_routes(WallboardService(database)),
+        calls.routes,
+        desk_routes(DeskService(database, load_form())),
+        catalogue_routes(Catalogue(database, connections.store, connections.secrets.master_key)),
+    ]
+    mount(app, tables, _authenticator(identity, counter))
+    sockets.attach(app)
+    add_pages(app)
+    assert_declared(app, exempt_paths=(SOCKET_PATH,))
+    for part in (calls, acd, sockets):
+        await part.start()
+        stack.push_async_callback(part.close)
+    return app
+
+
+def _media_control(connections: Connections, http: aiohttp.ClientSession) -> HttpMediaControl:
+    async def nodes() -> list[NodeInfo]:
+        found = await alive(connections.redis, "media")
+        return [NodeInfo(node_id, facts["url"], facts["load"]) for node_id, facts in found.items()]
+
+    book = NodeBook(connections.database)
+    return HttpMediaControl(http, connections.secrets.internal_token, nodes, book.media_node_of, book.set_media_node)
+
+
+def _authenticator(
+    identity: IdentityService, counter: CounterService
+) -> Callable[[web.Request], Awaitable[SignedIn | None]]:
+    async def authenticate(request: web.Request) -> SignedIn | None:
+        """A bearer token is a customer, a cookie is staff; a request with both is what its token says."""
+        return await counter.authenticate_bearer(request) or await identity.authenticate_cookie(session_cookie(request))
+
+    return authenticate
+
+
+def health_routes(connections: Connections) -> RouteTable:
+    """``/health``: this process runs. ``/ready``: database, Redis, a media node and a worker are there as well."""
+    table = RouteTable()
+
+    @table.get("/health", Permission.PUBLIC)
+    async def health(request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    @table.get("/ready", Permission.PUBLIC)
+    async def ready(request: web.Request) -> web.Response:
+        missing = []
+        try:
+            async with asyncio.timeout(2), connections.database.read() as session:
+                await session.execute(text("select 1"))
+        except (SQLAlchemyError, OSError, TimeoutError):
+            missing.append("database")
+        try:
+            async with asyncio.timeout(2):
+                missing += [kind for kind in ("media", "worker") if not await alive(connections.redis, kind)]
+        except (RedisError, OSError, TimeoutError):
+            missing.append("redis")
+        status = "ok" if not missing else "waiting for " + ", ".join(missing)
+        return web.json_response({"status": status}, status=503 if missing else 200)
+
+    return table

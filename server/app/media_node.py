@@ -1,0 +1,86 @@
+"""The media process: carries RTP, writes journals, taps speech."""
+
+import asyncio
+from dataclasses import asdict
+
+import structlog
+
+from core.bus import MEDIA
+from core.ids import new_id
+from core.ports.media import MediaSink, PeerChange, SeatStream, SinkFailure
+from core.settings import Settings
+from core.tasks import TaskOwner
+from qa.stt.tap import SpeechTap
+from recording.capture.recorder import Recorder
+from server.app.connections import Connections, open_connections
+from server.app.heartbeats import beat
+from server.media.config import MediaConfig
+from server.media.control_server import serve
+from server.media.node import MediaNode
+
+log = structlog.get_logger(__name__)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Carry calls until `stop` is set or a part of the process dies."""
+
+    def on_crash(task: str, error: BaseException) -> None:
+        log.error("the media process ends because a part of it died", task=task)
+        stop.set()
+
+    async with open_connections(settings) as connections:
+        recorder = Recorder(
+            connections.database,
+            settings.journal_path,
+            connections.secrets.master_key,
+            settings.media_node_id,
+            on_crash,
+        )
+        tap = SpeechTap(connections.redis)
+        owner = TaskOwner("media process", on_crash)
+        node = _node(connections, recorder, tap)
+        recovered = await recorder.recover()
+        log.info("interrupted recordings taken over", count=recovered)
+        await node.start()
+        tap_task = owner.start("speech tap", tap.run())
+        runner, port = await serve(node, "127.0.0.1", settings.media_control_port)
+        boot_id = new_id("boot")
+        url = f"http://127.0.0.1:{port}"
+        owner.start(
+            "beat",
+            beat(
+                connections.redis,
+                "media",
+                settings.media_node_id,
+                lambda: {"url": url, "load": node.load, "boot_id": boot_id},
+            ),
+        )
+        await stop.wait()
+        # Journals are closed before anything else ends, so that a planned stop leaves whole recordings.
+        await node.close()
+        await recorder.close()
+        tap_task.cancel()
+        await owner.close()
+        await runner.cleanup()
+
+
+def _node(connections: Connections, recorder: Recorder, tap: SpeechTap) -> MediaNode:
+    settings = connections.settings
+
+    def sinks(stream: SeatStream) -> list[MediaSink]:
+        return [*recorder.sinks_for(stream), *tap.open(stream)]
+
+    async def on_change(change: PeerChange) -> None:
+        await connections.bus.publish(MEDIA, asdict(change))
+
+    async def on_sink_failure(failure: SinkFailure) -> None:
+        recorder.report_sink_failure(failure)
+
+    async def on_call_closed(call_id: str, reason: str) -> None:
+        await recorder.stop(call_id)
+
+    hosts = tuple(host.strip() for host in settings.media_hosts.split(",") if host.strip())
+    config = MediaConfig(
+        node_id=settings.media_node_id, secret=connections.secrets.internal_token, host_addresses=hosts
+    )
+    return MediaNode(config, sinks, on_change, on_sink_failure, on_call_closed)

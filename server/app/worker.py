@@ -1,0 +1,73 @@
+"""The worker process: facts to jobs, live and final speech, script check, pre-score."""
+
+import asyncio
+
+import structlog
+
+from core.ids import new_id
+from core.jobs import Relay, Subscription, Worker, make_broker
+from core.settings import Settings
+from core.tasks import TaskOwner
+from qa.compliance import service as compliance
+from qa.compliance.live import LiveScript
+from qa.compliance.rules import RuleSet, load_rules
+from qa.scoring import service as scoring
+from qa.scoring.form import load_form
+from qa.stt.worker import SpeechWorker
+from recording.catalogue.service import Catalogue
+from recording.finalize import service as finalizing
+from server.app.connections import Connections, open_connections
+from server.app.heartbeats import beat
+from server.calls.room import subscriptions as calls_subscriptions
+
+log = structlog.get_logger(__name__)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Work until `stop` is set or a part of the process dies."""
+
+    def on_crash(task: str, error: BaseException) -> None:
+        log.error("the worker ends because a part of it died", task=task)
+        stop.set()
+
+    async with open_connections(settings) as connections:
+        name = new_id("worker")
+        rule_set = load_rules()
+        catalogue = Catalogue(connections.database, connections.store, connections.secrets.master_key)
+        speech = SpeechWorker(connections.database, connections.bus, connections.redis, catalogue, settings)
+        subscriptions = _subscriptions(connections, rule_set, speech)
+        broker = make_broker(str(settings.redis_url))
+        relay = Relay(connections.database, connections.bus, broker, _names(subscriptions))
+        worker = Worker(connections.database, broker, subscriptions)
+        script = LiveScript(connections.bus, connections.redis, connections.database, rule_set)
+        owner = TaskOwner("worker process", on_crash)
+        owner.start("jobs", worker.run())
+        owner.start("relay", relay.run())
+        owner.start("live script", script.run())
+        owner.start("speech", speech.run())
+        owner.start("beat", beat(connections.redis, "worker", name, lambda: {"speech": speech.engines.reasons}))
+        await stop.wait()
+        await owner.close()
+
+
+def _subscriptions(connections: Connections, rule_set: RuleSet, speech: SpeechWorker) -> list[Subscription]:
+    finalizer = finalizing.Finalizer(
+        connections.database,
+        connections.store,
+        connections.settings.journal_path,
+        connections.secrets.master_key,
+    )
+    return [
+        *calls_subscriptions(connections.database, connections.bus),
+        *finalizing.subscriptions(finalizer),
+        *speech.subscriptions,
+        *compliance.subscriptions(compliance.ComplianceService(connections.database, rule_set)),
+        *scoring.subscriptions(scoring.ScoringService(connections.database, load_form())),
+    ]
+
+
+def _names(subscriptions: list[Subscription]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for subscription in subscriptions:
+        names.setdefault(subscription.event.__name__, []).append(subscription.name)
+    return names
