@@ -79,6 +79,11 @@ class CompiledRules:
         self.index = PhraseIndex([Phrase(text, least) for text, least in numbers])
         self.local = LocalContext(numbers, NegationReader(rule_set.negation))
 
+    def words_of(self, rule_id: str) -> set[str]:
+        """Every word and sample sentence a rule listens for."""
+        number = next(i for i, rule in enumerate(self.rule_set.rules) if rule.id == rule_id)
+        return {p.text for atom in self.atoms if number in atom.rules for p in phrases_of(atom.expr)}
+
     def hear(self, segment: Segment) -> tuple[Utterance, list[_Atom]]:
         """The prepared utterance, and the expressions worth evaluating on it."""
         view = spoken(segment.text)

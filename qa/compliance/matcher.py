@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import ahocorasick
+from rapidfuzz.distance import LCSseq
 
-from qa.compliance.phonetic import Sound, sound, swap_cost
+from qa.compliance.phonetic import WRONG, Sound, sound, swap_cost
 
 _INSERT, _DELETE, _FLIP, _CHARACTER = 0.8, 1.0, 2.0, 0.01
 # Losing, adding or mistaking one of these turns the meaning around (听得懂吗 is not 听不懂吗).
@@ -61,13 +62,11 @@ class PhraseIndex:
             self._automaton.add_word(seed, tuple(places))
         if seeds:
             self._automaton.make_automaton()
-        self._needed = tuple(self._seeds_needed(i) for i in range(len(self._sounds)))
-
-    def _seeds_needed(self, number: int) -> int:
-        """Neighbouring pairs that survive the worst tolerated match; each mistaken syllable breaks at most two."""
-        length = len(self._sounds[number].codes)
-        budget = length * (1 - self._limits[number] / 100)
-        return max(1, length - 1 - 2 * int(budget / 0.6))
+        self._budgets = tuple(len(s.codes) * (1 - t / 100) for s, t in zip(self._sounds, self._limits, strict=True))
+        # The worst tolerated match still has so many right syllables, and so many right pairs of neighbours: a
+        # syllable of another class costs at least WRONG and breaks at most two pairs.
+        self._right = tuple(len(s.codes) - int(b / WRONG) for s, b in zip(self._sounds, self._budgets, strict=True))
+        self._needed = tuple(max(1, 2 * r - len(s.codes) - 1) for s, r in zip(self._sounds, self._right, strict=True))
 
     def scan(self, text: Sound) -> dict[int, list[Hit]]:
         """All hits in the text by phrase number, each list in order of position."""
@@ -114,7 +113,10 @@ class PhraseIndex:
         if exact >= 0:
             cost, start, end = _in_place(pattern, text, exact), exact, exact + length
         else:
-            cost, start, end = _semiglobal(pattern, text, left, right, length * (1 - self._limits[number] / 100))
+            right_ones = self._right[number]
+            if LCSseq.similarity(pattern.codes, text.codes[left:right], score_cutoff=right_ones) < right_ones:
+                return None
+            cost, start, end = _semiglobal(pattern, text, left, right, self._budgets[number])
         score = 100 * (1 - cost / length)
         return Hit(number, start, end, score) if score >= self._limits[number] else None
 

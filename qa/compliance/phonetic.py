@@ -17,7 +17,7 @@ _NEAR_INITIAL = {"zh": "z", "ch": "c", "sh": "s", "n": "l", "r": "l"}
 _PRIVATE_AREA = 0xE000
 # Fractions of a whole mistaken syllable. Retroflex and nasal endings merge in many accents; n/l/r and f/h in fewer.
 _RETROFLEX, _NASAL, _LIQUID, _LABIAL = 0.1, 0.1, 0.25, 0.35
-_ONE_PART_OFF, _ALL_OFF, _CLASS_MAX = 0.6, 1.0, 0.5
+WRONG, _ALL_OFF, _CLASS_MAX = 0.6, 1.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def swap_cost(a: str, b: str) -> float:
     initial_a, final_a = split(a)
     initial_b, final_b = split(b)
     if near_class(a) != near_class(b):
-        return _ONE_PART_OFF if (initial_a == initial_b and initial_a) or final_a == final_b else _ALL_OFF
+        return WRONG if (initial_a == initial_b and initial_a) or final_a == final_b else _ALL_OFF
     cost = 0.0
     if initial_a != initial_b:
         pair = {initial_a, initial_b}
