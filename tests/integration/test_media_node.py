@@ -246,6 +246,47 @@ async def test_a_second_offer_for_a_seat_replaces_an_unanswered_one(call: Call) 
     await call.node.close_peer("call_1", first.peer_id)
 
 
+async def test_the_end_of_a_call_is_told_once_and_a_slow_recorder_does_not_hold_it_up(monkeypatch) -> None:
+    monkeypatch.setattr("server.media.node.CLOSE_WAIT_S", 0.05)
+    collector, told, go_on = Collector(), [], asyncio.Event()
+
+    async def on_call_closed(call_id: str, reason: str) -> None:
+        await go_on.wait()
+        told.append((call_id, reason))
+
+    node = MediaNode(
+        MediaConfig("node_1", SECRET, ("127.0.0.1",)),
+        collector.make_sinks,
+        collector.on_change,
+        collector.on_failure,
+        on_call_closed,
+    )
+    await node.start()
+    await node.activate("call_1")
+    await node.close_call("call_1", "hangup")
+    await node.close_call("call_1", "hangup")
+    assert (told, node.load) == ([], 0)
+    go_on.set()
+    await node.close()
+    assert told == [("call_1", "hangup")]
+
+
+async def test_a_call_that_fails_inside_or_is_abandoned_ends_alone(monkeypatch) -> None:
+    call = Call(idle_call_s=1.5)
+    await call.node.start()
+    await call.node.activate("call_faulty")
+    await call.node.open_peer("call_1", Seat.CUSTOMER)
+    faulty = call.node.room("call_faulty")
+    assert faulty is not None
+    monkeypatch.setattr(faulty, "tick", lambda now_ns, full_second: 1 // 0)
+    await until(lambda: call.node.room("call_faulty") is None)
+    assert call.node.room("call_1") is not None
+    await call.node.activate("call_idle")
+    await until(lambda: call.node.room("call_idle") is None)
+    assert call.node.room("call_1") is not None, "it has a transport"
+    await call.node.close()
+
+
 async def test_a_full_node_refuses_further_calls() -> None:
     call = Call(max_calls=1)
     await call.node.start()
