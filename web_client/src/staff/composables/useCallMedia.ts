@@ -8,12 +8,18 @@ export function useCallMedia(): void {
   const console_ = useConsole()
   const media = useMedia()
   watch(
-    () => console_.mediaCallId,
-    (call_id) => {
+    () => [console_.mediaCallId, console_.screen] as const,
+    ([call_id, screen]) => {
       if (call_id === null) media.leave()
-      else void media.join(call_id)
+      else void media.join(call_id, screen === 'call' ? 'full' : 'warm')
     },
     { immediate: true },
+  )
+  watch(
+    () => console_.seats.teller?.state,
+    (state) => {
+      if (state === 'lost') void media.distrust()
+    },
   )
   const off = useServer().socket.link.on('resumed', () => void media.ensure())
   onScopeDispose(() => {

@@ -74,7 +74,8 @@ export const useConsole = defineStore('console', () => {
     if (presence.value && presence.value.state !== next.state) clock.learn(next.since)
     presence.value = next
     if (['ready', 'break', 'offline'].includes(next.state) && call.value) forgetCall()
-    if (next.state !== 'offered') offer.value = null
+    // Accepted: the offer stays until the call itself arrives, so that its warm media are not dropped in between.
+    if (!['offered', 'in_call'].includes(next.state)) offer.value = null
   }
 
   function onRing(next: Offer): void {
@@ -84,7 +85,7 @@ export const useConsole = defineStore('console', () => {
   }
 
   function onOfferEnd(end: OfferEnd): void {
-    if (offer.value?.offer_id !== end.offer_id) return
+    if (offer.value?.offer_id !== end.offer_id || end.outcome === 'accepted') return
     offer.value = null
     lastOffer.value = end.outcome
   }

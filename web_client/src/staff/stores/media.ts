@@ -68,9 +68,16 @@ export const useMedia = defineStore('media', () => {
     local.value = null
   }
 
-  /** Join a call's media; the same call twice is the same as once. */
-  async function join(call_id: string): Promise<void> {
-    if (joined === call_id) return
+  /**
+   * Join a call's media; the same call twice is the same as once.
+   *
+   * @param profile `warm` while it rings: the way is open, but nobody looks yet.
+   */
+  async function join(call_id: string, profile: 'warm' | 'full'): Promise<void> {
+    if (joined === call_id) {
+      session?.setProfile(profile)
+      return
+    }
     leave()
     joined = call_id
     if (!usable.value && !(await open())) {
@@ -80,12 +87,13 @@ export const useMedia = defineStore('media', () => {
     if (joined !== call_id || !local.value) return
     const { socket } = useServer()
     const fresh = new MediaSession()
+    fresh.setProfile(profile)
     session = fresh
-    remote.value = fresh.remote
     fresh.events.on('state', (next) => {
       state.value = next
       if (next === 'connected') joinFailed.value = false
     })
+    fresh.events.on('remote', (stream) => (remote.value = stream))
     fresh.events.on('join_failed', () => (joinFailed.value = true))
     await fresh.join(
       {
@@ -99,6 +107,11 @@ export const useMedia = defineStore('media', () => {
   /** The socket came back: keep the connection if it still works. */
   async function ensure(): Promise<void> {
     await session?.ensure()
+  }
+
+  /** The server no longer hears us although the browser believes to be connected. */
+  async function distrust(): Promise<void> {
+    await session?.distrust()
   }
 
   /** The teller asks for a new connection. */
@@ -138,6 +151,6 @@ export const useMedia = defineStore('media', () => {
 
   return {
     local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff,
-    open, choose, close, join, ensure, rejoin, leave, toggleMute, toggleCamera,
+    open, choose, close, join, ensure, distrust, rejoin, leave, toggleMute, toggleCamera,
   }
 })
