@@ -21,6 +21,7 @@ from qa.stt.engines import Choice, Engines, choose_engines
 from qa.stt.leg_reader import LiveConfig
 from qa.stt.live import LiveTranscriber
 from qa.stt.service import TranscriptionService
+from qa.stt.vocabulary import script_words
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +51,7 @@ class SpeechWorker:
         redis: Redis,
         reader: RecordingReader,
         settings: WorkerSettings,
-        hot_words: HotWords | None = None,
+        hot_words: HotWords | None = script_words,
     ) -> None:
         self._database = database
         self._bus = bus

@@ -1,0 +1,170 @@
+"""Speech: what the whole chain (Opus, network, recording) costs in recognised characters, and what rules then find.
+
+    python bench/speech.py [--calls DIR] [--only NAME ...] [--url URL]
+
+Every call of DIR (format of tests/data/speech: ``calls.json`` and one file a party) is held in real time through
+``aircounter demo-call``. The last line is one JSON object. ``cer_chain``: character error rate of the final
+transcripts; ``cer_clean``: of the same engine on the given files; ``cer_ratio``: the first over the second;
+``precision``, ``recall``: script findings of the held calls against the expected ones; ``cpu_per_audio_s``: of the
+clean transcription, per second of the call; ``misses``.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
+
+import numpy as np  # noqa: E402
+from common import print_result, say  # noqa: E402
+from compliance import judge  # noqa: E402
+from rapidfuzz.distance import Levenshtein  # noqa: E402
+
+from core.ports.recognizer import SPEECH_RATE_HZ, Recognizer  # noqa: E402
+from core.ports.speech import Party  # noqa: E402
+from core.settings import Settings  # noqa: E402
+from qa.compliance.normalize import spoken  # noqa: E402
+from qa.stt.engines import choose_engines  # noqa: E402
+from qa.stt.final import decode_file, transcribe_file  # noqa: E402
+from qa.stt.vocabulary import script_words  # noqa: E402
+
+CALLS = ROOT / "tests" / "data" / "speech"
+
+
+def characters(text: str) -> str:
+    """What counts: Han characters and letters; numbers as they are spoken, no punctuation."""
+    return re.sub(r"[^\u4e00-\u9fffA-Za-z]", "", spoken(text))
+
+
+class ErrorRate:
+    """Character error rate over many texts."""
+
+    def __init__(self) -> None:
+        self.errors = 0
+        self.length = 0
+
+    def add(self, said: str, heard: str) -> None:
+        """One party of one call."""
+        self.errors += Levenshtein.distance(characters(said), characters(heard))
+        self.length += len(characters(said))
+
+    @property
+    def value(self) -> float:
+        """Errors per character said."""
+        return self.errors / self.length if self.length else 0.0
+
+
+def sound_file(folder: Path, name: str, party: Party) -> Path:
+    """A party's file, whatever its kind."""
+    return next(p for p in sorted(folder.glob(f"{name}.{party}.*")) if p.suffix in (".wav", ".opus", ".flac"))
+
+
+def as_wav(source: Path, target: Path) -> Path:
+    """The file as 16 kHz WAV, which every version of `demo-call` takes."""
+    pieces = [(at, pcm) for at, pcm in decode_file(source)]
+    samples = np.zeros(max(at + len(pcm) for at, pcm in pieces), dtype=np.int16)
+    for at, pcm in pieces:
+        samples[at : at + len(pcm)] = pcm
+    with wave.open(str(target), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(SPEECH_RATE_HZ)
+        out.writeframes(samples.tobytes())
+    return target
+
+
+def hold_call(folder: Path, name: str, business: str, url: str | None) -> dict[str, Any]:
+    """Hold the call through the product; its result as `demo-call --json` prints it."""
+    with tempfile.TemporaryDirectory() as work:
+        command = [str(Path(sys.executable).with_name("aircounter")), "demo-call", "--json", "--business", business]
+        for party in Party:
+            wav = as_wav(sound_file(folder, name, party), Path(work) / f"{party}.wav")
+            command += [f"--{party}-audio", str(wav)]
+        command += ["--url", url] if url else []
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
+def clean_texts(folder: Path, name: str, business: str, engine: Recognizer) -> dict[Party, str]:
+    """The same engine with the same hot words on the given files."""
+    return {
+        party: "".join(
+            segment.text
+            for segment in transcribe_file(
+                sound_file(folder, name, party), party, engine, hot_words=script_words(business)
+            )
+        )
+        for party in Party
+    }
+
+
+def findings_of(result: dict[str, Any]) -> list[Any]:
+    """Findings in the shape `judge` reads."""
+    return [
+        SimpleNamespace(
+            rule_id=f["id"], kind=f["kind"], phrase=f.get("phrase") or f["evidence"], evidence=f["evidence"]
+        )
+        for f in result["findings"]
+    ]
+
+
+def measure(folder: Path, only: list[str], url: str | None) -> dict[str, Any]:
+    """All figures."""
+    calls = json.loads((folder / "calls.json").read_text(encoding="utf-8"))
+    settings = Settings()
+    engine = choose_engines(settings.models_path, settings, roles=("final",)).final
+    if engine is None:
+        raise SystemExit("no speech model: run `aircounter models pull`")
+    chain, clean = ErrorRate(), ErrorRate()
+    right, missed, wrong = 0, [], []  # type: ignore[var-annotated]
+    cpu_s, audio_s = 0.0, 0.0
+    for name in only or calls:
+        call = calls[name]
+        say(f"{name}: transcribing the files")
+        begin = time.process_time()
+        texts = clean_texts(folder, name, call["business"], engine)
+        cpu_s += time.process_time() - begin
+        audio_s += 2 * call["duration_s"]
+        say(f"{name}: holding the call, {call['duration_s']:.0f} s")
+        result = hold_call(folder, name, call["business"], url)
+        for party in Party:
+            said = "".join(turn["text"] for turn in call["turns"] if turn["party"] == party)
+            clean.add(said, texts[party])
+            chain.add(said, "".join(s["text"] for s in result["transcript"] if s["party"] == party))
+        hits, absent, false = judge(name, call["expect"], findings_of(result))
+        right, missed, wrong = right + hits, missed + absent, wrong + false
+        say(f"{name}: cer so far chain {chain.value:.3f} clean {clean.value:.3f}")
+    return {
+        "cer_chain": round(chain.value, 4),
+        "cer_clean": round(clean.value, 4),
+        "cer_ratio": round(chain.value / clean.value, 3) if clean.value else None,
+        "precision": round(right / (right + len(wrong)), 4) if right + len(wrong) else 1.0,
+        "recall": round(right / (right + len(missed)), 4) if right + len(missed) else 1.0,
+        "cpu_per_audio_s": round(cpu_s / audio_s, 4),
+        "engine": engine.info.label,
+        "misses": missed + wrong,
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=Path, default=CALLS, help="folder with calls.json and sound files")
+    parser.add_argument("--only", nargs="*", default=[], help="names of calls")
+    parser.add_argument("--url", help="a running server with demo staff; default: a throw-away one per call")
+    arguments = parser.parse_args()
+    print_result(measure(arguments.calls, arguments.only, arguments.url))
+
+
+if __name__ == "__main__":
+    main()
