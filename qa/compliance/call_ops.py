@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.ports.speech import Party
-from qa.compliance import rules as r
+from qa.compliance import expressions as ex
 from qa.compliance.local_ops import is_local
 from qa.compliance.spans import Span, gap_between, join, nearest
 
@@ -25,20 +25,20 @@ class CallContext:
     last_s: float
 
 
-def evaluate(expr: r.Expr, party: Party, context: CallContext) -> list[Span]:
+def evaluate(expr: ex.Expr, party: Party, context: CallContext) -> list[Span]:
     """Spans of the call that satisfy an expression, in order of time."""
-    if isinstance(expr, r.By):
+    if isinstance(expr, ex.By):
         return evaluate(expr.of, expr.who, context)
     if is_local(expr):
         return context.atoms.get((id(expr), party), [])
     return sorted(CALL[type(expr)](expr, party, context))
 
 
-def _any(expr: r.Any_, party: Party, context: CallContext) -> list[Span]:
+def _any(expr: ex.Any_, party: Party, context: CallContext) -> list[Span]:
     return [span for inner in expr.of for span in evaluate(inner, party, context)]
 
 
-def _all(expr: r.All_, party: Party, context: CallContext) -> list[Span]:
+def _all(expr: ex.All_, party: Party, context: CallContext) -> list[Span]:
     lists = [evaluate(inner, party, context) for inner in expr.of]
     return _combine(lists, expr.within_s)
 
@@ -54,7 +54,7 @@ def _combine(lists: Sequence[list[Span]], within_s: float) -> list[Span]:
     return out
 
 
-def _at_least(expr: r.AtLeast, party: Party, context: CallContext) -> list[Span]:
+def _at_least(expr: ex.AtLeast, party: Party, context: CallContext) -> list[Span]:
     lists = [spans for inner in expr.of if (spans := evaluate(inner, party, context))]
     out = []
     for spans in lists:
@@ -65,12 +65,12 @@ def _at_least(expr: r.AtLeast, party: Party, context: CallContext) -> list[Span]
     return out
 
 
-def _without(expr: r.Without, party: Party, context: CallContext) -> list[Span]:
+def _without(expr: ex.Without, party: Party, context: CallContext) -> list[Span]:
     absent = evaluate(expr.absent, party, context)
     return [s for s in evaluate(expr.of, party, context) if nearest(s, absent, expr.within_s) is None]
 
 
-def _order(expr: r.After, party: Party, context: CallContext) -> list[Span]:
+def _order(expr: ex.After, party: Party, context: CallContext) -> list[Span]:
     anchors = evaluate(expr.anchor, party, context)
 
     def fits(span: Span) -> bool:
@@ -80,7 +80,7 @@ def _order(expr: r.After, party: Party, context: CallContext) -> list[Span]:
     return [span for span in evaluate(expr.of, party, context) if fits(span)]
 
 
-def _answer(expr: r.Answer, party: Party, context: CallContext) -> list[Span]:
+def _answer(expr: ex.Answer, party: Party, context: CallContext) -> list[Span]:
     """The last clear answer decides: a consent that is taken back is none."""
     questions = evaluate(expr.question, party, context)
     yes = evaluate(expr.accept, expr.who, context)
@@ -101,14 +101,14 @@ def _answer(expr: r.Answer, party: Party, context: CallContext) -> list[Span]:
     return [answer] if asked is not None else []
 
 
-def _edge(expr: r.Edge, party: Party, context: CallContext) -> list[Span]:
+def _edge(expr: ex.Edge, party: Party, context: CallContext) -> list[Span]:
     spans = evaluate(expr.of, party, context)
     if expr.op == "first":
         return [s for s in spans if s.at_s <= context.first_s + expr.seconds]
     return [s for s in spans if s.end_s >= context.last_s - expr.seconds]
 
 
-def _repeated(expr: r.Repeated, party: Party, context: CallContext) -> list[Span]:
+def _repeated(expr: ex.Repeated, party: Party, context: CallContext) -> list[Span]:
     spans = evaluate(expr.of, party, context)
     out = []
     for i in range(len(spans) - expr.times + 1):
@@ -119,35 +119,35 @@ def _repeated(expr: r.Repeated, party: Party, context: CallContext) -> list[Span
 
 
 CALL: dict[type, Callable[..., list[Span]]] = {
-    r.Any_: _any,
-    r.All_: _all,
-    r.AtLeast: _at_least,
-    r.Without: _without,
-    r.After: _order,
-    r.Answer: _answer,
-    r.Edge: _edge,
-    r.Repeated: _repeated,
+    ex.Any_: _any,
+    ex.All_: _all,
+    ex.AtLeast: _at_least,
+    ex.Without: _without,
+    ex.After: _order,
+    ex.Answer: _answer,
+    ex.Edge: _edge,
+    ex.Repeated: _repeated,
 }
 
 
-def children(expr: r.Expr, party: Party) -> list[tuple[r.Expr, Party]]:
+def children(expr: ex.Expr, party: Party) -> list[tuple[ex.Expr, Party]]:
     """Direct parts of a call-wide expression with the party each listens to."""
     match expr:
-        case r.By():
+        case ex.By():
             return [(expr.of, expr.who)]
-        case r.Any_() | r.All_() | r.AtLeast():
+        case ex.Any_() | ex.All_() | ex.AtLeast():
             return [(inner, party) for inner in expr.of]
-        case r.Without():
+        case ex.Without():
             return [(expr.of, party), (expr.absent, party)]
-        case r.After():
+        case ex.After():
             return [(expr.of, party), (expr.anchor, party)]
-        case r.Answer():
+        case ex.Answer():
             return [(expr.question, party), (expr.accept, expr.who), (expr.refuse, expr.who)]
-        case r.Edge() | r.Repeated():
+        case ex.Edge() | ex.Repeated():
             return [(expr.of, party)]
     return []
 
 
-def uses_edge(expr: r.Expr) -> bool:
+def uses_edge(expr: ex.Expr) -> bool:
     """Whether the start or end of speech decides, so that every new segment may change the result."""
-    return isinstance(expr, r.Edge) or any(uses_edge(inner) for inner, _ in children(expr, Party.TELLER))
+    return isinstance(expr, ex.Edge) or any(uses_edge(inner) for inner, _ in children(expr, Party.TELLER))

@@ -12,12 +12,13 @@ from functools import lru_cache
 from core.ports.compliance import FindingKind, RuleFinding, Severity
 from core.ports.speech import Party, Segment
 from qa.compliance.call_ops import CallContext, children, evaluate, uses_edge
+from qa.compliance.expressions import Expr
 from qa.compliance.local_ops import LocalContext, PhraseKey, evaluate_local, is_local, needs_phrase, phrases_of
 from qa.compliance.matcher import Phrase, PhraseIndex
 from qa.compliance.negation import NegationReader
 from qa.compliance.normalize import spoken
 from qa.compliance.phonetic import sound
-from qa.compliance.rules import Expr, Rule, RuleKind, RuleSet
+from qa.compliance.rules import Rule, RuleKind, RuleSet
 from qa.compliance.spans import Span, Utterance
 
 _KINDS = {

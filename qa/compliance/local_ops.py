@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise, product
 
-from qa.compliance import rules as r
+from qa.compliance import expressions as ex
 from qa.compliance.matcher import Hit, Phrase
 from qa.compliance.negation import NegationReader
 from qa.compliance.spans import LocalSpan, Utterance
@@ -29,45 +29,45 @@ class LocalContext:
         return sorted(out, key=lambda s: (s.start, -s.score, -s.end, s.phrase))
 
 
-def is_local(expr: r.Expr) -> bool:
+def is_local(expr: ex.Expr) -> bool:
     """Whether one utterance alone decides it."""
-    if isinstance(expr, r.Any_):
+    if isinstance(expr, ex.Any_):
         return all(is_local(inner) for inner in expr.of)
-    if isinstance(expr, r.Unless | r.Affirmed):
+    if isinstance(expr, ex.Unless | ex.Affirmed):
         return is_local(expr.of)
     return type(expr) in LOCAL
 
 
-def phrases_of(expr: r.Expr) -> Iterable[Phrase]:
+def phrases_of(expr: ex.Expr) -> Iterable[Phrase]:
     """Every phrase a local expression listens for."""
     match expr:
-        case r.Words() | r.Similar():
+        case ex.Words() | ex.Similar():
             yield from (Phrase(word, expr.min_score) for word in expr.of)
-        case r.Seq() | r.Together():
+        case ex.Seq() | ex.Together():
             yield from (Phrase(word) for words in expr.of for word in words)
-        case r.Unless():
+        case ex.Unless():
             yield from (Phrase(word) for word in expr.words)
             yield from phrases_of(expr.of)
-        case r.Affirmed():
+        case ex.Affirmed():
             yield from phrases_of(expr.of)
-        case r.Any_():
+        case ex.Any_():
             for inner in expr.of:
                 yield from phrases_of(inner)
 
 
-def needs_phrase(expr: r.Expr) -> bool:
+def needs_phrase(expr: ex.Expr) -> bool:
     """Whether it can only match an utterance in which one of its phrases was heard."""
     match expr:
-        case r.Regex():
+        case ex.Regex():
             return False
-        case r.Unless() | r.Affirmed():
+        case ex.Unless() | ex.Affirmed():
             return needs_phrase(expr.of)
-        case r.Any_():
+        case ex.Any_():
             return all(needs_phrase(inner) for inner in expr.of)
     return True
 
 
-def evaluate_local(expr: r.Expr, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
+def evaluate_local(expr: ex.Expr, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     """Stretches of the utterance that satisfy a local expression."""
     return LOCAL[type(expr)](expr, utterance, context)
 
@@ -76,12 +76,12 @@ def _span(hit: Hit, phrase: str) -> LocalSpan:
     return LocalSpan(hit.start, hit.end, hit.score, phrase, ((hit.start, hit.end),))
 
 
-def _words(expr: r.Words, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
+def _words(expr: ex.Words, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     spans = context.heard(utterance, expr.of, expr.min_score)
     return spans if len({s.phrase for s in spans}) >= expr.at_least else []
 
 
-def _similar(expr: r.Similar, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
+def _similar(expr: ex.Similar, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     return context.heard(utterance, expr.of, expr.min_score)
 
 
@@ -90,7 +90,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
-def _regex(expr: r.Regex, utterance: Utterance, _context: LocalContext) -> list[LocalSpan]:
+def _regex(expr: ex.Regex, utterance: Utterance, _context: LocalContext) -> list[LocalSpan]:
     view = utterance.digits
     if expr.exclude and _pattern(expr.exclude).search(view.text):
         return []
@@ -107,7 +107,7 @@ def _regex(expr: r.Regex, utterance: Utterance, _context: LocalContext) -> list[
     return out
 
 
-def _seq(expr: r.Seq, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
+def _seq(expr: ex.Seq, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     lists = [context.heard(utterance, words) for words in expr.of]
     if not all(lists):
         return []
@@ -124,7 +124,7 @@ def _next(spans: Sequence[LocalSpan], position: int, gap: int) -> LocalSpan | No
     return min(close, key=lambda s: (s.start, -s.score, -s.end)) if close else None
 
 
-def _together(expr: r.Together, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
+def _together(expr: ex.Together, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     lists = [context.heard(utterance, words)[:12] for words in expr.of]
     if not all(lists):
         return []
@@ -144,7 +144,7 @@ def _chain(spans: Sequence[LocalSpan], phrase: str) -> LocalSpan:
     return LocalSpan(spans[0].start, spans[-1].end, score, words, parts)
 
 
-def _unless(expr: r.Unless, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
+def _unless(expr: ex.Unless, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     spans = evaluate_local(expr.of, utterance, context)
     if not spans:
         return []
@@ -159,7 +159,7 @@ def _unless(expr: r.Unless, utterance: Utterance, context: LocalContext) -> list
     return out
 
 
-def _affirmed(expr: r.Affirmed, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
+def _affirmed(expr: ex.Affirmed, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     return [
         span
         for span in evaluate_local(expr.of, utterance, context)
@@ -169,17 +169,17 @@ def _affirmed(expr: r.Affirmed, utterance: Utterance, context: LocalContext) -> 
     ]
 
 
-def _any(expr: r.Any_, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
+def _any(expr: ex.Any_, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     return [span for inner in expr.of for span in evaluate_local(inner, utterance, context)]
 
 
 LOCAL: dict[type, Callable[..., list[LocalSpan]]] = {
-    r.Words: _words,
-    r.Similar: _similar,
-    r.Regex: _regex,
-    r.Seq: _seq,
-    r.Together: _together,
-    r.Unless: _unless,
-    r.Affirmed: _affirmed,
-    r.Any_: _any,
+    ex.Words: _words,
+    ex.Similar: _similar,
+    ex.Regex: _regex,
+    ex.Seq: _seq,
+    ex.Together: _together,
+    ex.Unless: _unless,
+    ex.Affirmed: _affirmed,
+    ex.Any_: _any,
 }

@@ -1,0 +1,195 @@
+"""The expressions rules are made of: each operator is a small validated model; its meaning lies in one function.
+
+A new operator needs a model here and a function in the table of ``local_ops`` (one utterance decides) or ``call_ops``.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from core.ports.speech import Party
+
+Seconds = Annotated[float, Field(gt=0)]
+WordList = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class FrozenModel(BaseModel):
+    """Immutable; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def compiles(pattern: str | None) -> str | None:
+    """Validator: the text is a regular expression."""
+    if pattern is not None:
+        re.compile(pattern)
+    return pattern
+
+
+class Words(FrozenModel):
+    """Any of these words is heard; with ``at_least`` N, N different ones within one utterance."""
+
+    op: Literal["words"]
+    of: WordList
+    at_least: int = Field(default=1, ge=1)
+    min_score: float = Field(default=0, ge=0, le=100)
+
+
+class Similar(FrozenModel):
+    """Something like one of these sample sentences is heard."""
+
+    op: Literal["similar"]
+    of: WordList
+    min_score: float = Field(default=72, ge=50, le=100)
+
+
+class Regex(FrozenModel):
+    """A regular expression on the text with numerals as digits, unless ``exclude`` matches in the same utterance."""
+
+    op: Literal["regex"]
+    pattern: str
+    exclude: str | None = None
+    phrase: str = ""
+
+    _valid = field_validator("pattern", "exclude")(compiles)
+
+
+class Seq(FrozenModel):
+    """One word of each list, in this order, at most ``gap`` characters apart, within one utterance."""
+
+    op: Literal["seq"]
+    of: tuple[WordList, ...] = Field(min_length=2)
+    gap: int = Field(default=6, ge=0)
+    phrase: str = ""
+
+
+class Together(FrozenModel):
+    """One word of each list, in any order, all within ``chars`` characters of one utterance."""
+
+    op: Literal["together"]
+    of: tuple[WordList, ...] = Field(min_length=2)
+    chars: int = Field(default=24, ge=2)
+    phrase: str = ""
+
+
+class Unless(FrozenModel):
+    """Not when one of ``words`` (or ``pattern``) stands within so many characters before or after, or inside."""
+
+    op: Literal["unless"]
+    of: "Expr"
+    words: tuple[str, ...] = ()
+    pattern: str | None = None
+    before: int = Field(default=6, ge=0)
+    after: int = Field(default=6, ge=0)
+
+    _valid = field_validator("pattern")(compiles)
+
+
+class Affirmed(FrozenModel):
+    """Only when it is said in earnest: not denied, and (if ``quotes``) not quoted as somebody else's lie."""
+
+    op: Literal["affirmed"]
+    of: "Expr"
+    quotes: bool = True
+
+
+class Any_(FrozenModel):
+    """Any of these."""
+
+    op: Literal["any"]
+    of: tuple["Expr", ...] = Field(min_length=1)
+
+
+class All_(FrozenModel):
+    """All of these within so many seconds; the first one is the anchor."""
+
+    op: Literal["all"]
+    of: tuple["Expr", ...] = Field(min_length=2)
+    within_s: Seconds = 12
+
+
+class AtLeast(FrozenModel):
+    """At least ``n`` of these within so many seconds."""
+
+    op: Literal["at_least"]
+    n: int = Field(ge=1)
+    of: tuple["Expr", ...] = Field(min_length=1)
+    within_s: Seconds = 60
+
+
+class Without(FrozenModel):
+    """``of``, and not ``absent`` within so many seconds around it."""
+
+    op: Literal["without"]
+    of: "Expr"
+    absent: "Expr"
+    within_s: Seconds = 10
+
+
+class After(FrozenModel):
+    """``of`` that comes after ``anchor``, at most so many seconds."""
+
+    op: Literal["after", "before"]
+    of: "Expr"
+    anchor: "Expr"
+    within_s: Seconds = 60
+
+
+class Answer(FrozenModel):
+    """A question of one party and a clear yes of ``who`` within so many seconds; the last clear answer counts."""
+
+    op: Literal["answer"]
+    question: "Expr"
+    accept: "Expr"
+    refuse: "Expr"
+    who: Party = Party.CUSTOMER
+    within_s: Seconds = 10
+
+
+class Edge(FrozenModel):
+    """Only in the first or last so many seconds of speech."""
+
+    op: Literal["first", "last"]
+    of: "Expr"
+    seconds: Seconds
+
+
+class Repeated(FrozenModel):
+    """At least ``times`` times within so many seconds."""
+
+    op: Literal["repeated"]
+    of: "Expr"
+    times: int = Field(ge=2)
+    within_s: Seconds = 60
+
+
+class By(FrozenModel):
+    """Said by this party instead of the rule's."""
+
+    op: Literal["by"]
+    who: Party
+    of: "Expr"
+
+
+Expr = Annotated[
+    Words
+    | Similar
+    | Regex
+    | Seq
+    | Together
+    | Unless
+    | Affirmed
+    | Any_
+    | All_
+    | AtLeast
+    | Without
+    | After
+    | Answer
+    | Edge
+    | Repeated
+    | By,
+    Field(discriminator="op"),
+]
+for _model in (Unless, Affirmed, Any_, All_, AtLeast, Without, After, Answer, Edge, Repeated, By):
+    _model.model_rebuild()
