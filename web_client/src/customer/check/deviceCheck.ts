@@ -1,4 +1,5 @@
 import { reactive, shallowRef } from 'vue'
+import { Emitter } from '@shared/emitter'
 import { openCapture, problemBefore, problemOf, stopStream, type DeviceProblem } from '@shared/media/devices'
 import { follow, HEARD_LEVEL, levelOf, rms } from './gauge'
 import { checkNetwork, type NetworkGrade } from './network'
@@ -30,6 +31,7 @@ function browserProblem(): DeviceProblem | null {
 
 /** Opens the devices once and keeps them: the call uses the stream that was checked. */
 export class DeviceCheck {
+  readonly events = new Emitter<{ /** Other devices took the place of those that went away. */ replaced: MediaStream }>()
   readonly stream = shallowRef<MediaStream | null>(null)
   readonly state = reactive<DeviceCheckState>({
     devices: 'idle',
@@ -41,6 +43,7 @@ export class DeviceCheck {
     speaker: 'idle',
   })
   private readonly parts: DeviceCheckParts
+  private wished = true
   private stopLevel: (() => void) | null = null
   /** Joins callers that ask while the browser's question is still open. */
   private opening: Promise<MediaStream | null> | null = null
@@ -67,6 +70,12 @@ export class DeviceCheck {
   async withoutCamera(): Promise<void> {
     await this.open(false)
     this.showLevel()
+  }
+
+  /** Opens devices again after some went away. */
+  async reopen(): Promise<void> {
+    const stream = await this.open(this.wished)
+    if (stream) this.events.emit('replaced', stream)
   }
 
   async testNetwork(): Promise<void> {
@@ -106,6 +115,7 @@ export class DeviceCheck {
   }
 
   private async ask(video: boolean): Promise<MediaStream | null> {
+    this.wished = video
     const problem = this.parts.before()
     if (problem) return this.fail(problem)
     this.state.devices = 'asking'
@@ -114,12 +124,18 @@ export class DeviceCheck {
       const stream = await this.parts.capture({ video })
       stopStream(this.stream.value)
       this.stream.value = stream
+      for (const track of stream.getTracks()) track.addEventListener('ended', () => this.onEnded(stream))
       this.state.video = stream.getVideoTracks().length > 0
       this.state.devices = 'ready'
       return stream
     } catch (error) {
       return this.fail(problemOf(error))
     }
+  }
+
+  /** A device was unplugged or its permission withdrawn; our own `stop()` does not come here. */
+  private onEnded(stream: MediaStream): void {
+    if (stream === this.stream.value) void this.reopen()
   }
 
   private fail(problem: DeviceProblem): null {

@@ -5,6 +5,8 @@ export interface CallNotice {
   tone: 'info' | 'warn' | 'bad'
   title?: string
   text: string
+  /** Trying again needs the customer's tap. */
+  retry?: boolean
 }
 
 /** The one sentence that matters most during a call, as text keys; null when all is well. */
@@ -15,6 +17,7 @@ export function useCallNotice(flow: VisitFlow): ComputedRef<CallNotice | null> {
     if (!call.recording_ok) {
       return { tone: 'bad', title: 'call.recordingFailedTitle', text: 'call.recordingFailedBody' }
     }
+    if (flow.devices.state.problem) return { tone: 'bad', title: 'call.devicesLostTitle', text: 'call.devicesLostBody', retry: true }
     if (media === 'recovering') return { tone: 'warn', text: 'call.recovering' }
     if (teller === 'lost') return { tone: 'warn', text: 'call.tellerLost' }
     if (teller === 'degraded') return { tone: 'warn', text: 'call.tellerDegraded' }

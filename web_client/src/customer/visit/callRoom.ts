@@ -56,6 +56,7 @@ export class CallRoom {
     })
     socket.on('media.notice', ({ seat, state }) => {
       if (seat === 'teller') this.state.teller = state
+      else if (state === 'lost') void this.media.distrust()
     })
     media.events.on('state', (state) => (this.state.media = state))
     media.events.on('remote', (stream) => (this.remote.value = stream))

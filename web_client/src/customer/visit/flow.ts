@@ -54,6 +54,7 @@ export class VisitFlow {
   ) {
     room.events.on('call', (call) => this.follow(call))
     room.events.on('refused', (error) => this.onRefused(error))
+    devices.events.on('replaced', (stream) => void room.replaceLocal(stream))
     room.events.on('gone', () => this.onGone())
   }
 
@@ -87,6 +88,7 @@ export class VisitFlow {
   /** Devices are fine; the notice comes up while the visit is opened and the socket connects. */
   async checked(): Promise<void> {
     this.devices.hideLevel()
+    if (this.room.state.call) return this.resumeCall()
     this.go('consent')
     await this.loadWording()
   }
@@ -143,6 +145,11 @@ export class VisitFlow {
     await this.attempt(() => this.room.setCaptions(!this.room.state.captionsOn))
   }
 
+  /** Camera or microphone went away during the call: once more, on the customer's tap. */
+  async reopenDevices(): Promise<void> {
+    await this.devices.reopen()
+  }
+
   async rate(stars: number, tags: string[], comment: string): Promise<void> {
     await this.attempt(async () => {
       await this.api.rate(stars, tags, comment).catch((error: unknown) => {
@@ -190,16 +197,17 @@ export class VisitFlow {
       if (stream) return this.room.startMedia(stream)
       // Without devices the call cannot go on; the check page says what to do.
       this.go('check')
+      void this.devices.testNetwork()
     })
   }
 
   /** Goes on with a restored call after the devices were made to work on the check page. */
-  async resumeCall(): Promise<void> {
-    const { stream } = this.devices
-    if (!stream.value || !this.room.state.call) return
-    this.devices.hideLevel()
-    this.room.startMedia(stream.value)
-    this.follow(this.room.state.call)
+  private resumeCall(): void {
+    const stream = this.devices.stream.value
+    const call = this.room.state.call
+    if (!stream || !call) return
+    this.room.startMedia(stream)
+    this.follow(call)
   }
 
   private follow(call: CustomerCall): void {
@@ -208,7 +216,9 @@ export class VisitFlow {
     if (step === 'ended') return this.finish(endKind(call.end_reason))
     if (step === 'rating') this.devices.release()
     if (step !== 'waiting' && this.visit && !this.visit.talked) this.keep({ ...this.visit, talked: true })
-    if (step !== this.state.step) this.go(step)
+    // On the check page a restored call waits for its devices.
+    const held = this.state.step === 'check' && !this.devices.stream.value && step !== 'rating'
+    if (step !== this.state.step && !held) this.go(step)
   }
 
   private finish(end: EndKind): void {
@@ -229,7 +239,11 @@ export class VisitFlow {
   }
 
   private onGone(): void {
-    if (['restoring', 'waiting', 'call'].includes(this.state.step)) this.finish('lost')
+    if (!['waiting', 'call'].includes(this.state.step)) return
+    if (!this.visit?.talked) return this.finish('lost')
+    this.devices.release()
+    this.room.stopMedia()
+    this.go('rating')
   }
 
   private openVisit(): Promise<SavedVisit> {

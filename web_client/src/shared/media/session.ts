@@ -32,6 +32,8 @@ export interface MediaSessionOptions {
   grace_ms?: number
 }
 
+/** From when on news about a connection are about this one, not about its predecessor. */
+const SETTLED_MS = 5000
 const BACKOFF_MS = [0, 500, 1000, 2000, 4000] as const
 
 /**
@@ -50,13 +52,14 @@ export class MediaSession {
   private attempt = 0
   private failures = 0
   private profile: SendProfile = 'full'
+  private connected_at_ms = 0
   private timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: MediaSessionOptions = {}) {
     this.options = {
       createPeer: (config) => new RTCPeerConnection(config),
       gather_cap_ms: 1500,
-      grace_ms: 2000,
+      grace_ms: 1000,
       ...options,
     }
   }
@@ -80,6 +83,14 @@ export class MediaSession {
   /** The server dropped this peer or the socket came back: keep a connection that still works. */
   async ensure(): Promise<void> {
     if (this.peer?.connectionState !== 'connected') await this.rejoin()
+  }
+
+  /**
+   * The server hears nothing from us although this side believes to be connected. A connection that
+   * is only just up is left alone: the news may be about the one before.
+   */
+  async distrust(): Promise<void> {
+    if (this.state === 'connected' && performance.now() - this.connected_at_ms > SETTLED_MS) await this.rejoin()
   }
 
   /** Puts other tracks (a changed camera) into the running connection. */
@@ -164,6 +175,7 @@ export class MediaSession {
       clearTimeout(this.timer)
       if (peer.connectionState === 'connected') {
         this.failures = 0
+        this.connected_at_ms = performance.now()
         this.setState('connected')
       } else if (peer.connectionState === 'failed' || peer.connectionState === 'closed') {
         void this.rejoin()

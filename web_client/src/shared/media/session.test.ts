@@ -1,0 +1,171 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { cameraAndMicrophone, FakePeer, FakeStream, FakeTrack, OFFER_SDP } from '../../../tests/fakes/fakePeer'
+import { MediaSession, receivingMids, type MediaState, type MediaTransport } from './session'
+
+let peers: FakePeer[]
+let session: MediaSession
+let states: MediaState[]
+let transport: { join: ReturnType<typeof vi.fn>; answer: ReturnType<typeof vi.fn> } & MediaTransport
+let local: MediaStream
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal('MediaStream', FakeStream)
+  peers = []
+  session = new MediaSession({
+    createPeer: () => {
+      const peer = new FakePeer()
+      peers.push(peer)
+      return peer as unknown as RTCPeerConnection
+    },
+  })
+  states = []
+  session.events.on('state', (state) => states.push(state))
+  let number = 0
+  transport = {
+    join: vi.fn(async () => ({ peer_id: `peer_${++number}`, sdp_offer: OFFER_SDP, ice_servers: [] })),
+    answer: vi.fn(async () => ({})),
+  } as never
+  local = cameraAndMicrophone()
+})
+
+afterEach(() => {
+  session.leave()
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+const last = (): FakePeer => peers.at(-1) as FakePeer
+
+describe('join', () => {
+  it('answers the server’s offer with the local tracks in the slots that receive', async () => {
+    await session.join(transport, local)
+    expect(transport.answer).toHaveBeenCalledExactlyOnceWith('peer_1', 'v=0 answer')
+    const [audio, video, screen] = last().transceivers
+    expect(audio?.sender.track?.kind).toBe('audio')
+    expect(video?.sender.track?.kind).toBe('video')
+    expect(video?.direction).toBe('sendrecv')
+    expect(screen?.sender.track).toBeNull()
+  })
+
+  it('puts the first remote tracks into one stream, at once', async () => {
+    const seen: MediaStream[] = []
+    session.events.on('remote', (stream) => seen.push(stream))
+    await session.join(transport, local)
+    expect(new Set(seen).size).toBe(1)
+    expect(seen[0]?.getTracks().map((track) => track.kind)).toEqual(['audio', 'video'])
+  })
+
+  it('caps what is sent', async () => {
+    await session.join(transport, local)
+    expect(last().transceivers[1]?.sender.parameters.encodings[0]).toMatchObject({ maxBitrate: 800_000 })
+    session.setProfile('warm')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(last().transceivers[1]?.sender.parameters.encodings[0]).toMatchObject({ maxBitrate: 120_000 })
+  })
+
+  it('tries again with growing pauses', async () => {
+    transport.join.mockRejectedValueOnce(new Error('a')).mockRejectedValueOnce(new Error('b'))
+    const pauses: number[] = []
+    session.events.on('join_failed', ({ retry_ms }) => pauses.push(retry_ms))
+    await session.join(transport, local)
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(pauses).toEqual([500, 1000])
+    expect(transport.answer).toHaveBeenCalledOnce()
+  })
+
+  it('does not wait for ICE candidates longer than the cap', async () => {
+    const slow = new FakePeer()
+    slow.iceGatheringState = 'gathering'
+    session = new MediaSession({ createPeer: () => slow as unknown as RTCPeerConnection })
+    const joined = session.join(transport, local)
+    await vi.advanceTimersByTimeAsync(299)
+    expect(transport.answer).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
+    await joined
+    expect(transport.answer).toHaveBeenCalledOnce()
+  })
+})
+
+describe('recovery', () => {
+  beforeEach(async () => {
+    await session.join(transport, local)
+    last().become('connected')
+  })
+
+  it('makes a new connection when the old one failed', async () => {
+    last().become('failed')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(peers).toHaveLength(2)
+    expect(peers[0]?.closed).toBe(true)
+    last().become('connected')
+    expect(states).toEqual(['joining', 'connected', 'recovering', 'connected'])
+  })
+
+  it('gives a short disconnection a chance', async () => {
+    last().become('disconnected')
+    await vi.advanceTimersByTimeAsync(900)
+    last().become('connected')
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(peers).toHaveLength(1)
+  })
+
+  it('does not wait for ever for a disconnection to heal', async () => {
+    last().become('disconnected')
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(peers).toHaveLength(2)
+  })
+
+  it('keeps a working connection when only the socket came back', async () => {
+    await session.ensure()
+    expect(peers).toHaveLength(1)
+  })
+
+  it('believes the server that nothing arrives, except right after connecting', async () => {
+    await session.distrust()
+    expect(peers).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(6000)
+    await session.distrust()
+    expect(peers).toHaveLength(2)
+  })
+
+  it('drops the answer of an attempt that was overtaken', async () => {
+    let release: (offer: unknown) => void = () => undefined
+    transport.join.mockImplementationOnce(() => new Promise((resolve) => (release = resolve)))
+    const first = session.rejoin()
+    await session.rejoin()
+    release({ peer_id: 'late', sdp_offer: OFFER_SDP, ice_servers: [] })
+    await first
+    expect(transport.answer).not.toHaveBeenCalledWith('late', expect.anything())
+  })
+
+  it('ends with leave', async () => {
+    session.leave()
+    expect(last().closed).toBe(true)
+    await session.rejoin()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(peers).toHaveLength(1)
+    expect(session.state).toBe('idle')
+  })
+})
+
+describe('local tracks', () => {
+  it('are muted by switching them off', async () => {
+    await session.join(transport, local)
+    session.setMuted('audio', true)
+    expect(local.getTracks().map((track) => track.enabled)).toEqual([false, true])
+  })
+
+  it('can be replaced while connected', async () => {
+    await session.join(transport, local)
+    const camera = new FakeTrack('video')
+    await session.replaceLocal(new FakeStream([camera]) as unknown as MediaStream)
+    expect(last().transceivers[1]?.sender.track).toBe(camera)
+  })
+})
+
+describe('receivingMids', () => {
+  it('leaves out sections in which the server only sends', () => {
+    expect([...receivingMids(OFFER_SDP)]).toEqual(['0', '1'])
+  })
+})
