@@ -189,8 +189,10 @@ class Gateway:
         )
 
     async def close(self) -> None:
-        """Stop the server's own tasks."""
+        """Disconnect every page (they come back to another edge, or when this one is there again) and stop."""
         async with asyncio.timeout(5):
+            if self._server.eio.sockets:
+                await self._server.eio.disconnect()
             await self._server.shutdown()
 
 

@@ -5,23 +5,27 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.bus import FACTS, LIVE, Bus
 from core.errors import CounterError
 from core.ports.calls import CallDesk, CustomerCall, TellerService
+from core.security.actor import Actor
 from core.security.permissions import Permission
 from core.tasks import OnCrash, TaskOwner
 from signaling.connections import REFRESH_S
 from signaling.gateway import Gateway
 from signaling.messages import CUSTOMER, STAFF, alarms, call, captions, media, offer, presence, queue
+from signaling.messages.base import Push
 from signaling.rooms import Rooms, captions_room, permission_room, staff_room, teller_room, visit_room
+from signaling.table import Socket
 
 log = structlog.get_logger(__name__)
 
 QUEUE_PUSH_S = 1.0  # waiting customers hear of a new position at most once a second
+CATCH_UP_S = 5.0
 KEEP_SESSION_S = 30.0
 RETRY_S = 1.0
 _PASSING = (RedisError, SQLAlchemyError, OSError)
@@ -48,11 +52,13 @@ class Pusher:
         self._calls = calls
         self._tellers = tellers
         self._queue_moved = asyncio.Event()
-        self._told: dict[str, CustomerCall] = {}  # what each waiting visit was last told
+        self._in_order = asyncio.Lock()  # held from reading a view to sending it: no page ever sees time run backwards
+        # What each person (by the actor's name) was last told in each respect (by the push's name).
+        self._told: dict[tuple[str, str], BaseModel] = {}
         self._listening = asyncio.Event()
         self._owner = TaskOwner("pusher", on_crash)
         self._on_fact: dict[str, Callable[[Payload], Awaitable[None]]] = {
-            "CallQueued": self._call_moved,
+            "CallQueued": self._queue_changed,
             "CallOffered": self._offered,
             "OfferLapsed": self._lapsed,
             "CallAccepted": self._accepted,
@@ -76,6 +82,7 @@ class Pusher:
         """Begin; returns once nothing sent on the bus is missed any more."""
         self._owner.start("listen", self._listen())
         self._owner.start("queue", self._every(QUEUE_PUSH_S, self._push_queue))
+        self._owner.start("catch up", self._every(CATCH_UP_S, self._catch_up))
         self._owner.start("connections", self._every(REFRESH_S, self._gateway.refresh))
         self._owner.start("sessions", self._every(KEEP_SESSION_S, self._keep_sessions))
         async with asyncio.timeout(10):
@@ -103,7 +110,8 @@ class Pusher:
             else:
                 push, payload = self._on_live.get(message["kind"]), message
             if push is not None:
-                await push(payload)
+                async with self._in_order:
+                    await push(payload)
         except (CounterError, SQLAlchemyError, ValidationError, KeyError) as error:
             # One message must not stop the others; pages redraw from a snapshot when they reconnect.
             log.warning("message not pushed", topic=topic, error=repr(error))
@@ -118,20 +126,31 @@ class Pusher:
 
     # --- facts --------------------------------------------------------------------------------------------------
 
+    async def _queue_changed(self, fact: Payload) -> None:
+        # The customer who joined has the acknowledgement; everybody else hears with the next round.
+        self._queue_moved.set()
+
     async def _call_moved(self, fact: Payload) -> None:
         self._queue_moved.set()
         views = await self._calls.views(fact["call_id"])
         if views is None:
             return
-        self._told[views.visit_id] = views.customer
-        await self._rooms.to_customers(visit_room(views.visit_id), queue.CUSTOMER_STATE, views.customer)
+        await self._tell_customer(views.visit_id, views.customer)
         if views.teller_id is not None and views.teller is not None:
-            await self._rooms.to_staff(staff_room(views.teller_id), call.TELLER_STATE, views.teller)
+            await self._tell_teller(views.teller_id, call.TELLER_STATE, views.teller)
+
+    async def _tell_customer(self, visit_id: str, view: CustomerCall) -> None:
+        self._told[f"visit:{visit_id}", queue.CUSTOMER_STATE.name] = view
+        await self._rooms.to_customers(visit_room(visit_id), queue.CUSTOMER_STATE, view)
+
+    async def _tell_teller(self, staff_id: str, push: Push, view: BaseModel) -> None:
+        self._told[f"staff:{staff_id}", push.name] = view
+        await self._rooms.to_staff(staff_room(staff_id), push, view)
 
     async def _offered(self, fact: Payload) -> None:
         ringing = await self._tellers.offer(fact["offer_id"])
         if ringing is not None:
-            await self._rooms.to_staff(staff_room(fact["teller_id"]), offer.RING, ringing)
+            await self._tell_teller(fact["teller_id"], offer.RING, ringing)
         await self._call_moved(fact)
 
     async def _lapsed(self, fact: Payload) -> None:
@@ -157,7 +176,7 @@ class Pusher:
     async def _teller_changed(self, fact: Payload) -> None:
         self._queue_moved.set()
         now = await self._tellers.presence(fact["teller_id"])
-        await self._rooms.to_staff(staff_room(fact["teller_id"]), presence.PRESENCE, now)
+        await self._tell_teller(fact["teller_id"], presence.PRESENCE, now)
 
     async def _session_ended(self, fact: Payload) -> None:
         for socket in self._consoles(fact["staff_id"]):
@@ -205,15 +224,50 @@ class Pusher:
 
     async def _push_queue(self) -> None:
         """Tell those who wait here their new position and range, if it is new."""
-        here = {socket.actor.visit_id for socket in self._gateway.sockets.values()} - {None}
-        self._told = {visit_id: told for visit_id, told in self._told.items() if visit_id in here}
-        if not self._queue_moved.is_set() or not here:
+        if self._queue_moved.is_set():
+            self._queue_moved.clear()
+            async with self._in_order:
+                await self._catch_up_customers()
+
+    async def _catch_up(self) -> None:
+        """Whatever the bus has lost, pages hear a few seconds later: what they were told is compared with what is."""
+        people = {socket.actor.name for socket in self._gateway.sockets.values()}
+        self._told = {key: view for key, view in self._told.items() if key[0] in people}
+        async with self._in_order:
+            await self._catch_up_customers()
+        for socket in list(self._gateway.sockets.values()):
+            if socket.actor.staff_id is not None and socket.actor.may(Permission.CALL_TAKE):
+                async with self._in_order:
+                    await self._catch_up_teller(socket.actor)
+
+    async def _catch_up_customers(self) -> None:
+        here = [socket.actor.visit_id for socket in self._gateway.sockets.values() if socket.actor.visit_id]
+        if not here:
             return
-        self._queue_moved.clear()
-        for visit_id, view in (await self._calls.waiting([visit_id for visit_id in here if visit_id])).items():
-            if self._told.get(visit_id) != view:
-                self._told[visit_id] = view
-                await self._rooms.to_customers(visit_room(visit_id), queue.CUSTOMER_STATE, view)
+        now = await self._calls.open_calls(here)
+        for visit_id in here:
+            told = self._told.get((f"visit:{visit_id}", queue.CUSTOMER_STATE.name))
+            view = now.get(visit_id)
+            if view is None and isinstance(told, CustomerCall) and told.ended_at is None:
+                views = await self._calls.views(told.call_id)  # it ended, and nobody said so
+                view = views.customer if views else None
+            if view is not None and told != view:
+                await self._tell_customer(visit_id, view)
+
+    async def _catch_up_teller(self, actor: Actor) -> None:
+        staff_id = actor.staff_id or ""
+        state = await self._tellers.presence(staff_id)
+        told = self._told.get((actor.name, presence.PRESENCE.name))
+        if state.state == "offline" or (state.state == "break" and told == state):
+            return
+        now: list[tuple[Push, BaseModel | None]] = [
+            (presence.PRESENCE, state),
+            (offer.RING, await self._tellers.ringing(staff_id)),
+            (call.TELLER_STATE, await self._calls.teller_call(actor)),
+        ]
+        for push, view in now:
+            if view is not None and self._told.get((actor.name, push.name)) != view:
+                await self._tell_teller(staff_id, push, view)
 
     async def _keep_sessions(self) -> None:
         for socket in [socket for socket in self._gateway.sockets.values() if socket.actor.staff_id]:
@@ -221,5 +275,5 @@ class Pusher:
             if duty.state in _ON_DUTY:
                 await self._gateway.keep_session(socket)
 
-    def _consoles(self, staff_id: str) -> list[Any]:
+    def _consoles(self, staff_id: str) -> list[Socket]:
         return [socket for socket in self._gateway.sockets.values() if socket.actor.staff_id == staff_id]

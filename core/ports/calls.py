@@ -231,8 +231,8 @@ class CallDesk(Protocol):
         """Both sides' views."""
         ...
 
-    async def waiting(self, visit_ids: Collection[str]) -> Mapping[str, CustomerCall]:
-        """Views of the waiting calls among the visits, by visit."""
+    async def open_calls(self, visit_ids: Collection[str]) -> Mapping[str, CustomerCall]:
+        """Views of the waiting and running calls among the visits, by visit."""
         ...
 
 

@@ -165,8 +165,8 @@ class AcdService:
             now = work.clock.now()
             offer.outcome, offer.ended_at = "accepted", now
             presence.missed_offers = 0
-            change(work, presence, TellerState.IN_CALL, call_id=offer.call_id)
             work.emit(CallAccepted(at=now, call_id=offer.call_id, offer_id=offer_id, teller_id=teller_id))
+            change(work, presence, TellerState.IN_CALL, call_id=offer.call_id)
             work.audit("offer.accept", "call", offer.call_id, offer=offer_id)
             call_id = offer.call_id
         self._calls.start_media(call_id, teller_id)

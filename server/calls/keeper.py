@@ -1,6 +1,7 @@
 """Watches running and waiting calls: media that comes and goes, customers who vanish."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import structlog
@@ -24,7 +25,10 @@ from server.calls.states import RUNNING, WAITING
 
 log = structlog.get_logger(__name__)
 
+AliveNodes = Callable[[], Awaitable[Collection[str]]]  # media nodes that are there now, as in `Call.media_node`
+
 SWEEP_S = 1.0
+ORPHANS_S = 15.0
 _PASSING = (RedisError, SQLAlchemyError, OSError)  # engines restarting; the next sweep finds everything again
 
 
@@ -42,6 +46,7 @@ class CallKeeper:
         flag: RecordingFlag,
         rejoin_s: float,
         on_crash: OnCrash | None = None,
+        alive_nodes: AliveNodes | None = None,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -51,6 +56,7 @@ class CallKeeper:
         self._connections = connections
         self._flag = flag
         self._rejoin_s = rejoin_s
+        self._alive_nodes = alive_nodes
         self._vanished: dict[str, float] = {}  # call id → monotonic seconds since nobody is connected
         self._owner = TaskOwner("calls keeper", on_crash)
         self._listening = asyncio.Event()
@@ -59,6 +65,8 @@ class CallKeeper:
         """Begin to watch; returns once nothing sent on the bus is missed any more."""
         self._owner.start("listen", self._listen())
         self._owner.start("sweep", self._sweep())
+        if self._alive_nodes is not None:
+            self._owner.start("orphans", self._close_orphans(self._alive_nodes))
         async with asyncio.timeout(10):
             await self._listening.wait()
 
@@ -105,6 +113,19 @@ class CallKeeper:
     async def _transcription_changed(self, call_id: str, mode: str) -> None:
         if await self._board.set_transcription(call_id, mode):
             await self._bus.publish(LIVE, {"kind": "call", "call_id": call_id})
+
+    async def _close_orphans(self, alive_nodes: AliveNodes) -> None:
+        """End calls whose media node did not survive what ended this edge's predecessor.
+
+        For a while, because a killed node's last heartbeat stays in Redis for some seconds.
+        """
+        started_at, began_s = self._database.clock.now(), self._database.clock.monotonic_s()
+        while self._database.clock.monotonic_s() - began_s < ORPHANS_S:
+            try:
+                await self._calls.close_orphans(await alive_nodes(), started_at)
+            except _PASSING as error:
+                log.warning("orphans not looked for", error=str(error))
+            await asyncio.sleep(SWEEP_S)
 
     async def _sweep(self) -> None:
         while True:

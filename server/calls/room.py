@@ -13,7 +13,7 @@ from core.ports.calls import Connections, QueueView, TellerDesk
 from core.ports.media import MediaControl
 from core.settings import Settings
 from core.tasks import OnCrash
-from server.calls.keeper import CallKeeper
+from server.calls.keeper import AliveNodes, CallKeeper
 from server.calls.media import MediaDesk
 from server.calls.rating import RatingBook
 from server.calls.recording_flag import RecordingFlag
@@ -53,13 +53,22 @@ def build(
     connections: Connections,
     settings: Settings,
     on_crash: OnCrash | None = None,
+    alive_nodes: AliveNodes | None = None,
 ) -> CallsRoom:
-    """Put the room together for an edge. `on_crash` hears of a task that died from an unexpected error."""
+    """Put the room together for an edge.
+
+    Args:
+        on_crash: Hears of a task that died from an unexpected error.
+        alive_nodes: Media nodes that are there now, named as in `Call.media_node`. The names must change when a node
+            starts anew; then calls of a node that died with the edge are ended with ``system_restart``.
+    """
     board = SeatBoard(redis)
     media = MediaDesk(database, control, board)
     service = CallService(database, media, desk, CallViewer(queue, board), board, settings.rejoin_s)
     flag = RecordingFlag(database, bus)
-    keeper = CallKeeper(database, bus, service, media, board, connections, flag, settings.rejoin_s, on_crash)
+    keeper = CallKeeper(
+        database, bus, service, media, board, connections, flag, settings.rejoin_s, on_crash, alive_nodes
+    )
     table = routes(RatingBook(database), ResultReader(database))
     return CallsRoom(service, media, keeper, table)
 

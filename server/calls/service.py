@@ -134,10 +134,10 @@ class CallService:
             if call.state == CallState.CLOSED:
                 call.closed_at = now
             await work.session.flush()
-            await self._desk.call_over(work, call.id, call.teller_id)
             answered = call.accepted_at is not None
             ended = CallEnded(at=now, call_id=call.id, reason=reason, teller_id=call.teller_id, was_answered=answered)
             work.emit(ended)
+            await self._desk.call_over(work, call.id, call.teller_id)
             work.audit("call.end", "call", call.id, before=before, after=call.state, reason=reason)
         log.info("call ended", call_id=call_id, reason=reason)
         if reason is not EndReason.SYSTEM_RESTART:  # then its transports ended with their node
@@ -297,10 +297,10 @@ class CallService:
             call = await session.get(Call, call_id)
             return await self._viewer.both(session, call) if call else None
 
-    async def waiting(self, visit_ids: Collection[str]) -> dict[str, CustomerCall]:
-        """Views of the waiting calls among the visits, by visit."""
+    async def open_calls(self, visit_ids: Collection[str]) -> dict[str, CustomerCall]:
+        """Views of the waiting and running calls among the visits, by visit."""
         async with self._database.read() as session:
-            return await self._viewer.waiting(session, visit_ids)
+            return await self._viewer.open_calls(session, visit_ids)
 
 
 def _move(call: Call, to: CallState) -> None:

@@ -20,7 +20,7 @@ from core.ports.calls import (
     TranscriptionMode,
 )
 from server.calls.seats import SeatBoard
-from server.calls.states import WAITING
+from server.calls.states import RUNNING, WAITING
 
 _STATES: dict[str, CallStateName] = {
     "queued": "queued",
@@ -58,12 +58,17 @@ class CallViewer:
         teller = await self.teller(session, call) if call.teller_id else None
         return CallViews(call.visit_id, await self.customer(session, call), call.teller_id, teller)
 
-    async def waiting(self, session: AsyncSession, visit_ids: Collection[str]) -> dict[str, CustomerCall]:
-        """Views of the waiting calls among the visits."""
-        query = select(Call).where(col(Call.visit_id).in_(visit_ids), col(Call.state).in_(sorted(WAITING)))
-        calls = (await session.scalars(query)).all()
-        places = await self._queue.places(session, [call.id for call in calls]) if calls else {}
-        return {call.visit_id: customer_view(call, None, places.get(call.id)) for call in calls}
+    async def open_calls(self, session: AsyncSession, visit_ids: Collection[str]) -> dict[str, CustomerCall]:
+        """Views of the waiting and running calls among the visits."""
+        query = (
+            select(Call, Staff)
+            .outerjoin(Staff, col(Staff.id) == col(Call.teller_id))
+            .where(col(Call.visit_id).in_(visit_ids), col(Call.state).in_(sorted(WAITING | RUNNING)))
+        )
+        rows = (await session.execute(query)).all()
+        waiting = [call.id for call, _ in rows if call.state in WAITING]
+        places = await self._queue.places(session, waiting) if waiting else {}
+        return {call.visit_id: customer_view(call, teller, places.get(call.id)) for call, teller in rows}
 
 
 def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None) -> CustomerCall:

@@ -196,11 +196,16 @@ async def seed_businesses(database: Database) -> None:
             )
 
 
-def compose(database: Database, bus: Bus, redis: Redis, settings: Settings) -> Counter:
-    """Wire the rooms as the composition root does."""
+def compose(database: Database, bus: Bus, redis: Redis, settings: Settings, nodes: set[str] | None = None) -> Counter:
+    """Wire the rooms as the composition root does. `nodes`: media nodes that are alive."""
     media, connections, board = FakeMediaControl(), RedisConnections(redis), TellerBoard()
     queue = QueueBoard(database.clock, settings.ring_s)
-    calls = calls_room.build(database, bus, redis, media, board, queue, connections, settings)
+
+    async def alive() -> set[str]:
+        return nodes or set()
+
+    alive_nodes = alive if nodes is not None else None
+    calls = calls_room.build(database, bus, redis, media, board, queue, connections, settings, alive_nodes=alive_nodes)
     acd = acd_room.build(database, bus, redis, calls.service, connections, settings)
     sessions: dict[str, Actor] = {}
 

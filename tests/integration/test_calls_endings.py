@@ -4,7 +4,7 @@ import asyncio
 import itertools
 
 import pytest
-from counter import Counter, Page, open_counter
+from counter import Counter, Page, compose, open_counter
 from redis.asyncio import Redis
 from sqlmodel import col, select
 
@@ -14,6 +14,7 @@ from core.errors import CounterError, NotFoundError
 from core.events import RecordingFailed
 from core.models import Alarm, Call
 from core.security.actor import customer_actor, staff_actor, system_actor
+from core.settings import Settings
 from server.calls.nodes import NodeBook
 from server.calls.result import ResultReader
 
@@ -83,7 +84,7 @@ async def test_a_lost_party_may_come_back_or_the_call_ends(database: Database, b
         await teller.see("media.notice", call_id=call_id, seat="customer", state="lost")
         await customer.see("media.notice", seat="customer", state="lost")
         await counter.peer(call_id, "customer", "connected", "p-new")
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(2.0)  # longer than the seat would have been kept
         assert (await counter.call(call_id)).state == "connected"
         await counter.peer(call_id, "customer", "closed")  # the old transport, at last: means nothing
         await counter.peer(call_id, "customer", "lost", "p-new")
@@ -162,6 +163,13 @@ async def test_orphans_are_closed_at_start(database: Database, bus: Bus, redis: 
         assert ended["end_reason"] == "system_restart"
         assert (await counter.call(kept)).state == "accepted"
         assert await nodes.set_media_node(kept, "boot-3", replacing="boot-2") == "boot-3"
+        # A new edge finds by itself what died with its predecessor.
+        fresh = compose(database, bus, redis, Settings(), nodes={"boot-4"})
+        await fresh.calls.start()
+        async with asyncio.timeout(5):
+            while (await counter.call(kept)).end_reason != "system_restart":
+                await asyncio.sleep(0.05)
+        await fresh.calls.close()
         with pytest.raises(NotFoundError):
             await nodes.set_media_node("call_none", "boot-2")
 
