@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from core.errors import BadInputError
 from core.ports.compliance import Severity
 from core.ports.speech import Party
-from qa.compliance.expressions import Expr, FrozenModel
+from qa.compliance.expressions import Expr, FrozenModel, compiles
 
 
 class RuleKind(StrEnum):
