@@ -1,0 +1,309 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ApiError } from '@shared/errors'
+import { MediaSession } from '@shared/media/session'
+import type { Business, CustomerEvents, CustomerRequests } from '@shared/protocol'
+import { SocketManager } from '@shared/socket'
+import { call } from '../../../tests/fakes/customerCall'
+import { cameraAndMicrophone, FakePeer, FakeStream, OFFER_SDP } from '../../../tests/fakes/fakePeer'
+import { FakeSocket } from '../../../tests/fakes/fakeSocket'
+import type { CustomerApi } from '../api'
+import { DeviceCheck } from '../check/deviceCheck'
+import { CallRoom } from './callRoom'
+import { VisitFlow } from './flow'
+import { loadVisit, saveVisit } from './saved'
+
+const TRANSFER: Business = {
+  code: 'transfer', name_zh: '转账', name_en: 'Transfer', hint_zh: '', hint_en: '', recording_required: true,
+}
+const ACCEPTED = { state: 'accepted', accepted_at: '2026-01-01T00:00:00Z', position: null } as const
+
+let socket: FakeSocket
+let api: { [K in keyof CustomerApi]: ReturnType<typeof vi.fn> }
+let peers: FakePeer[]
+let flow: VisitFlow
+
+function build(preselected: string | null = null): VisitFlow {
+  const media = new MediaSession({
+    createPeer: () => {
+      const peer = new FakePeer()
+      peers.push(peer)
+      return peer as unknown as RTCPeerConnection
+    },
+  })
+  const room = new CallRoom(new SocketManager<CustomerRequests, CustomerEvents>(socket), media)
+  const devices = new DeviceCheck({
+    roundTrip: async () => 10,
+    capture: async () => cameraAndMicrophone(),
+    level: () => () => undefined,
+    before: () => null,
+  })
+  return new VisitFlow(api as unknown as CustomerApi, room, devices, {
+    language: () => 'zh-CN',
+    channel: 'web',
+    preselected,
+  })
+}
+
+beforeEach(() => {
+  vi.stubGlobal('MediaStream', FakeStream)
+  sessionStorage.clear()
+  peers = []
+  socket = new FakeSocket()
+  socket.answers.set('queue.join', { ok: true, call: call() })
+  socket.answers.set('call.snapshot', { ok: true, call: call() })
+  for (const name of ['queue.leave', 'call.hangup', 'media.answer', 'captions.set']) socket.answers.set(name, { ok: true })
+  socket.answers.set('media.join', { ok: true, peer_id: 'peer_1', sdp_offer: OFFER_SDP, ice_servers: [] })
+  api = {
+    businesses: vi.fn(async () => [TRANSFER]),
+    recordingWording: vi.fn(async () => ({ purpose: 'recording', version: 'v1', text_zh: '告知', text_en: 'notice' })),
+    openVisit: vi.fn(async () => ({ visit_id: 'visit_1', token: 'token_1' })),
+    giveRecordingConsent: vi.fn(async () => ({ consent_id: 'c' })),
+    rate: vi.fn(async () => ({})),
+    roundTrip: vi.fn(async () => 10),
+  }
+  flow = build()
+})
+
+afterEach(() => {
+  flow.room.close()
+  vi.unstubAllGlobals()
+})
+
+async function toConsent(): Promise<void> {
+  await flow.start()
+  flow.choose(TRANSFER)
+  await vi.waitFor(() => expect(flow.devices.state.devices).toBe('ready'))
+  await flow.checked()
+  socket.accept()
+}
+
+async function toWaiting(): Promise<void> {
+  await toConsent()
+  await flow.agree()
+  await vi.waitFor(() => expect(socket.names()).toContain('media.answer'))
+}
+
+describe('from the link to the queue', () => {
+  it('takes three taps and stores the consent before joining', async () => {
+    await toWaiting()
+    expect(flow.state.step).toBe('waiting')
+    expect(api.openVisit).toHaveBeenCalledWith('transfer', 'zh-CN', 'web')
+    expect(api.giveRecordingConsent).toHaveBeenCalledExactlyOnceWith('v1', true)
+    expect(socket.names().slice(0, 3)).toEqual(['queue.join', 'media.join', 'media.answer'])
+    expect(loadVisit()).toMatchObject({ token: 'token_1', joined: true, talked: false })
+  })
+
+  it('opens the business of the link', async () => {
+    flow = build('transfer')
+    await flow.start()
+    expect(flow.state).toMatchObject({ step: 'check', business: TRANSFER })
+  })
+
+  it('says when the businesses cannot be read and tries again', async () => {
+    api.businesses.mockRejectedValueOnce(new ApiError({ code: 'net.unreachable' }))
+    await flow.start()
+    expect(flow.state).toMatchObject({ step: 'choose', businesses: null, error: 'net.unreachable' })
+    await flow.loadBusinesses()
+    expect(flow.state).toMatchObject({ businesses: [TRANSFER], error: null })
+  })
+
+  it('does not join without a stored consent', async () => {
+    await toConsent()
+    api.giveRecordingConsent.mockRejectedValueOnce(new ApiError({ code: 'service.unavailable' }, 503))
+    await flow.agree()
+    expect(flow.state).toMatchObject({ step: 'consent', error: 'service.unavailable' })
+    expect(socket.names()).toEqual([])
+  })
+
+  it('opens a new visit when the reading took longer than the token lives', async () => {
+    await toConsent()
+    api.giveRecordingConsent.mockRejectedValueOnce(new ApiError({ code: 'visit.token_expired' }, 401))
+    await flow.agree()
+    expect(api.openVisit).toHaveBeenCalledTimes(2)
+    expect(flow.state.step).toBe('waiting')
+  })
+
+  it('ends politely when the recording is refused', async () => {
+    await toConsent()
+    await flow.refuse()
+    expect(flow.state.step).toBe('refused')
+    expect(api.giveRecordingConsent).toHaveBeenCalledExactlyOnceWith('v1', false)
+    expect(flow.devices.stream.value).toBeNull()
+    expect(loadVisit()).toBeNull()
+    expect(socket.names()).toEqual([])
+  })
+})
+
+describe('waiting', () => {
+  beforeEach(toWaiting)
+
+  it('lets nobody hear the customer and sends little', () => {
+    const [audio] = flow.devices.stream.value?.getAudioTracks() ?? []
+    expect(audio?.enabled).toBe(false)
+    expect(peers[0]?.transceivers[1]?.sender.parameters.encodings[0]).toMatchObject({ maxFramerate: 5 })
+  })
+
+  it('opens the microphone when a teller accepts', async () => {
+    socket.receive('call.state', call(ACCEPTED))
+    expect(flow.state.step).toBe('call')
+    expect(flow.devices.stream.value?.getAudioTracks()[0]?.enabled).toBe(true)
+    await vi.waitFor(() =>
+      expect(peers[0]?.transceivers[1]?.sender.parameters.encodings[0]).toMatchObject({ maxFramerate: 24 }),
+    )
+  })
+
+  it('can be left', async () => {
+    await flow.leaveQueue()
+    expect(flow.state).toMatchObject({ step: 'ended', end: 'left' })
+    expect(flow.devices.stream.value).toBeNull()
+  })
+
+  it('stays when leaving fails', async () => {
+    socket.answers.delete('queue.leave')
+    await flow.leaveQueue()
+    expect(flow.state).toMatchObject({ step: 'waiting', error: 'net.timeout' })
+  })
+
+  it('follows the server after a break', async () => {
+    socket.drop()
+    expect(flow.room.state.link).toBe('reconnecting')
+    socket.answers.set('call.snapshot', { ok: true, call: call({ position: 1 }) })
+    socket.accept()
+    await vi.waitFor(() => expect(flow.room.state.call?.position).toBe(1))
+  })
+
+  it('says that the place was given up', async () => {
+    socket.drop()
+    socket.answers.set('call.snapshot', { ok: true, call: null })
+    socket.accept()
+    await vi.waitFor(() => expect(flow.state).toMatchObject({ step: 'ended', end: 'lost' }))
+  })
+
+  it('ends when the token is no longer good', () => {
+    socket.refuse(Object.assign(new Error('no'), { data: { code: 'visit.token_expired' } }))
+    expect(flow.state).toMatchObject({ step: 'ended', end: 'expired' })
+  })
+})
+
+describe('call', () => {
+  beforeEach(async () => {
+    await toWaiting()
+    socket.receive('call.state', call(ACCEPTED))
+  })
+
+  it('mutes and shows nothing when asked', () => {
+    flow.room.toggleMute()
+    flow.room.toggleCamera()
+    expect(flow.devices.stream.value?.getTracks().map((track) => track.enabled)).toEqual([false, false])
+  })
+
+  it('stays muted when the state moves on', () => {
+    flow.room.toggleMute()
+    socket.receive('call.state', call({ ...ACCEPTED, state: 'connected' }))
+    expect(flow.devices.stream.value?.getAudioTracks()[0]?.enabled).toBe(false)
+  })
+
+  it('shows captions only on request', async () => {
+    const caption = { party: 'teller', start_s: 1, end_s: 2, text: '您好', final: true }
+    socket.receive('caption', caption)
+    expect(flow.room.state.captions).toEqual([])
+    await flow.toggleCaptions()
+    socket.receive('caption', caption)
+    expect(flow.room.state.captions).toHaveLength(1)
+    await flow.toggleCaptions()
+    expect(socket.sent.filter((each) => each.name === 'captions.set').map((each) => each.payload)).toEqual([
+      { on: true },
+      { on: false },
+    ])
+  })
+
+  it('takes the toggle back when captions cannot be had', async () => {
+    socket.answers.delete('captions.set')
+    await flow.toggleCaptions()
+    expect(flow.room.state.captionsOn).toBe(false)
+    expect(flow.state.error).toBe('net.timeout')
+  })
+
+  it('notes how the teller’s connection is', () => {
+    socket.receive('media.notice', { seat: 'teller', state: 'lost' })
+    expect(flow.room.state.teller).toBe('lost')
+  })
+
+  it('ends with the rating and then the goodbye', async () => {
+    await flow.hangUp()
+    socket.receive('call.state', call({ ...ACCEPTED, state: 'wrap_up', end_reason: 'customer_hung_up' }))
+    expect(flow.state.step).toBe('rating')
+    expect(flow.devices.stream.value).toBeNull()
+    expect(peers[0]?.closed).toBe(true)
+    await flow.rate(5, ['clear'], '谢谢')
+    expect(api.rate).toHaveBeenCalledWith(5, ['clear'], '谢谢')
+    expect(flow.state).toMatchObject({ step: 'goodbye', rated: true, number: 20317 })
+    expect(loadVisit()).toBeNull()
+  })
+
+  it('keeps the rating when sending it fails', async () => {
+    socket.receive('call.state', call({ ...ACCEPTED, state: 'closed', end_reason: 'teller_hung_up' }))
+    api.rate.mockRejectedValueOnce(new ApiError({ code: 'net.unreachable' }))
+    await flow.rate(5, [], '')
+    expect(flow.state).toMatchObject({ step: 'rating', error: 'net.unreachable' })
+  })
+
+  it('sends its own connection away when the server hears nothing', async () => {
+    const distrust = vi.spyOn(MediaSession.prototype, 'distrust')
+    socket.receive('media.notice', { seat: 'customer', state: 'lost' })
+    expect(distrust).toHaveBeenCalledOnce()
+  })
+})
+
+describe('after a reload', () => {
+  const saved = { token: 'token_1', business: TRANSFER, joined: true, talked: false }
+
+  it('goes back into the queue', async () => {
+    saveVisit(saved)
+    flow = build()
+    await flow.start()
+    expect(flow.state).toMatchObject({ step: 'waiting', business: TRANSFER })
+    await vi.waitFor(() => expect(socket.names()).toEqual(['call.snapshot', 'media.join', 'media.answer']))
+    expect(api.businesses).not.toHaveBeenCalled()
+  })
+
+  it('goes back into the call', async () => {
+    saveVisit({ ...saved, talked: true })
+    socket.answers.set('call.snapshot', { ok: true, call: call({ ...ACCEPTED, state: 'connected' }) })
+    flow = build()
+    await flow.start()
+    expect(flow.state.step).toBe('call')
+    expect(flow.devices.stream.value?.getAudioTracks()[0]?.enabled).toBe(true)
+  })
+
+  it('goes back to the rating when the talk is over', async () => {
+    saveVisit({ ...saved, talked: true })
+    socket.answers.set('call.snapshot', { ok: true, call: null })
+    flow = build()
+    await flow.start()
+    expect(flow.state.step).toBe('rating')
+  })
+
+  it('says so when the call is gone', async () => {
+    saveVisit(saved)
+    socket.answers.set('call.snapshot', { ok: true, call: null })
+    flow = build()
+    await flow.start()
+    expect(flow.state).toMatchObject({ step: 'ended', end: 'lost' })
+  })
+
+  it('asks again when the server cannot be reached', async () => {
+    saveVisit(saved)
+    socket.answers.delete('call.snapshot')
+    flow = build()
+    await flow.start()
+    expect(flow.state).toMatchObject({ step: 'restoring', error: 'net.unreachable' })
+    expect(loadVisit()).not.toBeNull()
+  })
+
+  it('starts afresh with a note it cannot read', async () => {
+    sessionStorage.setItem('aircounter.visit', '{"token": 5}')
+    await flow.start()
+    expect(flow.state.step).toBe('choose')
+  })
+})
