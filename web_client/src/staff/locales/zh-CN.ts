@@ -399,7 +399,7 @@ export default {
     result_notice: '结果告知',
     closing: '结束语',
     promise_return: '承诺收益',
-    danger_words: '风险词',
+    danger_words: '涉诈词',
     rude_words: '不文明用语',
     ask_password: '索要密码',
   },

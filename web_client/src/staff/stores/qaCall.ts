@@ -28,7 +28,8 @@ export const useQaCall = defineStore('qaCall', () => {
     return files > 0 ? files : (detail.value?.duration_s ?? 0)
   })
   const findings = computed(() =>
-    [...(detail.value?.findings ?? [])].sort((a, b) => (a.at_s ?? Infinity) - (b.at_s ?? Infinity)),
+    // What was never said has no time: first, where nobody overlooks it.
+    [...(detail.value?.findings ?? [])].sort((a, b) => (a.at_s ?? -1) - (b.at_s ?? -1)),
   )
   /** Something is still on its way, so that asking again makes sense. */
   const processing = computed(() => {
