@@ -42,7 +42,7 @@ CALLS = ROOT / "tests" / "data" / "speech"
 
 def characters(text: str) -> str:
     """What counts: Han characters and letters; numbers as they are spoken, no punctuation."""
-    return re.sub(r"[^\u4e00-\u9fffA-Za-z]", "", spoken(text))
+    return re.sub(r"[^\u4e00-\u9fffA-Za-z]", "", spoken(text).text)
 
 
 class ErrorRate:
