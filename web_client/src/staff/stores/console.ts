@@ -49,7 +49,7 @@ export const useConsole = defineStore('console', () => {
   const lines = computed(() => linesOf(transcript.value))
   const nodes = computed(() => script.value?.nodes ?? [])
   const missing = computed(() => nodes.value.filter((node) => node.required && !node.done))
-  const warnings = computed(() => [...(script.value?.warnings ?? [])].sort((a, b) => b.at_s - a.at_s))
+  const warnings = computed(() => [...(script.value?.warnings ?? [])].sort((a, b) => (b.at_s ?? 0) - (a.at_s ?? 0)))
   const screen = computed<Screen>(() => {
     if (call.value && ['accepted', 'connected'].includes(call.value.state)) return 'call'
     if (call.value?.state === 'wrap_up' || presence.value?.state === 'wrap_up') return 'wrapup'
