@@ -11,6 +11,7 @@ from core.db import Database, UnitOfWork
 from core.errors import ConflictError
 from core.events import RecordingFailed, RecordingResumed, RecordingStarted, RecordingStopped
 from core.models.recording import Recording, RecordingState
+from core.models.system import Alarm
 from core.security.actor import system_actor
 from recording.capture.meta import Meta
 
@@ -86,15 +87,28 @@ class Ledger:
         async with self._database.unit_of_work(_ACTOR) as work:
             work.emit(RecordingResumed(at=work.clock.now(), call_id=call_id, recording_id=recording_id, reason=reason))
 
-    async def left_behind(self, node_id: str, known: set[str]) -> list[tuple[str, str]]:
-        """``(recording id, call id)`` of rows this node is still CAPTURING although it has no journals for them."""
+    async def alarm(self, call_id: str, reason: str) -> None:
+        """Something is wrong on the disk that belongs to no known recording; one alarm until it is cleared."""
+        async with self._database.unit_of_work(_ACTOR) as work:
+            query = select(Alarm.id).where(
+                col(Alarm.kind) == "recording.failed",
+                col(Alarm.call_id) == call_id,
+                col(Alarm.message) == reason,
+                col(Alarm.cleared_at).is_(None),
+            )
+            if (await work.session.execute(query.limit(1))).first() is None:
+                raise_alarm(work, "recording.failed", reason, call_id)
+
+    async def left_behind(self, node_id: str) -> list[Meta]:
+        """What this node is still CAPTURING according to the rows."""
         async with self._database.read() as session:
             query = select(Recording).where(
-                col(Recording.node_id) == node_id,
-                col(Recording.state) == RecordingState.CAPTURING,
-                col(Recording.id).not_in(known),
+                col(Recording.node_id) == node_id, col(Recording.state) == RecordingState.CAPTURING
             )
-            return [(row.id, row.call_id) for row in (await session.scalars(query)).all()]
+            return [
+                Meta(row.id, row.call_id, row.node_id, row.wrapped_key, round(row.started_at.timestamp() * 1e6) * 1000)
+                for row in (await session.scalars(query)).all()
+            ]
 
     async def lost(self, recording_id: str) -> None:
         """The journals of a recording are gone: FAILED, and a person must see it."""

@@ -184,10 +184,12 @@ class Recorder:
         except TimeoutError:
             cut_off = True
             log.error("journal not closed in time", call_id=capture.meta.call_id)
+            self._live = [pair for pair in self._live if pair[0] is not capture]
+            open_sinks = [sink for sink in capture.sinks if not sink.closed.is_set()]
+            self._pool.submit(_sync_batch, [], open_sinks)  # after the write that hangs, if one does
         error = None if capture.on_disk.is_set() else "nothing could be written to the journal"
         ending = Ending(self._clock.now(), cut_off, _gaps_between(capture), error)
         capture.stopped = True
-        self._live = [(other, sink) for other, sink in self._live if other is not capture]
         async with capture.lock:
             await self._persist(capture, lambda: self.ledger.stopped(capture.meta, ending))
 

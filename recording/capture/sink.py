@@ -10,6 +10,8 @@ from core.ports.media import MediaKind, SeatStream
 from recording.capture.journal import SUFFIX, JournalFile, JournalHeader, Record, RecordKind, pack_report
 from recording.capture.meta import Meta
 
+_AUDIO, _VIDEO = int(RecordKind.AUDIO), int(RecordKind.VIDEO)  # plain numbers: this runs for every packet
+
 BUFFER_B = 16 << 20
 """Most that one seat keeps in memory while the disk does not take it: a minute of 2 Mbit/s. Then the oldest goes."""
 
@@ -65,7 +67,7 @@ class SegmentSink:
 
     def on_rtp(self, kind: MediaKind, packet: bytes, arrival_ns: int) -> None:
         """Keep one packet for the next flush."""
-        self._pending.append((RecordKind.AUDIO if kind == "audio" else RecordKind.VIDEO, arrival_ns, packet))
+        self._pending.append((_AUDIO if kind == "audio" else _VIDEO, arrival_ns, packet))
 
     def on_sender_report(self, kind: MediaKind, ntp: int, rtp_timestamp: int) -> None:
         """Keep one Sender Report; it takes the place in time of the packet before it."""

@@ -122,6 +122,7 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
         plain.seek(0)
         with path.open("wb") as target:
             sealed = seal(plain, plain_b, target, plan.data_key, file_id)
+    peaks.fill(end_s - offset_s)
     if peaks.undecodable:
         result.notes.append(f"{party}: {peaks.undecodable} audio packets cannot be decoded")
     width, height = size or (None, None)

@@ -79,6 +79,11 @@ class Peaks:
         self._decoder.sample_rate, self._decoder.layout = 48_000, "stereo"
         self.undecodable = 0
 
+    def fill(self, duration_s: float) -> None:
+        """Lengthen the waveform to the whole file, if there is any: the pictures may go on after the sound."""
+        if self.values:
+            self.values += [0.0] * (int(duration_s * self.PER_S) - len(self.values))
+
     def add(self, payload: bytes, at_s: float) -> None:
         """Decode one Opus packet that begins at a time of the file."""
         slot = max(0, int(at_s * self.PER_S))

@@ -17,6 +17,7 @@ from core.security.actor import system_actor
 from core.security.keys import unwrap_key
 from recording.capture.journal import JournalFile, JournalReader, journal_cipher, journals_in
 from recording.capture.meta import META_NAME, read_meta
+from recording.capture.recorder import Recorder
 
 
 @pytest.fixture
@@ -274,9 +275,42 @@ async def test_recover_completes_what_a_killed_process_left(house: CaptureHouse,
     await successor.recorder.close()
 
 
-async def test_recover_leaves_other_nodes_and_damaged_sidecars_alone(house: CaptureHouse, tmp_path: Path) -> None:
-    broken = house.folder / "call_broken"
-    broken.mkdir(parents=True)
-    (broken / META_NAME).write_text("{")
-    assert await house.recorder.recover() == 0
-    assert (broken / META_NAME).exists()
+async def test_recover_makes_up_for_a_damaged_sidecar_from_the_row(house: CaptureHouse, database: Database) -> None:
+    call = await house.call()
+    zero_ns = zero_ns_ago(3)
+    house.record(call.id, Seat.CUSTOMER, Publisher(1.0).packets(zero_ns), zero_ns)
+
+    async def started() -> bool:
+        return bool(await house.facts(RecordingStarted))
+
+    await _until(started)
+    await house.recorder._owner.close()
+    (house.folder / call.id / META_NAME).write_text("{")
+    assert await CaptureHouse(database, house.folder).recorder.recover() == 1
+    row = await house.recording(call.id)
+    assert row is not None
+    assert row.state == RecordingState.CAPTURED
+
+
+async def test_recover_leaves_other_nodes_alone_and_reports_journals_of_nobody(
+    house: CaptureHouse, database: Database
+) -> None:
+    call = await house.call()
+    zero_ns = zero_ns_ago(3)
+    house.record(call.id, Seat.CUSTOMER, Publisher(1.0).packets(zero_ns), zero_ns)
+
+    async def started() -> bool:
+        return bool(await house.facts(RecordingStarted))
+
+    await _until(started)
+    await house.recorder._owner.close()
+    nobodys, empty = house.folder / "call_nobody", house.folder / "call_empty"
+    for folder in (nobodys, empty):
+        folder.mkdir()
+    (nobodys / "customer-1.journal").write_bytes(b"ACJ1")
+    other_node = Recorder(database, house.folder, MASTER_KEY, "another-node")
+    for _ in range(2):
+        assert await other_node.recover() == 0
+    assert (await house.recording(call.id)).state == RecordingState.CAPTURING  # type: ignore[union-attr]
+    assert (nobodys.exists(), empty.exists()) == (True, False)
+    assert await house.alarms() == ["recording.failed"], "one alarm, not one per start"
