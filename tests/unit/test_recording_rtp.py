@@ -65,7 +65,7 @@ def test_a_restarted_stream_is_a_new_epoch_and_no_loss() -> None:
     out, reorder = _ordered(raws)
     assert [packet.epoch for packet in out] == [0] * 100 + [1] * 100
     assert reorder.missing == 0
-    steps = {b.timestamp - a.timestamp for a, b in itertools.pairwise(out)}
+    steps = {b.timestamp - a.timestamp for a, b in itertools.pairwise(out[100:])}
     assert steps == {960}
     assert all(b.sequence > a.sequence for a, b in itertools.pairwise(out))
 
