@@ -132,8 +132,11 @@ export class VisitFlow {
 
   async leaveQueue(): Promise<void> {
     await this.attempt(async () => {
-      await this.room.leaveQueue()
-      this.finish('left')
+      await this.room.leaveQueue().catch((error: unknown) => {
+        // Answered at the same moment: the call's state says so and leads on.
+        if (errorCode(error) !== 'call.none') throw error
+      })
+      if (this.state.step === 'waiting') this.finish('left')
     })
   }
 
@@ -154,7 +157,7 @@ export class VisitFlow {
     await this.attempt(async () => {
       await this.api.rate(stars, tags, comment).catch((error: unknown) => {
         // Rated before, e.g. in the answer that got lost: the goal is reached.
-        if (errorCode(error) !== 'rating.given') throw error
+        if (errorCode(error) !== 'rating.exists') throw error
       })
       this.state.rated = true
       this.goodbye()
@@ -266,6 +269,8 @@ export class VisitFlow {
     try {
       await this.api.giveRecordingConsent(wording.version, granted)
     } catch (error) {
+      // Another text is in force now: it has to be read before it can be agreed to.
+      if (errorCode(error) === 'consent.outdated') this.state.wording = await this.api.recordingWording()
       if (!(error instanceof ApiError) || error.status !== 401) throw error
       // Somebody read for longer than the token lives: a new visit, the same answer.
       this.room.close()

@@ -26,12 +26,13 @@ const END_KINDS: Record<EndReason, EndKind> = {
   media_failed: 'failed',
 }
 
-export function endKind(reason: EndReason | null): EndKind {
-  return reason === null ? 'failed' : END_KINDS[reason]
+/** A reason this page does not know yet counts as a failure: no blame on the customer. */
+export function endKind(reason: string | null): EndKind {
+  return END_KINDS[reason as EndReason] ?? 'failed'
 }
 
 /** A talk that broke off: the rating page says so first. */
-export function brokeOff(reason: EndReason | null): boolean {
+export function brokeOff(reason: string | null): boolean {
   return reason !== null && !['customer_hung_up', 'teller_hung_up'].includes(reason)
 }
 

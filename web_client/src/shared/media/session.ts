@@ -138,7 +138,7 @@ export class MediaSession {
     const offer = await transport.join()
     if (attempt !== this.attempt) return
     this.dropPeer()
-    const peer = this.options.createPeer({ iceServers: offer.ice_servers, bundlePolicy: 'max-bundle' })
+    const peer = this.options.createPeer({ iceServers: iceServers(offer), bundlePolicy: 'max-bundle' })
     this.peer = peer
     this.remote = new MediaStream()
     this.watch(peer)
@@ -213,6 +213,13 @@ export class MediaSession {
     this.state = state
     this.events.emit('state', state)
   }
+}
+
+/** The servers as the browser wants them: no null for what a STUN server has not. */
+function iceServers(offer: MediaOffer): RTCIceServer[] {
+  return offer.ice_servers.map(({ urls, username, credential }) =>
+    username && credential ? { urls, username, credential } : { urls },
+  )
 }
 
 /** Waits for all candidates, at most `cap_ms`: a slow STUN server must not hold up the call. */
