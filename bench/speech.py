@@ -29,6 +29,7 @@ from common import print_result, say  # noqa: E402
 from compliance import judge  # noqa: E402
 from rapidfuzz.distance import Levenshtein  # noqa: E402
 
+from core.ports.compliance import FindingKind  # noqa: E402
 from core.ports.recognizer import SPEECH_RATE_HZ, Recognizer  # noqa: E402
 from core.ports.speech import Party  # noqa: E402
 from core.settings import Settings  # noqa: E402
@@ -112,7 +113,10 @@ def findings_of(result: dict[str, Any]) -> list[Any]:
     """Findings in the shape `judge` reads."""
     return [
         SimpleNamespace(
-            rule_id=f["id"], kind=f["kind"], phrase=f.get("phrase") or f["evidence"], evidence=f["evidence"]
+            rule_id=f["id"],
+            kind=FindingKind(f["kind"]),
+            phrase=f.get("phrase") or f["evidence"],
+            evidence=f["evidence"],
         )
         for f in result["findings"]
     ]
