@@ -25,6 +25,10 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _anything: TypeAdapter[Any] = TypeAdapter(Any)
 
 
+class Done(BaseModel):
+    """An empty answer: nothing to say but yes."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """Result of authentication. `csrf_token` is set when the actor came with a cookie."""

@@ -76,17 +76,30 @@ async def _compose(
     identity = IdentityService(database, limiter, limits)
     counter = CounterService(database, limiter, connections.secrets.token_key, settings.visit_token_s)
     online = RedisConnections(redis)
+
+    async def nodes() -> list[NodeInfo]:
+        # Named by boot: a media node that was restarted is another one, it does not carry the old one's calls.
+        found = await alive(redis, "media")
+        return [NodeInfo(facts["boot_id"], facts["url"], facts["load"]) for facts in found.values()]
+
+    async def alive_nodes() -> set[str]:
+        return {node.node_id for node in await nodes()}
+
+    book = NodeBook(database)
+    control = HttpMediaControl(http, connections.secrets.internal_token, nodes, book.media_node_of, book.set_media_node)
     calls = calls_room.build(
         database,
         bus,
         redis,
-        _media_control(connections, http),
+        control,
         TellerBoard(),
         QueueBoard(connections.clock, settings.ring_s),
         online,
         settings,
+        on_crash=on_crash,
+        alive_nodes=alive_nodes,
     )
-    acd = acd_room.build(database, bus, redis, calls.service, online, settings)
+    acd = acd_room.build(database, bus, redis, calls.service, online, settings, on_crash=on_crash)
     sockets = signaling_room.build(
         bus,
         calls.service,
@@ -115,15 +128,6 @@ async def _compose(
         await part.start()
         stack.push_async_callback(part.close)
     return app
-
-
-def _media_control(connections: Connections, http: aiohttp.ClientSession) -> HttpMediaControl:
-    async def nodes() -> list[NodeInfo]:
-        found = await alive(connections.redis, "media")
-        return [NodeInfo(node_id, facts["url"], facts["load"]) for node_id, facts in found.items()]
-
-    book = NodeBook(connections.database)
-    return HttpMediaControl(http, connections.secrets.internal_token, nodes, book.media_node_of, book.set_media_node)
 
 
 def _authenticator(

@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from core.http import RouteTable, actor_of
+from core.http import Done, RouteTable, actor_of
 from core.security.permissions import Permission
 from server.calls.rating import RatingBook
 from server.calls.result import ResultReader
-from server.calls.schemas import CallResult, RatingRequest, Stored
+from server.calls.schemas import CallResult, RatingRequest
 
 
 def routes(ratings: RatingBook, results: ResultReader) -> RouteTable:
@@ -14,10 +14,10 @@ def routes(ratings: RatingBook, results: ResultReader) -> RouteTable:
     table = RouteTable()
 
     @table.post("/api/visit/rating", Permission.VISIT_OWN)
-    async def rate(request: web.Request, /, body: RatingRequest) -> Stored:
+    async def rate(request: web.Request, /, body: RatingRequest) -> Done:
         """Rate the visit's last ended call, once."""
         await ratings.rate(actor_of(request), body.stars, body.tags, body.comment)
-        return Stored()
+        return Done()
 
     @table.get("/api/calls/{call_id}/result", Permission.CALL_RESULT)
     async def result(request: web.Request, call_id: str, /) -> CallResult:

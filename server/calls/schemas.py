@@ -17,10 +17,6 @@ class RatingRequest(BaseModel):
     comment: Annotated[str, Field(max_length=2000)] = ""
 
 
-class Stored(BaseModel):
-    """An empty answer: done."""
-
-
 class ResultStages(BaseModel):
     """How far the work after a call is."""
 

@@ -3,10 +3,10 @@
 from aiohttp import web
 
 from core.errors import DeniedError, NotSignedInError
-from core.http import RouteTable, actor_of
+from core.http import Done, RouteTable, actor_of
 from core.models.staff import Staff
 from core.security.permissions import Permission
-from server.identity.schemas import Empty, LoginRequest, LoginView, StaffView
+from server.identity.schemas import LoginRequest, LoginView, StaffView
 from server.identity.service import IdentityService
 
 SESSION_COOKIE = "ac_session"
@@ -35,7 +35,7 @@ def routes(service: IdentityService) -> RouteTable:
     @table.post("/api/auth/logout", Permission.STAFF_SELF)
     async def logout(request: web.Request) -> web.Response:
         await service.logout(actor_of(request), session_cookie(request) or "")
-        response = _json(Empty())
+        response = _json(Done())
         response.del_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="Strict", secure=_is_https(request))
         return response
 
@@ -53,7 +53,7 @@ def _view(staff: Staff) -> StaffView:
     return StaffView.model_validate(staff, from_attributes=True)
 
 
-def _json(view: LoginView | Empty) -> web.Response:
+def _json(view: LoginView | Done) -> web.Response:
     return web.Response(
         text=view.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
     )

@@ -32,7 +32,3 @@ class LoginView(BaseModel):
 
     staff: StaffView
     csrf_token: str
-
-
-class Empty(BaseModel):
-    """Nothing to say but yes: ``{}``."""

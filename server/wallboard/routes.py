@@ -5,9 +5,9 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import StringConstraints
 
-from core.http import RouteTable, actor_of
+from core.http import Done, RouteTable, actor_of
 from core.security.permissions import Permission
-from server.wallboard.schemas import AlarmView, Empty, FailedJob
+from server.wallboard.schemas import AlarmView, FailedJob
 from server.wallboard.service import WallboardService
 
 AlarmId = Annotated[str, StringConstraints(max_length=64, pattern=r"^\w+$")]
@@ -22,13 +22,13 @@ def routes(service: WallboardService) -> RouteTable:
         return await service.alarms()
 
     @table.post("/api/alarms/{alarm_id}/clear", Permission.ALARM_VIEW)
-    async def clear(request: web.Request, alarm_id: AlarmId, /) -> Empty:
+    async def clear(request: web.Request, alarm_id: AlarmId, /) -> Done:
         await service.clear(actor_of(request), alarm_id)
-        return Empty()
+        return Done()
 
     @table.post("/api/jobs/retry", Permission.JOB_RETRY)
-    async def retry(request: web.Request, body: FailedJob) -> Empty:
+    async def retry(request: web.Request, body: FailedJob) -> Done:
         await service.retry(actor_of(request), body)
-        return Empty()
+        return Done()
 
     return table

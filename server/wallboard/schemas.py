@@ -27,7 +27,3 @@ class AlarmView(BaseModel):
     raised_at: datetime
     cleared_at: datetime | None
     job: FailedJob | None = None
-
-
-class Empty(BaseModel):
-    """Nothing to say but yes: ``{}``."""

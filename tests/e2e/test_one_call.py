@@ -80,6 +80,7 @@ async def _inspect(browser: Browser, house: RunningHouse) -> None:
     await sign_in(inspector, "inspector1", DEMO_PASSWORD)
     await expect(inspector.by(re.compile("^qa-row-call_")).first).to_be_visible(timeout=30_000)
     await inspector.by(re.compile("^qa-row-call_")).first.click()
+    await inspector.page.wait_for_url(re.compile("/staff/qa/call_"))
     await _wait_processed(inspector)
     for party in ("customer", "teller"):
         video = inspector.by(f"qa-video-{party}")

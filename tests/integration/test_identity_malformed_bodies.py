@@ -5,9 +5,9 @@ import io
 import pytest
 from http_app import always, serving
 
-from core.http import RouteTable
+from core.http import Done, RouteTable
 from core.security.permissions import Permission
-from server.identity.schemas import Empty, LoginRequest
+from server.identity.schemas import LoginRequest
 
 JSON = "application/json"
 
@@ -30,7 +30,7 @@ async def test_malformed_bodies(body: bytes, content_type: str, status: int, cod
     table = RouteTable()
 
     @table.post("/x", Permission.PUBLIC)
-    async def never_reached(request: object, body: LoginRequest) -> Empty:
+    async def never_reached(request: object, body: LoginRequest) -> Done:
         raise AssertionError("malformed input reached the handler")
 
     async with serving([table], always(None)) as client:
@@ -42,8 +42,8 @@ async def test_endpoints_without_a_body_ignore_one() -> None:
     table = RouteTable()
 
     @table.post("/x", Permission.PUBLIC)
-    async def poke(request: object) -> Empty:
-        return Empty()
+    async def poke(request: object) -> Done:
+        return Done()
 
     async with serving([table], always(None)) as client:
         assert (await client.post("/x", data=b"\xff")).status == 200

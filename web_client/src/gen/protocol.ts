@@ -12,6 +12,130 @@ export interface AlarmNotice {
   raised_at: string
 }
 /**
+ * Something failed that a person has to see. `job` is set for ``job.failed``.
+ */
+export interface AlarmView {
+  id: string
+  kind: string
+  call_id: string | null
+  message: string
+  raised_at: string
+  cleared_at: string | null
+  job?: FailedJob | null
+}
+/**
+ * Names a delivery that gave up; sent back to retry it.
+ */
+export interface FailedJob {
+  event_id: string
+  handler: string
+}
+/**
+ * Judgement of one item: share of its points, None when it does not apply to this call.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema definition
+ * via the `patternProperty` "^[a-z][a-z0-9_]*$".
+ */
+export interface AnswerView {
+  fraction: number | null
+}
+/**
+ * A business a customer can choose.
+ */
+export interface BusinessView {
+  code: string
+  name_zh: string
+  name_en: string
+  hint_zh: string
+  hint_en: string
+  recording_required: boolean
+}
+/**
+ * Progress and outcome of a finished call. A customer gets the progress only.
+ */
+export interface CallResult {
+  call_id: string
+  state: string
+  ended: boolean
+  end_reason: string | null
+  stages: ResultStages
+  error: string | null
+  recordings: ResultRecording[]
+  transcript: ResultSegment[]
+  findings: ResultFinding[]
+  score: ResultScore | null
+  engines: ResultEngines
+}
+/**
+ * How far the work after a call is.
+ */
+export interface ResultStages {
+  recording: 'waiting' | 'running' | 'done' | 'failed' | 'not_transcribed'
+  transcript: 'waiting' | 'running' | 'done' | 'failed' | 'not_transcribed'
+  compliance: 'waiting' | 'running' | 'done' | 'failed' | 'not_transcribed'
+  score: 'waiting' | 'running' | 'done' | 'failed' | 'not_transcribed'
+}
+/**
+ * One playable file.
+ */
+export interface ResultRecording {
+  party: string
+  file_id: string
+  duration_s: number
+  video_codec: string | null
+  audio_codec: string | null
+  sha256: string
+}
+/**
+ * One sentence of the final transcript.
+ */
+export interface ResultSegment {
+  party: string
+  start_s: number
+  end_s: number
+  text: string
+}
+/**
+ * One finding of the script check; `id` is the rule's id.
+ */
+export interface ResultFinding {
+  id: string
+  kind: string
+  party: string | null
+  at_s: number | null
+  score: number
+  evidence: string
+  phrase: string
+}
+/**
+ * The automatic pre-score, in points.
+ */
+export interface ResultScore {
+  auto: number
+  max: number
+}
+/**
+ * Which recogniser made the transcripts; None before there is one.
+ */
+export interface ResultEngines {
+  live: string | null
+  final: string | null
+}
+/**
+ * A consent given (`granted`) or refused.
+ */
+export interface ConsentRequest {
+  purpose: 'recording'
+  wording_version: string
+  granted: boolean
+}
+/**
+ * The stored consent.
+ */
+export interface ConsentView {
+  consent_id: string
+}
+/**
  * Everything to redraw the console after a reload.
  */
 export interface Console {
@@ -131,12 +255,136 @@ export interface CustomerSnapshot {
  */
 export interface Empty {}
 /**
+ * The inspector's judgement: an answer for every item of the form.
+ */
+export interface EvaluationRequest {
+  version: number
+  answers: {
+    [k: string]: AnswerView
+  }
+  comment: string
+}
+/**
+ * Machine's pre-score and inspector's score, apart. `version` goes back with the next save.
+ */
+export interface EvaluationView {
+  version: number
+  state: 'pending' | 'submitted'
+  auto_answers: {
+    [k: string]: AnswerView
+  }
+  auto_score: number
+  auto_fatal: boolean
+  max_score: number
+  answers: {
+    [k: string]: AnswerView
+  }
+  score: number | null
+  fatal: boolean | null
+  inspector_name: string | null
+  comment: string
+  submitted_at: string | null
+}
+/**
+ * One party's playable file. `offset_s` is where its first frame lies on the call's time line.
+ */
+export interface FileView {
+  file_id: string
+  party: 'customer' | 'teller'
+  url: string
+  duration_s: number
+  offset_s: number
+  video_codec: string | null
+  audio_codec: string | null
+  width: number | null
+  height: number | null
+  size_b: number
+  sha256: string
+  peaks: number[]
+}
+/**
+ * One result of the script check, with its evidence.
+ */
+export interface FindingView {
+  id: string
+  rule_id: string
+  kind: 'present' | 'missing' | 'forbidden' | 'danger'
+  severity: 'info' | 'minor' | 'major' | 'fatal'
+  label_zh: string
+  label_en: string
+  party: ('customer' | 'teller') | null
+  at_s: number | null
+  end_s: number | null
+  score: number
+  evidence: string
+  phrase: string
+}
+/**
+ * One thing to judge. `weight` is in percent; a failed `fatal` item makes the score 0.
+ */
+export interface FormItemView {
+  id: string
+  title_zh: string
+  title_en: string
+  weight: number
+  fatal: boolean
+}
+/**
+ * Items that belong together.
+ */
+export interface FormSectionView {
+  id: string
+  title_zh: string
+  title_en: string
+  items: FormItemView[]
+}
+/**
+ * The form the call is judged by.
+ */
+export interface FormView {
+  version: string
+  sections: FormSectionView[]
+}
+/**
+ * A part of the call that is not in the recording.
+ */
+export interface GapView {
+  party?: string | null
+  from_s: number
+  to_s?: number | null
+  reason?: string
+}
+/**
  * As `RTCIceServer` of the browser.
  */
 export interface IceServer {
   urls: string[]
   username?: string | null
   credential?: string | null
+}
+/**
+ * Name and password as typed. The lengths bound the work of hashing.
+ */
+export interface LoginRequest {
+  username: string
+  password: string
+}
+/**
+ * Who is signed in. The CSRF token goes back in ``X-CSRF-Token`` with unsafe methods.
+ */
+export interface LoginView {
+  staff: StaffView
+  csrf_token: string
+}
+/**
+ * A member of staff as shown to the own pages.
+ */
+export interface StaffView {
+  id: string
+  username: string
+  display_name: string
+  staff_number: string
+  roles: string[]
 }
 /**
  * The server's offer for a new transport.
@@ -170,6 +418,119 @@ export interface OfferTaken {
  */
 export interface PresenceAnswer {
   presence: Presence
+}
+/**
+ * Everything an inspector needs to judge one call.
+ */
+export interface QaCallDetail {
+  call_id: string
+  number: number
+  business_code: string
+  teller_name: string
+  ended_at: string
+  duration_s: number
+  end_reason: string | null
+  recording_state: ('capturing' | 'captured' | 'finalized' | 'failed') | null
+  transcript_state: 'waiting' | 'running' | 'ready' | 'not_transcribed' | 'failed'
+  auto_score: number | null
+  max_score: number | null
+  score: number | null
+  fatal: boolean | null
+  evaluation_state: ('pending' | 'submitted') | null
+  flags: string[]
+  recording: RecordingView | null
+  files: FileView[]
+  segments: SegmentView[]
+  findings: FindingView[]
+  form: FormView
+  evaluation: EvaluationView | null
+  rating: RatingView | null
+  disposition: string | null
+  note: string | null
+}
+/**
+ * State of the recording; `started_at` is time zero of every ``…_s``.
+ */
+export interface RecordingView {
+  state: string
+  error: string | null
+  started_at: string
+  gaps: GapView[]
+  interrupted: boolean
+}
+/**
+ * One utterance. `kind` is ``live`` while the final transcript is not there.
+ */
+export interface SegmentView {
+  id: string
+  party: 'customer' | 'teller'
+  start_s: number
+  end_s: number
+  text: string
+  kind: 'live' | 'final'
+}
+/**
+ * The customer's verdict.
+ */
+export interface RatingView {
+  stars: number
+  comment: string
+}
+/**
+ * One page of the list, newest first. Pages count from 1.
+ */
+export interface QaCallPage {
+  items: QaCallRow[]
+  total: number
+  page: number
+  page_size: number
+}
+/**
+ * One line of the list. `flags` name what to look at: ``missing:fee_notice``, ``forbidden:promise_return`` …
+ *
+ * Attributes:
+ *     recording_state: None when nothing was recorded (the customer refused where that is allowed).
+ *     evaluation_state: None while there is no pre-score.
+ *     score: The inspector's points; None before the evaluation is submitted.
+ */
+export interface QaCallRow {
+  call_id: string
+  number: number
+  business_code: string
+  teller_name: string
+  ended_at: string
+  duration_s: number
+  end_reason: string | null
+  recording_state: ('capturing' | 'captured' | 'finalized' | 'failed') | null
+  transcript_state: 'waiting' | 'running' | 'ready' | 'not_transcribed' | 'failed'
+  auto_score: number | null
+  max_score: number | null
+  score: number | null
+  fatal: boolean | null
+  evaluation_state: ('pending' | 'submitted') | null
+  flags: string[]
+}
+/**
+ * The customer's verdict.
+ */
+export interface RatingRequest {
+  stars: number
+  /**
+   * @maxItems 10
+   */
+  tags?:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string]
+  comment?: string
 }
 /**
  * One node of the script.
@@ -255,6 +616,31 @@ export interface TellerSdpAnswer {
   peer_id: string
   sdp_answer: string
   call_id: string
+}
+/**
+ * Entering. `device` describes browser and hardware in the page's own words.
+ */
+export interface VisitRequest {
+  business_code: string
+  channel: 'web' | 'kiosk' | 'demo'
+  device: string
+  language: 'zh-CN' | 'en'
+}
+/**
+ * The visit, and the token that lets its bearer act on it.
+ */
+export interface VisitView {
+  visit_id: string
+  token: string
+}
+/**
+ * The text a customer is asked to agree to.
+ */
+export interface WordingView {
+  purpose: string
+  version: string
+  text_zh: string
+  text_en: string
 }
 /**
  * The teller's summary of the call.

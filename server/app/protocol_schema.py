@@ -1,0 +1,29 @@
+"""The JSON schema of everything that travels, from which the pages' types are generated (`./dev gen`)."""
+
+import json
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode
+
+from qa.desk import schemas as desk
+from server.calls import schemas as calls
+from server.counter import schemas as counter
+from server.identity import schemas as identity
+from server.wallboard import schemas as wallboard
+from signaling.schema import schema
+
+_REQUESTS = ("Request", "FailedJob")
+
+
+def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
+    """Every model of the rooms' ``schemas.py``: requests as they are validated, answers as they are sent."""
+    found: dict[str, tuple[type[BaseModel], JsonSchemaMode]] = {}
+    for module in (identity, counter, calls, wallboard, desk):
+        for name, model in vars(module).items():
+            if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__:
+                found.setdefault(name, (model, "validation" if name.endswith(_REQUESTS) else "serialization"))
+    return [found[name] for name in sorted(found)]
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(http_models()), indent=1, ensure_ascii=False))
