@@ -1,5 +1,5 @@
 /** Payloads of the QA desk, as in docs/protocol.md; what both entries share lives in @shared/protocol. */
-import type { Caption as AnyCaption, Disposition, MediaNotice as AnyNotice, Party, Role } from '@shared/protocol'
+import type { Alarm, Caption as AnyCaption, Disposition, MediaNotice as AnyNotice, Party, Role } from '@shared/protocol'
 
 export type {
   Alarm,
@@ -61,6 +61,14 @@ export interface QaCallPage {
   page: number
   page_size: number
 }
+
+/** Work that was given up; a person may ask for another try. */
+export interface FailedJob {
+  event_id: string
+  handler: string
+}
+
+export type AlarmRow = Alarm & { job?: FailedJob | null }
 
 export interface Gap {
   /** null: both sides. */

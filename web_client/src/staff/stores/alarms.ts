@@ -3,14 +3,15 @@ import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { failureOf, type Failure } from '../lib/errors'
 import { useServer } from '../lib/server'
-import type { Alarm } from '../lib/wire'
+import type { AlarmRow } from '../lib/wire'
 
 /** What failed and needs a person; live. */
 export const useAlarms = defineStore('alarms', () => {
-  const alarms = ref<Alarm[] | null>(null)
+  const alarms = ref<AlarmRow[] | null>(null)
   const loading = ref(false)
   const failure = ref<Failure | null>(null)
-  const clearing = ref<string | null>(null)
+  /** The alarm something is being done about. */
+  const busy = ref<string | null>(null)
   let offs: Off[] = []
 
   const open = computed(() => (alarms.value ?? []).filter((alarm) => !alarm.cleared_at))
@@ -19,7 +20,7 @@ export const useAlarms = defineStore('alarms', () => {
   async function load(): Promise<void> {
     loading.value = true
     try {
-      alarms.value = await useServer().http.get<Alarm[]>('/api/alarms')
+      alarms.value = await useServer().http.get<AlarmRow[]>('/api/alarms')
       failure.value = null
     } catch (error) {
       failure.value = failureOf(error)
@@ -28,7 +29,7 @@ export const useAlarms = defineStore('alarms', () => {
     }
   }
 
-  function onAlarm(alarm: Alarm): void {
+  function onAlarm(alarm: AlarmRow): void {
     const others = (alarms.value ?? []).filter((each) => each.id !== alarm.id)
     alarms.value = [alarm, ...others]
   }
@@ -46,19 +47,32 @@ export const useAlarms = defineStore('alarms', () => {
     offs = []
   }
 
-  async function clear(id: string): Promise<void> {
-    clearing.value = id
+  async function attempt(id: string, action: () => Promise<void>): Promise<void> {
+    busy.value = id
+    failure.value = null
     try {
-      await useServer().http.post(`/api/alarms/${encodeURIComponent(id)}/clear`)
-      const cleared_at = new Date().toISOString()
-      alarms.value = (alarms.value ?? []).map((alarm) => (alarm.id === id ? { ...alarm, cleared_at } : alarm))
-      failure.value = null
+      await action()
     } catch (error) {
       failure.value = failureOf(error)
     } finally {
-      clearing.value = null
+      busy.value = null
     }
   }
 
-  return { alarms, loading, failure, clearing, open, cleared, start, stop, load, clear }
+  async function markCleared(id: string): Promise<void> {
+    await useServer().http.post(`/api/alarms/${encodeURIComponent(id)}/clear`)
+    const cleared_at = new Date().toISOString()
+    alarms.value = (alarms.value ?? []).map((alarm) => (alarm.id === id ? { ...alarm, cleared_at } : alarm))
+  }
+
+  const clear = (id: string): Promise<void> => attempt(id, () => markCleared(id))
+
+  /** Have the failed work tried again; the alarm is handled by that. A new failure raises a new one. */
+  const retry = (alarm: AlarmRow): Promise<void> =>
+    attempt(alarm.id, async () => {
+      await useServer().http.post('/api/jobs/retry', alarm.job)
+      await markCleared(alarm.id)
+    })
+
+  return { alarms, loading, failure, busy, open, cleared, start, stop, load, clear, retry }
 })
