@@ -227,6 +227,7 @@ const en: Texts<typeof zhCN> = {
     optional: 'Optional',
     allDone: 'All required parts were said',
     waiting: 'The script of this business appears once connected.',
+    restored: 'The page was reloaded; the script is back with the next sentence.',
   },
   warning: {
     title: 'Warnings',
@@ -280,7 +281,7 @@ const en: Texts<typeof zhCN> = {
     space: 'play / pause',
     arrows: 'back / forward 5 s',
     speed: 'faster / slower',
-    jk: 'previous / next finding',
+    jk: 'previous / next',
     items: 'previous / next item',
     score: 'full / half / zero / not applicable',
     s: 'save',

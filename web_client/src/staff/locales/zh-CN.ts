@@ -211,6 +211,7 @@ export default {
     optional: '选说',
     allDone: '必说话术已全部完成',
     waiting: '接通后显示本业务的话术。',
+    restored: '页面重新载入过，说下一句话后话术清单会恢复。',
   },
   warning: {
     title: '风险提醒',
@@ -264,7 +265,7 @@ export default {
     space: '播放 / 暂停',
     arrows: '后退 / 前进 5 秒',
     speed: '加速 / 减速',
-    jk: '上 / 下一个发现',
+    jk: '上 / 下一个',
     items: '上 / 下一个评分项',
     score: '满分 / 半分 / 零分 / 不适用',
     s: '保存',
