@@ -1,6 +1,7 @@
 """kill -9 at any instant: everything older than one second plays."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 import pickle
@@ -14,12 +15,13 @@ from pathlib import Path
 
 import av
 import pytest
-from capture_house import MASTER_KEY, CaptureHouse
+from capture_house import MASTER_KEY, CaptureHouse, zero_ns_ago
 from rtp_streams import Publisher
 
 from core.db import Database
-from core.events import RecordingStopped
+from core.events import RecordingFinalized, RecordingStopped
 from core.models import RecordingState
+from core.ports.media import Seat
 from core.store import open_store
 from recording.catalogue.service import Catalogue
 from recording.finalize.service import Finalizer
@@ -99,3 +101,52 @@ async def test_everything_older_than_a_second_survives_kill_9(
             return
     if judged == 0:
         pytest.skip("the machine was too busy to say anything")
+
+
+@pytest.mark.timeout(300)
+async def test_killed_while_finalizing_or_uploading_nothing_is_lost(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    house = CaptureHouse(database, tmp_path / "journals")
+    call = await house.call()
+    zero_ns = zero_ns_ago(8.5)
+    for seat in (Seat.CUSTOMER, Seat.TELLER):
+        house.record(call.id, seat, Publisher(8.0).packets(zero_ns), zero_ns)
+    await house.recorder.stop(call.id)
+    await house.recorder.close()
+    row = await house.recording(call.id)
+    assert row is not None
+    kills = 0
+    # Ever later, so that start, building, upload, commit and removal are all hit sooner or later.
+    while (house.folder / call.id).exists():
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(ROOT / "tests/fakes/finalize_until_killed.py"),
+            *(database_url, str(tmp_path), call.id, row.id),
+            env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests/fakes'}"},
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), 0.2 * 1.6**kills if kills < 7 else 60)
+        finished = process.returncode is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the worker and its building process, as a power failure would
+        await process.communicate()
+        kills += not finished
+        row = await house.recording(call.id)
+        assert row is not None
+        if row.state != RecordingState.FINALIZED:
+            assert len(list((house.folder / call.id).glob("*.journal"))) == 2
+        names = [name for _, _, files in os.walk(tmp_path) for name in files]
+        assert not [name for name in names if name.endswith(".webm")], "plain media on the disk"
+    assert kills >= 3
+    assert row.state == RecordingState.FINALIZED
+    assert len(await house.facts(RecordingFinalized)) == 1
+    catalogue = Catalogue(database, open_store(None, tmp_path), MASTER_KEY)
+    for file in (await house.files(call.id)).values():
+        async with catalogue.plain_file(file.id) as path:
+            with av.open(str(path)) as container:
+                assert sum(1 for _ in container.decode(video=0)) == 240

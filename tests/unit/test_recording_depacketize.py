@@ -1,7 +1,7 @@
 """VP8 and Opus payloads become frames; what cannot be decoded is left out."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtp_streams import vp8_frames, vp8_payloads
 
@@ -41,6 +41,7 @@ def test_without_marker_bits_the_next_frame_ends_the_last() -> None:
     assert tuple(frame.data for frame in frames) == FRAMES[:-1]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_after_a_loss_nothing_until_the_next_key_frame(pick: int) -> None:
     packets = _packets()
@@ -92,6 +93,7 @@ def test_descriptor_lengths_of_rfc_7741(descriptor: str, length: int) -> None:
     assert vp8_descriptor_b(bytes.fromhex(descriptor)[:length]) == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.binary(max_size=12), st.booleans(), st.integers(0, 3)), max_size=30))
 def test_garbage_never_raises(items: list[tuple[bytes, bool, int]]) -> None:
     depacketizer = Vp8()
@@ -100,6 +102,7 @@ def test_garbage_never_raises(items: list[tuple[bytes, bool, int]]) -> None:
             assert frame.data
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=8))
 def test_opus_durations_are_sane(payload: bytes) -> None:
     assert 0 <= opus_duration_s(payload) <= 0.12

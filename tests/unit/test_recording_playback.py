@@ -4,7 +4,7 @@ import hashlib
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recording.catalogue.ranges import ByteRange, UnsatisfiableRangeError, requested_range
@@ -27,6 +27,7 @@ def _sealed(plain: bytes = PLAIN, file_id: str = "file_1") -> bytes:
 SEALED = _sealed()
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(PLAIN) - 1), st.integers(1, len(PLAIN)))
 def test_any_range_opens_from_its_chunks_alone(start: int, length: int) -> None:
     end = min(start + length, len(PLAIN))
@@ -51,6 +52,7 @@ def test_the_same_plain_file_is_never_sealed_the_same_way() -> None:
     assert _sealed()[HEADER_B:] != SEALED[HEADER_B:]
 
 
+@settings(deadline=None)
 @given(st.integers(8, len(SEALED) - 1), st.integers(1, 255))
 def test_every_changed_byte_is_noticed(at: int, change: int) -> None:
     data = bytearray(SEALED)
@@ -102,6 +104,7 @@ def test_unsatisfiable_ranges(header: str) -> None:
         requested_range(header, 100)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.integers(1, 1000))
 def test_any_header_gives_a_range_inside_the_file(text: str, size_b: int) -> None:
     try:

@@ -3,7 +3,7 @@
 import itertools
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtp_streams import rtp
 
@@ -24,6 +24,7 @@ def _ordered(raws: list[tuple[bytes, int]]) -> tuple[list[RtpPacket], Reorder]:
     return out, reorder
 
 
+@settings(deadline=None)
 @given(st.integers(0, 65535), st.integers(0, 2**32 - 1), st.integers(0, 2**31))
 def test_numbers_grow_across_wraps(first: int, first_timestamp: int, seed: int) -> None:
     count = 500
@@ -70,6 +71,7 @@ def test_a_restarted_stream_is_a_new_epoch_and_no_loss() -> None:
     assert all(b.sequence > a.sequence for a, b in itertools.pairwise(out))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_payload_of_anything_does_not_raise(raw: bytes) -> None:
     payload = payload_of(raw)
