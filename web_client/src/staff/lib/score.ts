@@ -1,4 +1,4 @@
-import type { Answers, DecimalValue, FormItem, QaForm } from './wire'
+import type { Answers, FormItem, QaForm } from './wire'
 
 /** The inspector's choice for one item: its share of the weight, or null when it does not apply. */
 export type Choice = number | null
@@ -12,20 +12,13 @@ export interface Total {
   items: number
 }
 
-/** Decimals come as strings; null stays null. */
-export function toNumber(value: DecimalValue | null | undefined): number | null {
-  if (value === null || value === undefined || value === '') return null
-  const number = Number(value)
-  return Number.isFinite(number) ? number : null
-}
-
 export function itemsOf(form: QaForm): FormItem[] {
   return form.sections.flatMap((section) => section.items)
 }
 
 export function choicesOf(answers: Answers | null | undefined): Choices {
   const choices: Choices = {}
-  for (const [id, answer] of Object.entries(answers ?? {})) choices[id] = toNumber(answer.fraction)
+  for (const [id, answer] of Object.entries(answers ?? {})) choices[id] = answer.fraction
   return choices
 }
 
@@ -48,9 +41,8 @@ export function totalOf(form: QaForm, choices: Choices, max = 100): Total {
     if (choice === undefined) continue
     answered += 1
     if (choice === null) continue
-    const weight = toNumber(item.weight) ?? 0
-    reached += weight * choice
-    weights += weight
+    reached += item.weight * choice
+    weights += item.weight
     if (item.fatal && choice < 1) fatal = true
   }
   const share = weights === 0 ? 1 : reached / weights

@@ -54,7 +54,7 @@ export function layoutMarkers(
 /** Marked gaps of one party as spans, at least 2 px wide so that none is invisible. */
 export function layoutGaps(gaps: readonly Gap[], party: Party, total_s: number, width: number): Span[] {
   return gaps
-    .filter((gap) => gap.party === party || gap.party === null)
+    .filter((gap) => gap.party === party || (gap.party ?? null) === null)
     .map((gap) => {
       const x = xOf(gap.from_s, total_s, width)
       return { x, width: Math.max(2, xOf(gap.to_s ?? total_s, total_s, width) - x) }

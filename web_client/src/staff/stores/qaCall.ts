@@ -1,7 +1,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { failureOf, type Failure } from '../lib/errors'
-import { answersOf, choicesOf, toNumber, totalOf, type Choice, type Choices } from '../lib/score'
+import { answersOf, choicesOf, totalOf, type Choice, type Choices } from '../lib/score'
 import { useServer } from '../lib/server'
 import { totalSeconds } from '../lib/timeline'
 import type { EvaluationView, QaCallDetail } from '../lib/wire'
@@ -20,7 +20,7 @@ export const useQaCall = defineStore('qaCall', () => {
   let asked = 0
 
   const evaluation = computed(() => detail.value?.evaluation ?? null)
-  const max = computed(() => toNumber(evaluation.value?.max_score) ?? 100)
+  const max = computed(() => evaluation.value?.max_score ?? 100)
   const autoChoices = computed(() => choicesOf(evaluation.value?.auto_answers))
   const total = computed(() => (detail.value ? totalOf(detail.value.form, choices.value, max.value) : null))
   const duration_s = computed(() => {

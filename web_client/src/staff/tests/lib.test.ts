@@ -88,7 +88,7 @@ describe('recording state', () => {
 })
 
 describe('segments and flags', () => {
-  const segment = (id: string, start_s: number, end_s: number): QaSegment => ({ id, party: 'teller', start_s, end_s, text: id })
+  const segment = (id: string, start_s: number, end_s: number): QaSegment => ({ id, party: 'teller', start_s, end_s, text: id, kind: 'final' })
   const segments = [segment('b', 4, 8), segment('a', 1, 5)]
 
   it('light every sentence that is being said', () => {

@@ -15,7 +15,7 @@ const form: QaForm = {
       title_en: 'S',
       items: [
         { id: 'a', title_zh: '甲', title_en: 'A', weight: 60, fatal: false },
-        { id: 'b', title_zh: '乙', title_en: 'B', weight: '40', fatal: false },
+        { id: 'b', title_zh: '乙', title_en: 'B', weight: 40, fatal: false },
         { id: 'f', title_zh: '否', title_en: 'F', weight: 0, fatal: true },
       ],
     },
@@ -111,10 +111,10 @@ describe('evaluation on the desk', () => {
   it('saves with the version it was read at and shows the server’s score', async () => {
     qa.takeAuto()
     qa.setComment('好')
-    http.answers.set(`PUT ${PATH}/evaluation`, { ...evaluation, version: 4, state: 'submitted', score: '79.50', answers: evaluation.auto_answers, comment: '好' })
+    http.answers.set(`PUT ${PATH}/evaluation`, { ...evaluation, version: 4, state: 'submitted', score: 79.5, answers: evaluation.auto_answers, comment: '好' })
     expect(await qa.submit()).toBe(true)
     expect(http.sent.at(-1)?.[1]).toEqual({ version: 3, answers: { a: { fraction: 1 }, b: { fraction: 0.5 }, f: { fraction: 1 } }, comment: '好' })
-    expect([qa.save, qa.evaluation?.score, qa.comment]).toEqual(['saved', '79.50', '好'])
+    expect([qa.save, qa.evaluation?.score, qa.comment]).toEqual(['saved', 79.5, '好'])
   })
 
   it('keeps everything on a conflict and can save on top of the latest', async () => {
@@ -137,7 +137,7 @@ describe('evaluation on the desk', () => {
 
   it('does not disturb what is being written when it looks again', async () => {
     qa.choose('a', 0)
-    http.answers.set(`GET ${PATH}`, { ...detail, transcript_state: 'ready', segments: [{ id: 's', party: 'teller', start_s: 0, end_s: 1, text: '好' }], evaluation: { ...evaluation, version: 5 } })
+    http.answers.set(`GET ${PATH}`, { ...detail, transcript_state: 'ready', segments: [{ id: 's', party: 'teller', start_s: 0, end_s: 1, text: '好', kind: 'final' }], evaluation: { ...evaluation, version: 5 } })
     await qa.refresh()
     expect([qa.detail?.segments.length, qa.choices.a, qa.evaluation?.version]).toEqual([1, 0, 3])
   })
