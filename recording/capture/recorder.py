@@ -10,11 +10,9 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from core.db import Database
@@ -23,10 +21,11 @@ from core.ids import new_id
 from core.ports.media import MediaSink, SeatStream, SinkFailure
 from core.security.keys import new_data_key, wrap_key
 from core.tasks import TaskOwner
-from recording.capture.journal import Record, journal_cipher
-from recording.capture.ledger import Ending, Gap, Ledger
-from recording.capture.meta import Meta, open_folder
+from recording.capture.journal import Record
+from recording.capture.ledger import Ending, Ledger
+from recording.capture.meta import Meta
 from recording.capture.recovery import recover
+from recording.capture.running import Capture, gaps_between, sync_batch, write_batch
 from recording.capture.sink import SegmentSink
 
 log = structlog.get_logger(__name__)
@@ -39,44 +38,7 @@ WATCH_S = 0.25
 STALL_S = 2.5
 """Silence, or a write that does not return, for this long is reported: with `WATCH_S` and a commit, within 3 s."""
 
-GAP_S = 0.5
-"""Shorter pauses between two transports of a seat are not marked."""
-
 STOP_DEADLINE_S = 10.0
-
-
-@dataclass(slots=True)
-class Capture:
-    """The running recording of one call. Satisfies `sink.Opened` once `cipher` is set.
-
-    Attributes:
-        meta: Provisional until the folder is open: an earlier process may have left one.
-        on_disk: Set when the first chunk is written.
-        lock: Serialises the call's row: started comes before stopped.
-    """
-
-    folder: Path
-    meta: Meta
-    sinks: list[SegmentSink] = field(default_factory=list)
-    opened_cipher: AESGCM | None = None
-    on_disk: asyncio.Event = field(default_factory=asyncio.Event)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    stopped: bool = False
-
-    @property
-    def cipher(self) -> AESGCM:
-        """Cipher of the journals; the folder has been opened."""
-        assert self.opened_cipher is not None
-        return self.opened_cipher
-
-    def open(self, master_key: bytes) -> None:
-        """Make or take up the folder. Blocks; runs in the writing thread."""
-        if self.opened_cipher is None:
-            self.meta = open_folder(self.folder, self.meta)
-            self.opened_cipher = journal_cipher(self.meta.data_key(master_key))
-
-
-_Outcome = tuple[SegmentSink, Capture, list[Record], Exception | None]
 
 
 class Recorder:
@@ -186,9 +148,9 @@ class Recorder:
             log.error("journal not closed in time", call_id=capture.meta.call_id)
             self._live = [pair for pair in self._live if pair[0] is not capture]
             open_sinks = [sink for sink in capture.sinks if not sink.closed.is_set()]
-            self._pool.submit(_sync_batch, [], open_sinks)  # after the write that hangs, if one does
+            self._pool.submit(sync_batch, [], open_sinks)  # after the write that hangs, if one does
         error = None if capture.on_disk.is_set() else "nothing could be written to the journal"
-        ending = Ending(self._clock.now(), cut_off, _gaps_between(capture), error)
+        ending = Ending(self._clock.now(), cut_off, gaps_between(capture), error)
         capture.stopped = True
         async with capture.lock:
             await self._persist(capture, lambda: self.ledger.stopped(capture.meta, ending))
@@ -253,21 +215,11 @@ class Recorder:
             if not batch:
                 continue
             self._write_began_s = self._clock.monotonic_s()
-            for outcome in await asyncio.get_running_loop().run_in_executor(self._pool, self._write_batch, batch):
+            for outcome in await asyncio.get_running_loop().run_in_executor(
+                self._pool, write_batch, self._master_key, batch
+            ):
                 self._flushed(*outcome)
             self._write_began_s = None
-
-    def _write_batch(self, batch: list[tuple[SegmentSink, Capture, list[Record]]]) -> list[_Outcome]:
-        outcomes: list[_Outcome] = []
-        for sink, capture, records in batch:
-            error: Exception | None = None
-            try:
-                capture.open(self._master_key)
-                sink.write(capture, records)
-            except (OSError, CounterError) as caught:
-                error = caught
-            outcomes.append((sink, capture, records, error))
-        return outcomes
 
     def _flushed(self, sink: SegmentSink, capture: Capture, records: list[Record], error: Exception | None) -> None:
         if error is not None:
@@ -296,7 +248,7 @@ class Recorder:
             dirty = [sink for _, sink in self._live if sink.dirty and sink not in finished]
             for sink in dirty:
                 sink.dirty = False
-            failed = await asyncio.get_running_loop().run_in_executor(self._pool, _sync_batch, dirty, list(finished))
+            failed = await asyncio.get_running_loop().run_in_executor(self._pool, sync_batch, dirty, list(finished))
             self._live = [pair for pair in self._live if pair[1] not in finished]
             for sink in finished:
                 sink.closed.set()
@@ -342,41 +294,3 @@ class Recorder:
         Returns how many recordings were completed.
         """
         return await recover(self.ledger, self._journal_path, self._node_id, self.call_ids)
-
-
-def _sync_batch(dirty: list[SegmentSink], finished: list[SegmentSink]) -> list[tuple[SegmentSink, OSError]]:
-    failed: list[tuple[SegmentSink, OSError]] = []
-    for sink in [*dirty, *finished]:
-        if sink.file is None:
-            continue
-        try:
-            if sink in finished:
-                sink.file.close()
-            else:
-                sink.file.sync()
-        except OSError as error:
-            failed.append((sink, error))
-    return failed
-
-
-def _gaps_between(capture: Capture) -> list[Gap]:
-    """Time between two transports of a seat, in call seconds. Finalize measures again, packet by packet."""
-    gaps: list[Gap] = []
-    last_ns: dict[str, int] = {}
-    for sink in sorted(capture.sinks, key=lambda sink: sink.first_ns):
-        if not sink.first_ns:
-            continue
-        party = str(sink.stream.seat)
-        before_ns = last_ns.get(party)
-        if before_ns is not None and sink.first_ns - before_ns > GAP_S * 1e9:
-            zero_ns = capture.meta.started_ns
-            gaps.append(
-                {
-                    "party": party,
-                    "from_s": round((before_ns - zero_ns) / 1e9, 3),
-                    "to_s": round((sink.first_ns - zero_ns) / 1e9, 3),
-                    "reason": "reconnect",
-                }
-            )
-        last_ns[party] = max(sink.last_ns, before_ns or 0)
-    return gaps
