@@ -27,9 +27,13 @@ export function secondsAt(x: number, total_s: number, width: number): number {
   return Math.min(total_s, Math.max(0, (x / width) * total_s))
 }
 
-/** The call's length on its time line: the end of the longest file. */
-export function totalSeconds(files: readonly Pick<QaFile, 'offset_s' | 'duration_s'>[]): number {
-  return files.reduce((end, file) => Math.max(end, file.offset_s + file.duration_s), 0)
+/** The call's length on its time line: the end of the longest file, or of a gap behind it. */
+export function totalSeconds(
+  files: readonly Pick<QaFile, 'offset_s' | 'duration_s'>[],
+  gaps: readonly Pick<Gap, 'to_s'>[] = [],
+): number {
+  const ends = [...files.map((file) => file.offset_s + file.duration_s), ...gaps.map((gap) => gap.to_s ?? 0)]
+  return Math.max(0, ...ends)
 }
 
 /** Where findings with a time stand; neighbours closer than `size` pixels are stacked into `rows` rows. */

@@ -335,7 +335,7 @@ const en: Texts<typeof zhCN> = {
       position: 'Position',
       timeline: 'Time line: click to go there',
       gap: 'Gap in the recording',
-      gapCause: { reconnect: 'reconnected' },
+      gapCause: { reconnect: 'reconnected', joined_late: 'joined late', left_early: 'left early' },
       gapReason: 'Gap of the {party}’s recording {from}–{to} ({reason})',
       interrupted: 'The recording was interrupted; the gaps are marked.',
       recordingFailed: 'Recording failed: {error}',
@@ -431,7 +431,7 @@ const en: Texts<typeof zhCN> = {
     call: 'Call {id}',
     live: 'live',
     kind: {
-      recording: { failed: 'Recording failed', damaged: 'Recording damaged', finalize: 'Recording not finalized' },
+      recording: { failed: 'Recording failed', damaged: 'Recording damaged', stalled: 'Recording stalled', finalize: 'Recording not finalized' },
       job: { failed: 'Background job failed' },
       media: { start_failed: 'Media did not start', close_failed: 'Media did not close' },
       other: 'System alarm',

@@ -325,7 +325,7 @@ export default {
       position: '播放位置',
       timeline: '时间轴：点按跳到该处',
       gap: '录像缺口',
-      gapCause: { reconnect: '重新连接' },
+      gapCause: { reconnect: '断线重连', joined_late: '加入较晚', left_early: '提前断开' },
       gapReason: '{party}录像缺口 {from}–{to}（{reason}）',
       interrupted: '录制曾被中断，缺口已标出。',
       recordingFailed: '录制失败：{error}',
@@ -418,7 +418,7 @@ export default {
     call: '来电 {id}',
     live: '实时更新',
     kind: {
-      recording: { failed: '录制失败', damaged: '录像损坏', finalize: '录像整理失败' },
+      recording: { failed: '录制失败', damaged: '录像损坏', stalled: '录制停滞', finalize: '录像整理失败' },
       job: { failed: '后台任务失败' },
       media: { start_failed: '音视频未能启动', close_failed: '音视频未能关闭' },
       other: '系统告警',

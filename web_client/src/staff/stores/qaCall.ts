@@ -24,7 +24,7 @@ export const useQaCall = defineStore('qaCall', () => {
   const autoChoices = computed(() => choicesOf(evaluation.value?.auto_answers))
   const total = computed(() => (detail.value ? totalOf(detail.value.form, choices.value, max.value) : null))
   const duration_s = computed(() => {
-    const files = totalSeconds(detail.value?.files ?? [])
+    const files = totalSeconds(detail.value?.files ?? [], detail.value?.recording?.gaps)
     return files > 0 ? files : (detail.value?.duration_s ?? 0)
   })
   const findings = computed(() =>

@@ -25,6 +25,7 @@ describe('time line', () => {
 
   it('is as long as the longest file with its offset', () => {
     expect(totalSeconds([{ offset_s: 1.5, duration_s: 60 }, { offset_s: 0, duration_s: 61 }])).toBe(61.5)
+    expect(totalSeconds([{ offset_s: 0, duration_s: 52 }], [{ to_s: 74 }, { to_s: null }])).toBe(74)
     expect(totalSeconds([])).toBe(0)
   })
 
