@@ -39,13 +39,14 @@ _MICROPHONE = """
     if (wanted.audio) stream.addTrack(mouth.stream.getAudioTracks()[0].clone());
     return stream;
   };
-  window.__speak = async (encoded) => {
+  let voice = null;
+  window.__prepare = async (encoded) => {
     const bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
-    const source = context.createBufferSource();
-    source.buffer = await context.decodeAudioData(bytes.buffer);
-    source.connect(mouth);
-    source.start();
+    voice = context.createBufferSource();
+    voice.buffer = await context.decodeAudioData(bytes.buffer);
+    voice.connect(mouth);
   };
+  window.__speak = () => voice.start();
 })();
 """
 
@@ -86,15 +87,19 @@ class Person:
         await context.add_init_script(_MICROPHONE)
         return cls(context, await context.new_page())
 
-    async def speak(self, samples: NDArray[np.int16], rate_hz: int = 48_000) -> None:
-        """Begin to speak; returns at once."""
+    async def prepare_speech(self, samples: NDArray[np.int16], rate_hz: int = 16_000) -> None:
+        """Hand over what to say; megabytes take a moment."""
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(rate_hz)
             file.writeframes(samples.tobytes())
-        await self.page.evaluate("(wav) => window.__speak(wav)", base64.b64encode(buffer.getvalue()).decode())
+        await self.page.evaluate("(wav) => window.__prepare(wav)", base64.b64encode(buffer.getvalue()).decode())
+
+    async def speak(self) -> None:
+        """Begin to say what was prepared; returns at once."""
+        await self.page.evaluate("() => window.__speak()")
 
     def by(self, testid: str | re.Pattern[str]) -> Any:
         """The element with this data-testid."""
