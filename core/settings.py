@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EngineChoice = Literal["auto", "vosk", "whisper", "none"]
@@ -21,6 +21,9 @@ class Settings(BaseSettings):
         store_url: Object store (``file:///…``, ``s3://bucket/prefix`` …); None is a folder in `data_dir`.
         models_dir: Speech models; None is the user's cache, shared by all installations of the machine.
         media_hosts: Addresses announced as ICE host candidates, comma separated.
+        media_port_min / media_port_max: UDP ports of media nodes, both inclusive; 0 leaves the choice to the system.
+        media_advertised_address: Announced in place of the addresses of `media_hosts` that are not loopback, for a
+            server behind NAT. See docs/network.md.
         ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
         rejoin_s: How long a lost customer's or teller's seat is kept.
     """
@@ -40,6 +43,9 @@ class Settings(BaseSettings):
     media_node_id: str = "media-1"
     media_control_port: int = 0
     media_hosts: str = "127.0.0.1"
+    media_port_min: int = Field(default=0, ge=0, le=65535)
+    media_port_max: int = Field(default=0, ge=0, le=65535, validate_default=True)
+    media_advertised_address: str | None = None
 
     live_engine: EngineChoice = "auto"
     final_engine: EngineChoice = "auto"
@@ -52,6 +58,14 @@ class Settings(BaseSettings):
     session_idle_s: float = Field(default=600.0, gt=0)
     session_max_s: float = Field(default=12 * 3600.0, gt=0)
     visit_token_s: float = Field(default=4 * 3600.0, gt=0)
+
+    @field_validator("media_port_max")
+    @classmethod
+    def _check_ports(cls, last: int, info: ValidationInfo) -> int:
+        first = info.data.get("media_port_min", 0)
+        if (first, last) != (0, 0) and not 1024 <= first <= last:
+            raise ValueError("with AIRCOUNTER_MEDIA_PORT_MIN it must be a range within 1024 and 65535")
+        return last
 
     @property
     def models_path(self) -> Path:

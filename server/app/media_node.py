@@ -79,8 +79,17 @@ def _node(connections: Connections, recorder: Recorder, tap: SpeechTap) -> Media
     async def on_call_closed(call_id: str, reason: str) -> None:
         await recorder.stop(call_id)
 
-    hosts = tuple(host.strip() for host in settings.media_hosts.split(",") if host.strip())
-    config = MediaConfig(
-        node_id=settings.media_node_id, secret=connections.secrets.internal_token, host_addresses=hosts
-    )
+    config = media_config(settings, connections.secrets.internal_token)
     return MediaNode(config, sinks, on_change, on_sink_failure, on_call_closed)
+
+
+def media_config(settings: Settings, secret: str) -> MediaConfig:
+    """The media room's own settings. ValueError for an impossible address."""
+    return MediaConfig(
+        node_id=settings.media_node_id,
+        secret=secret,
+        host_addresses=tuple(host.strip() for host in settings.media_hosts.split(",") if host.strip()),
+        advertised_address=settings.media_advertised_address or None,
+        port_min=settings.media_port_min,
+        port_max=settings.media_port_max,
+    )
