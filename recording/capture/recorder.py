@@ -25,6 +25,7 @@ from recording.capture.journal import Record
 from recording.capture.ledger import Ending, Ledger
 from recording.capture.meta import Meta
 from recording.capture.recovery import recover
+from recording.capture.reporter import Reporter
 from recording.capture.running import Capture, gaps_between, sync_batch, write_batch
 from recording.capture.sink import SegmentSink
 
@@ -65,6 +66,7 @@ class Recorder:
         self._captures: dict[str, Capture] = {}
         self._live: list[tuple[Capture, SegmentSink]] = []
         self._owner = TaskOwner("recorder", on_crash)
+        self._reporter = Reporter(self.ledger, self._owner)
         self._pool = ThreadPoolExecutor(2, "recorder")
         self._flush_now = asyncio.Event()
         self._sync_now = asyncio.Event()
@@ -98,7 +100,8 @@ class Recorder:
         for sink in capture.sinks:
             if sink.stream.seat == failure.seat and sink.stream.segment == failure.segment:
                 sink.close("detached")
-        self._report(capture, f"the {failure.seat}'s packets are no longer taken: {failure.error}", "recording.failed")
+        reason = f"the {failure.seat}'s packets are no longer taken: {failure.error}"
+        self._reporter.begins(capture, f"detached {failure.seat}", reason, "recording.failed")
 
     def _new_capture(self, stream: SeatStream) -> Capture:
         recording_id = new_id("rec")
@@ -172,37 +175,13 @@ class Recorder:
                 return
             except (CounterError, IntegrityError) as error:
                 log.error("recording row refused", call_id=capture.meta.call_id, error=str(error))
-                self._report(capture, f"the recording cannot be entered: {error}", "recording.failed")
+                reason = f"the recording cannot be entered: {error}"
+                self._reporter.begins(capture, "row", reason, "recording.failed")
                 return
             except (SQLAlchemyError, OSError) as error:
                 log.warning("database does not answer", call_id=capture.meta.call_id, error=str(error))
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, 5.0)
-
-    def _report(self, capture: Capture, reason: str, alarm: str) -> None:
-        meta = capture.meta
-        log.error("recording failed", call_id=meta.call_id, reason=reason, alarm=alarm)
-        self._owner.start(
-            f"report {meta.call_id}",
-            self._tell(lambda: self.ledger.failed(meta.recording_id, meta.call_id, reason, alarm)),
-        )
-
-    def _report_resumed(self, capture: Capture, reason: str) -> None:
-        meta = capture.meta
-        log.info("recording resumed", call_id=meta.call_id, reason=reason)
-        self._owner.start(
-            f"report {meta.call_id}",
-            self._tell(lambda: self.ledger.resumed(meta.recording_id, meta.call_id, reason)),
-        )
-
-    async def _tell(self, use_case: Callable[[], Awaitable[None]]) -> None:
-        for pause_s in (0.2, 1.0, 5.0, 30.0):
-            try:
-                await use_case()
-                return
-            except (SQLAlchemyError, OSError) as error:
-                log.error("recording failure could not be stored", error=str(error))
-            await asyncio.sleep(pause_s)
 
     # flush, sync, watch
 
@@ -226,15 +205,12 @@ class Recorder:
             sink.give_back(records)
             if sink.trim():
                 log.error("recording lost packets", call_id=capture.meta.call_id, dropped=sink.dropped)
-            if not sink.failing:
-                sink.failing = True
-                self._report(capture, f"the journal cannot be written: {error}", "recording.failed")
+            reason = f"the journal cannot be written: {error}"
+            self._reporter.begins(capture, f"disk {sink.stream.seat}", reason, "recording.failed")
             return
         sink.dirty = True
         capture.on_disk.set()
-        if sink.failing:
-            sink.failing = False
-            self._report_resumed(capture, "the journal can be written again")
+        self._reporter.over(capture, f"disk {sink.stream.seat}", "the journal can be written again")
         if sink.is_complete():
             self._sync_now.set()
 
@@ -255,7 +231,8 @@ class Recorder:
             for sink, error in failed:
                 for capture, other in [*self._live, *done]:
                     if other is sink:
-                        self._report(capture, f"the journal cannot be synced: {error}", "recording.failed")
+                        reason = f"the journal cannot be synced: {error}"
+                        self._reporter.begins(capture, f"sync {sink.stream.seat}", reason, "recording.failed")
 
     async def _watch_forever(self) -> None:
         hanging = False
@@ -272,19 +249,20 @@ class Recorder:
                 hanging = hangs
                 for capture in self._captures.values():
                     if hangs:
-                        self._report(capture, "the disk does not take the packets", "recording.failed")
+                        reason = "the disk does not take the packets"
+                        self._reporter.begins(capture, "disk hangs", reason, "recording.failed")
                     else:
-                        self._report_resumed(capture, "the disk takes the packets again")
+                        self._reporter.over(capture, "disk hangs", "the disk takes the packets again")
 
     def _watch_silence(self, capture: Capture, sink: SegmentSink, now_s: float) -> None:
-        silent = sink.silent_s(now_s) > STALL_S and sink.ended is None
-        if silent == sink.stalled:
+        seat = sink.stream.seat
+        if sink.ended is not None:
             return
-        sink.stalled = silent
-        if silent:
-            self._report(capture, f"no packets from the {sink.stream.seat}", "recording.stalled")
-        elif sink.ended is None:
-            self._report_resumed(capture, f"packets from the {sink.stream.seat} again")
+        if sink.silent_s(now_s) > STALL_S:
+            self._reporter.begins(capture, f"silent {seat}", f"no packets from the {seat}", "recording.stalled")
+        elif sink.has_media:  # of this transport or, after a rejoin, of the one before
+            for trouble in (f"silent {seat}", f"detached {seat}"):
+                self._reporter.over(capture, trouble, f"packets from the {seat} again")
 
     # after a crash
 

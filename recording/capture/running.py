@@ -24,6 +24,7 @@ class Capture:
         meta: Provisional until the folder is open: an earlier process may have left one.
         on_disk: Set when the first chunk is written.
         lock: Serialises the call's row: started comes before stopped.
+        troubles: What is wrong now. telling: Serialises what people are told of it.
     """
 
     folder: Path
@@ -33,6 +34,8 @@ class Capture:
     on_disk: asyncio.Event = field(default_factory=asyncio.Event)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     stopped: bool = False
+    troubles: set[str] = field(default_factory=set)
+    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def cipher(self) -> AESGCM:

@@ -55,8 +55,6 @@ class SegmentSink:
         self.closed = asyncio.Event()
         self.file: JournalFile | None = None
         self.dirty = False
-        self.failing = False
-        self.stalled = False
         self.heard_s = now_s
         self.dropped = 0
         self._opened_ns = now_ns
@@ -122,6 +120,11 @@ class SegmentSink:
             self._taken += dropped
             self.dropped += dropped
         return dropped
+
+    @property
+    def has_media(self) -> bool:
+        """Whether any packet has come."""
+        return bool(self._taken or self._pending)
 
     def silent_s(self, now_s: float) -> float:
         """How long no packet has come, as far as earlier questions can tell."""

@@ -3,5 +3,6 @@
 Does: moves calls along the table in `states`, decides from media changes when a call is connected or lost, opens and
 closes media, shows a call to both sides and its result to inspectors.
 Publishes: CallQueued, CallConnected, CallEnded, CallWrappedUp, CallRated; on the LIVE topic ``call`` and ``media``.
-Listens to: PeerChange (MEDIA), RecordingFailed, OfferLapsed, ``transcription`` (LIVE). Writes: Call, Rating.
+Listens to: PeerChange (MEDIA), RecordingFailed, RecordingResumed,
+OfferLapsed, ``transcription`` (LIVE). Writes: Call, Rating.
 """

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.bus import FACTS, LIVE, MEDIA, Bus
 from core.db import Database
 from core.errors import ConflictError, CounterError
-from core.events import OfferLapsed, RecordingFailed
+from core.events import OfferLapsed, RecordingFailed, RecordingResumed
 from core.models.call import EndReason
 from core.ports.calls import Connections
 from core.ports.media import PeerChange, PeerState, Seat
@@ -90,7 +90,9 @@ class CallKeeper:
             if topic == MEDIA:
                 await self.peer_changed(_peer_change(message))
             elif topic == FACTS and message["type"] == "RecordingFailed":
-                await self._flag.recording_failed(RecordingFailed.model_validate(message["payload"]))
+                await self._flag.recording_changed(RecordingFailed.model_validate(message["payload"]))
+            elif topic == FACTS and message["type"] == "RecordingResumed":
+                await self._flag.recording_changed(RecordingResumed.model_validate(message["payload"]))
             elif topic == FACTS and message["type"] == "OfferLapsed":
                 lapsed = OfferLapsed.model_validate(message["payload"])
                 await self._media.release(lapsed.call_id, lapsed.teller_id)

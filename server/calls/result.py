@@ -92,7 +92,11 @@ class ResultReader:
             "compliance": "done" if check_id else "waiting",
             "score": "done" if evaluation else "waiting",
         }
-        stages = {name: with_job(stage, _state_of(jobs.get(_JOBS[name]))) for name, stage in rows.items()}
+        stages: dict[str, str] = {
+            name: with_job(stage, _state_of(jobs.get(_JOBS[name]))) for name, stage in rows.items()
+        }
+        if recording is None and call.state in ENDED:
+            stages["recording"] = "none"
         errors = [recording.error if recording else None, *(transcript.error for transcript in final)]
         errors += [jobs[handler].error for handler in _JOBS.values() if handler in jobs]
         return CallResult(

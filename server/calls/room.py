@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from core.bus import Bus
 from core.db import Database
-from core.events import RecordingFailed
+from core.events import RecordingFailed, RecordingResumed
 from core.http import RouteTable
 from core.jobs import Subscription
 from core.ports.calls import Connections, QueueView, TellerDesk
@@ -76,4 +76,7 @@ def build(
 def subscriptions(database: Database, bus: Bus) -> list[Subscription]:
     """Facts handled as jobs, for a worker."""
     flag = RecordingFlag(database, bus)
-    return [Subscription(RecordingFailed, "calls.recording_failed", flag.recording_failed)]
+    return [
+        Subscription(RecordingFailed, "calls.recording_failed", flag.recording_changed),
+        Subscription(RecordingResumed, "calls.recording_resumed", flag.recording_changed),
+    ]

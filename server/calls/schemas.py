@@ -18,9 +18,9 @@ class RatingRequest(BaseModel):
 
 
 class ResultStages(BaseModel):
-    """How far the work after a call is."""
+    """How far the work after a call is. `recording` is ``none`` when an ended call was not recorded at all."""
 
-    recording: StageState
+    recording: StageState | Literal["none"]
     transcript: StageState
     compliance: StageState
     score: StageState

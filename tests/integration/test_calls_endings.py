@@ -11,11 +11,12 @@ from sqlmodel import col, select
 from core.bus import LIVE, Bus
 from core.db import Database
 from core.errors import CounterError, NotFoundError
-from core.events import RecordingFailed
-from core.models import Alarm, Call
+from core.events import RecordingFailed, RecordingResumed
+from core.models import Alarm, Call, Recording, RecordingState
 from core.security.actor import customer_actor, staff_actor, system_actor
 from core.settings import Settings
 from server.calls.nodes import NodeBook
+from server.calls.recording_flag import RecordingFlag
 from server.calls.result import ResultReader
 
 _names = itertools.count()
@@ -121,6 +122,33 @@ async def test_a_failed_recording_shows_on_both_pages(database: Database, bus: B
             work.emit(failed)
         assert (await customer.see("call.state", recording_ok=False))["state"] == "accepted"
         await teller.see("call.state", recording_ok=False)
+        async with database.unit_of_work(system_actor("test")) as work:
+            now = work.clock.now()
+            work.emit(RecordingResumed(at=now, call_id=call_id, recording_id="rec_1", reason="it writes again"))
+        await customer.see("call.state", recording_ok=True)
+        await teller.see("call.state", recording_ok=True)
+        await RecordingFlag(database, bus).recording_changed(failed)  # the job comes late: the newest fact counts
+        assert (await counter.call(call_id)).recording_ok
+
+
+async def test_a_failed_recording_is_not_the_same_as_none(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        call_id, _, teller = await accepted(counter)
+        async with database.unit_of_work(system_actor("test")) as work:
+            row = Recording(
+                id="rec_1",
+                call_id=call_id,
+                state=RecordingState.FAILED,
+                node_id="media-1",
+                wrapped_key=b"key",
+                started_at=work.clock.now(),
+                error="no media was received",
+            )
+            work.session.add(row)
+        await teller.ask("call.hangup", call_id=call_id)
+    inspector = staff_actor("staff_inspector", ["inspector"])
+    result = await ResultReader(database).result(inspector, call_id)
+    assert (result.stages.recording, result.error) == ("failed", "no media was received")
 
 
 async def test_mode_of_transcription_and_captions(database: Database, bus: Bus, redis: Redis) -> None:
@@ -184,7 +212,7 @@ async def test_results_are_for_the_qa_desk_and_progress_for_the_customer(
     results = ResultReader(database)
     own = await results.result(customer_actor(visit_id), call_id)
     assert own.ended
-    assert (own.stages.recording, own.score, own.transcript) == ("waiting", None, [])
+    assert (own.stages.recording, own.score, own.transcript) == ("none", None, [])
     inspector = staff_actor("staff_inspector", ["inspector"])
     assert (await results.result(inspector, call_id)).end_reason == "teller_hung_up"
     for stranger in (customer_actor("visit_other"), staff_actor("staff_other", ["teller"])):

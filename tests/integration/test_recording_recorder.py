@@ -127,6 +127,30 @@ async def test_silence_is_reported_within_3_s_and_its_end_too(house: CaptureHous
     assert (await house.alarms()).count("recording.stalled") == 1
 
 
+async def test_a_recording_is_whole_again_only_when_both_seats_are(house: CaptureHouse) -> None:
+    call = await house.call()
+    zero_ns = zero_ns_ago(1)
+    packets = Publisher(1.0).packets(zero_ns)
+    first, second = (house.record(call.id, seat, packets, zero_ns) for seat in (Seat.CUSTOMER, Seat.TELLER))
+
+    async def both_stalled() -> bool:
+        return (await house.alarms()).count("recording.stalled") == 2
+
+    await _until(both_stalled)
+    first.close("transport lost")
+    rejoined = house.record(call.id, Seat.CUSTOMER, packets, zero_ns, segment=2)
+    feed(rejoined, packets[0], time.time_ns())
+    await asyncio.sleep(0.6)
+    assert await house.facts(RecordingResumed) == []
+    for packet in packets[:20]:
+        feed(second, packet, time.time_ns())
+
+    async def resumed() -> bool:
+        return bool(await house.facts(RecordingResumed))
+
+    await _until(resumed)
+
+
 async def test_a_seat_that_left_is_not_stalled(house: CaptureHouse) -> None:
     call = await house.call()
     zero_ns = zero_ns_ago(1)
