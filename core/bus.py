@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 FACTS = "facts"  # every committed event: {"type", "payload"}
 MEDIA = "media"  # transport changes seen by media nodes: PeerChange as a dict
+QUALITY = "quality"  # {"samples": [QualitySample as a dict, …]}, once per second from each media node
 LIVE = "live"  # captions and live script state: {"kind", "call_id", …}
 
 

@@ -17,6 +17,7 @@ from signaling.messages import CUSTOMER, MESSAGES, STAFF
 from signaling.offer import handle_offer
 from signaling.presence import handle_presence
 from signaling.pusher import Pusher
+from signaling.quality import QualityPusher
 from signaling.queue import handle_queue
 from signaling.rooms import Rooms, teller_room
 from signaling.table import MessageTable, Socket
@@ -28,6 +29,7 @@ class Signaling:
 
     gateway: Gateway
     pusher: Pusher
+    quality: QualityPusher
 
     def attach(self, app: web.Application) -> None:
         """Serve sockets from this application."""
@@ -36,9 +38,11 @@ class Signaling:
     async def start(self) -> None:
         """Begin to push."""
         await self.pusher.start()
+        await self.quality.start()
 
     async def close(self) -> None:
         """Stop pushing and close the server."""
+        await self.quality.close()
         await self.pusher.close()
         await self.gateway.close()
 
@@ -80,4 +84,5 @@ def build(
                 await rooms.enter(socket.sid, STAFF, teller_room(call.call_id))
 
     gateway = Gateway(server, rooms, tables, connections, token_key, authenticate_staff, on_staff)
-    return Signaling(gateway, Pusher(bus, gateway, rooms, calls, tellers, on_crash))
+    pusher = Pusher(bus, gateway, rooms, calls, tellers, on_crash)
+    return Signaling(gateway, pusher, QualityPusher(bus, rooms, calls, on_crash))

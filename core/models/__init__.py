@@ -6,6 +6,7 @@ from core.models.business import Business
 from core.models.call import (
     Call,
     CallOffer,
+    CallQuality,
     CallState,
     EndReason,
     Rating,
@@ -13,7 +14,7 @@ from core.models.call import (
     TellerState,
 )
 from core.models.qa import ComplianceCheck, Evaluation, EvaluationState, Finding
-from core.models.recording import Recording, RecordingFile, RecordingState
+from core.models.recording import ExportState, Recording, RecordingExport, RecordingFile, RecordingState
 from core.models.staff import Role, Staff, StaffSession
 from core.models.system import Alarm, AuditEntry, DeliveryState, EventDelivery, OutboxEvent
 from core.models.transcript import Transcript, TranscriptKind, TranscriptSegment, TranscriptState
@@ -27,6 +28,7 @@ __all__ = [
     "Business",
     "Call",
     "CallOffer",
+    "CallQuality",
     "CallState",
     "ComplianceCheck",
     "Consent",
@@ -35,10 +37,12 @@ __all__ = [
     "Evaluation",
     "EvaluationState",
     "EventDelivery",
+    "ExportState",
     "Finding",
     "OutboxEvent",
     "Rating",
     "Recording",
+    "RecordingExport",
     "RecordingFile",
     "RecordingState",
     "Role",

@@ -1,4 +1,7 @@
-"""Calls, offers, presence and ratings. Writers: server.calls (Call, Rating), server.acd (CallOffer, TellerPresence)."""
+"""Calls, offers, presence, quality and ratings.
+
+Writers: server.calls (Call, CallQuality, Rating), server.acd (CallOffer, TellerPresence).
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +41,7 @@ class Call(SQLModel, table=True):
         number: Running number shown to people.
         version: Incremented by every change; moves are compare-and-set on it.
         recording_ok: False while a live call's recording has failed.
+        recording_paused_until: A secure pause runs (PIN entry); it ends by itself then.
     """
 
     id: str = Field(primary_key=True)
@@ -51,6 +55,7 @@ class Call(SQLModel, table=True):
     teller_id: str | None = Field(default=None, foreign_key="staff.id", index=True)
     media_node: str | None = None
     recording_ok: bool = True
+    recording_paused_until: datetime | None = utc_field(nullable=True)
     queued_at: datetime = utc_field(index=True)
     offered_at: datetime | None = utc_field(nullable=True)
     accepted_at: datetime | None = utc_field(nullable=True)
@@ -109,3 +114,32 @@ class Rating(SQLModel, table=True):
     tags: list[str] = json_field(list)
     comment: str = ""
     at: datetime = utc_field()
+
+
+class CallQuality(SQLModel, table=True):
+    """How good one seat's leg between browser and media node was; see `core.ports.media.QualitySummary`.
+
+    Attributes:
+        seconds: Samples behind the averages.
+        loss_up … rtt_max_ms: Averages and worst seconds. Losses are shares, 0 to 1, before repair.
+        bars_s: Seconds at 0, 1, 2, 3 and 4 bars.
+    """
+
+    __tablename__ = "call_quality"
+
+    call_id: str = Field(primary_key=True, foreign_key="call.id")
+    seat: str = Field(primary_key=True)
+    seconds: int
+    loss_up: float
+    loss_up_max: float
+    loss_down: float
+    loss_down_max: float
+    jitter_up_ms: float
+    jitter_down_ms: float
+    rtt_ms: float | None
+    rtt_max_ms: float | None
+    bitrate_up_bps: int
+    bitrate_down_bps: int
+    freezes: int
+    frozen_s: int
+    bars_s: list[int] = json_field(list)

@@ -140,3 +140,57 @@ class SinkFailure:
     segment: int
     sink: str
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class QualitySample:
+    """One second of one seat's leg between the browser and the node, from counters and RTCP.
+
+    Attributes:
+        loss_up / loss_down: Share of packets that did not come the first time (0..1), before repair; downwards as the
+            browser reports it (RFC 3550 section 6.4.1).
+        jitter_up_ms / jitter_down_ms: Interarrival jitter of the sound.
+        rtt_ms: Round trip; None before the browser's first report.
+        bitrate_up_bps / bitrate_down_bps: Payload of all streams.
+        frozen: The browser's picture stood still: no packet for two seconds, or a hole that was given up.
+        bars: 0 (nothing comes) to 4 (very good), smoothed over some seconds.
+    """
+
+    call_id: str
+    seat: Seat
+    peer_id: str
+    loss_up: float
+    loss_down: float
+    jitter_up_ms: float
+    jitter_down_ms: float
+    rtt_ms: float | None
+    bitrate_up_bps: int
+    bitrate_down_bps: int
+    frozen: bool
+    bars: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualitySummary:
+    """A seat's samples over a call on one node: averages over `seconds` samples and the worst of them.
+
+    Attributes:
+        freezes / frozen_s: How often the picture stood still, and for how many seconds in all.
+        bars_s: Seconds at 0, 1, 2, 3 and 4 bars.
+    """
+
+    seat: Seat
+    seconds: int
+    loss_up: float
+    loss_up_max: float
+    loss_down: float
+    loss_down_max: float
+    jitter_up_ms: float
+    jitter_down_ms: float
+    rtt_ms: float | None
+    rtt_max_ms: float | None
+    bitrate_up_bps: int
+    bitrate_down_bps: int
+    freezes: int
+    frozen_s: int
+    bars_s: tuple[int, int, int, int, int]

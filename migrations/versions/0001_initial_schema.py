@@ -138,6 +138,7 @@ def upgrade() -> None:
     sa.Column('teller_id', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('media_node', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('recording_ok', sa.Boolean(), nullable=False),
+    sa.Column('recording_paused_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('queued_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('offered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=True),
@@ -184,6 +185,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_call_offer_call_id'), 'call_offer', ['call_id'], unique=False)
     op.create_index(op.f('ix_call_offer_teller_id'), 'call_offer', ['teller_id'], unique=False)
+    op.create_table('call_quality',
+    sa.Column('call_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('seat', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('seconds', sa.Integer(), nullable=False),
+    sa.Column('loss_up', sa.Float(), nullable=False),
+    sa.Column('loss_up_max', sa.Float(), nullable=False),
+    sa.Column('loss_down', sa.Float(), nullable=False),
+    sa.Column('loss_down_max', sa.Float(), nullable=False),
+    sa.Column('jitter_up_ms', sa.Float(), nullable=False),
+    sa.Column('jitter_down_ms', sa.Float(), nullable=False),
+    sa.Column('rtt_ms', sa.Float(), nullable=True),
+    sa.Column('rtt_max_ms', sa.Float(), nullable=True),
+    sa.Column('bitrate_up_bps', sa.Integer(), nullable=False),
+    sa.Column('bitrate_down_bps', sa.Integer(), nullable=False),
+    sa.Column('freezes', sa.Integer(), nullable=False),
+    sa.Column('frozen_s', sa.Integer(), nullable=False),
+    sa.Column('bars_s', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['call_id'], ['call.id'], ),
+    sa.PrimaryKeyConstraint('call_id', 'seat')
+    )
     op.create_table('compliance_check',
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('call_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -238,11 +259,14 @@ def upgrade() -> None:
     sa.Column('error', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('manifest_key', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('manifest_sha256', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('verdict', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('file_check', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.ForeignKeyConstraint(['call_id'], ['call.id'], ),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('call_id')
     )
     op.create_index(op.f('ix_recording_state'), 'recording', ['state'], unique=False)
+    op.create_index(op.f('ix_recording_verdict'), 'recording', ['verdict'], unique=False)
     op.create_table('transcript',
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('call_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -279,6 +303,28 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_finding_call_id'), 'finding', ['call_id'], unique=False)
     op.create_index(op.f('ix_finding_check_id'), 'finding', ['check_id'], unique=False)
+    op.create_table('recording_export',
+    sa.Column('id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('recording_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('call_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('requested_by', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('purpose', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('watermark', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('progress', sa.Float(), nullable=False),
+    sa.Column('error', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('object_key', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('size_b', sa.Integer(), nullable=True),
+    sa.Column('sha256', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['call_id'], ['call.id'], ),
+    sa.ForeignKeyConstraint(['recording_id'], ['recording.id'], ),
+    sa.ForeignKeyConstraint(['requested_by'], ['staff.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_index(op.f('ix_recording_export_call_id'), 'recording_export', ['call_id'], unique=False)
+    op.create_index(op.f('ix_recording_export_recording_id'), 'recording_export', ['recording_id'], unique=False)
     op.create_table('recording_file',
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('recording_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -294,6 +340,8 @@ def upgrade() -> None:
     sa.Column('size_b', sa.Integer(), nullable=False),
     sa.Column('sha256', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('peaks', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('thumbnails', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('thumbnails_key', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['call_id'], ['call.id'], ),
     sa.ForeignKeyConstraint(['recording_id'], ['recording.id'], ),
@@ -327,12 +375,16 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_recording_file_recording_id'), table_name='recording_file')
     op.drop_index(op.f('ix_recording_file_call_id'), table_name='recording_file')
     op.drop_table('recording_file')
+    op.drop_index(op.f('ix_recording_export_recording_id'), table_name='recording_export')
+    op.drop_index(op.f('ix_recording_export_call_id'), table_name='recording_export')
+    op.drop_table('recording_export')
     op.drop_index(op.f('ix_finding_check_id'), table_name='finding')
     op.drop_index(op.f('ix_finding_call_id'), table_name='finding')
     op.drop_table('finding')
     op.drop_index(op.f('ix_transcript_state'), table_name='transcript')
     op.drop_index(op.f('ix_transcript_call_id'), table_name='transcript')
     op.drop_table('transcript')
+    op.drop_index(op.f('ix_recording_verdict'), table_name='recording')
     op.drop_index(op.f('ix_recording_state'), table_name='recording')
     op.drop_table('recording')
     op.drop_table('rating')
@@ -340,6 +392,7 @@ def downgrade() -> None:
     op.drop_table('evaluation')
     op.drop_index(op.f('ix_compliance_check_call_id'), table_name='compliance_check')
     op.drop_table('compliance_check')
+    op.drop_table('call_quality')
     op.drop_index(op.f('ix_call_offer_teller_id'), table_name='call_offer')
     op.drop_index(op.f('ix_call_offer_call_id'), table_name='call_offer')
     op.drop_table('call_offer')

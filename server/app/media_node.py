@@ -5,18 +5,19 @@ from dataclasses import asdict
 
 import structlog
 
-from core.bus import MEDIA
+from core.bus import MEDIA, QUALITY
 from core.ids import new_id
-from core.ports.media import MediaSink, PeerChange, SeatStream, SinkFailure
+from core.ports.media import MediaSink, PeerChange, QualitySample, SeatStream, SinkFailure
 from core.settings import Settings
 from core.tasks import TaskOwner
 from qa.stt.tap import SpeechTap
 from recording.capture.recorder import Recorder
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import beat
+from server.calls.quality import QualityBook
 from server.media.config import MediaConfig
 from server.media.control_server import serve
-from server.media.node import MediaNode
+from server.media.node import CallQuality, MediaNode
 
 log = structlog.get_logger(__name__)
 
@@ -79,8 +80,16 @@ def _node(connections: Connections, recorder: Recorder, tap: SpeechTap) -> Media
     async def on_call_closed(call_id: str, reason: str) -> None:
         await recorder.stop(call_id)
 
+    async def on_samples(samples: list[QualitySample]) -> None:
+        await connections.bus.publish(QUALITY, {"samples": [asdict(sample) for sample in samples]})
+
+    book = QualityBook(connections.database)
+
+    async def on_quality(call: CallQuality) -> None:
+        await book.keep(call.call_id, call.seats)
+
     config = media_config(settings, connections.secrets.internal_token)
-    return MediaNode(config, sinks, on_change, on_sink_failure, on_call_closed)
+    return MediaNode(config, sinks, on_change, on_sink_failure, on_call_closed, on_samples, on_quality)
 
 
 def media_config(settings: Settings, secret: str) -> MediaConfig:

@@ -43,12 +43,13 @@ class GapDetector:
     Attributes:
         highest: Newest sequence number; None before the first packet.
         cycles: How often the 16-bit number has wrapped.
-        too_large: A hole was too large to repair since `take_unrepairable` was last asked.
+        holes: Packets that did not come in their turn, ever.
     """
 
     def __init__(self) -> None:
         self.highest: int | None = None
         self.cycles = 0
+        self.holes = 0
         self._missing: dict[int, list[int]] = {}  # sequence -> [seen missing at ns, last asked at ns, times asked]
         self._suspect: int | None = None
         self._unrepairable = False
@@ -104,6 +105,7 @@ class GapDetector:
         self._suspect = None
 
     def _open(self, delta: int, now_ns: int) -> None:
+        self.holes += delta - 1
         if delta > MAX_REPAIR:
             self._unrepairable = True
             return

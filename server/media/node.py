@@ -3,18 +3,21 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from aiortc import RTCCertificate
 
 from core.errors import NotFoundError, UnavailableError
-from core.ports.media import MediaSinkFactory, PeerChange, PeerOffer, Seat, SinkFailure
+from core.ports.media import MediaSinkFactory, PeerChange, PeerOffer, QualitySample, QualitySummary, Seat, SinkFailure
 from core.tasks import TaskOwner
 from server.media.config import MediaConfig
 from server.media.room import Room, RoomContext
 
 log = structlog.get_logger(__name__)
+
+Samples = list[QualitySample]
 
 TICK_S = 0.1
 """Browsers want congestion feedback every 50–250 ms; 100 ms also suits repeated NACKs."""
@@ -27,6 +30,17 @@ CLOSE_WAIT_S = 3.0
 ENDING_DEADLINE_S = 15.0
 
 
+@dataclass(frozen=True, slots=True)
+class CallQuality:
+    """How good an ended call's legs were."""
+
+    call_id: str
+    seats: list[QualitySummary]
+
+
+Report = PeerChange | SinkFailure | CallQuality | Samples
+
+
 class MediaNode:
     """Carries calls. Implements `core.ports.media.MediaControl` for callers in the same process.
 
@@ -34,6 +48,8 @@ class MediaNode:
         on_change: Told of every change of a transport, in order, one at a time.
         on_sink_failure: Told when recording or tapping of a transport has failed.
         on_call_closed: Awaited with call id and reason after a call's last transport was closed.
+        on_samples: Given all quality samples of the last second at once; what it does not take in time is lost.
+        on_quality: Given an ended call's summary.
     """
 
     def __init__(
@@ -43,13 +59,18 @@ class MediaNode:
         on_change: Callable[[PeerChange], Awaitable[None]],
         on_sink_failure: Callable[[SinkFailure], Awaitable[None]],
         on_call_closed: Callable[[str, str], Awaitable[None]] | None = None,
+        on_samples: Callable[[Samples], Awaitable[None]] | None = None,
+        on_quality: Callable[[CallQuality], Awaitable[None]] | None = None,
     ) -> None:
         self.config = config
         self._on_change = on_change
         self._on_sink_failure = on_sink_failure
         self._on_call_closed = on_call_closed
+        self._on_samples = on_samples
+        self._on_quality = on_quality
+        self._samples_wait = False
         self._rooms: dict[str, Room] = {}
-        self._reports: asyncio.Queue[PeerChange | SinkFailure] = asyncio.Queue(MAX_REPORTS)
+        self._reports: asyncio.Queue[Report] = asyncio.Queue(MAX_REPORTS)
         self._endings: set[asyncio.Task[None]] = set()
         self._tasks = TaskOwner("media node")
         self._context = RoomContext(
@@ -115,6 +136,8 @@ class MediaNode:
         if room is not None:
             await room.close(reason)
             log.info("call closed", call_id=call_id, reason=reason)
+            if self._on_quality is not None and (seats := room.quality()):
+                self._enqueue(CallQuality(call_id, seats))
             if self._on_call_closed is not None:
                 ending = self._tasks.start(f"ending {call_id}", self._end_call(call_id, reason))
                 self._endings.add(ending)
@@ -143,7 +166,7 @@ class MediaNode:
             room = self._rooms[call_id] = Room(call_id, self._context)
         return room
 
-    def _enqueue(self, report: PeerChange | SinkFailure) -> None:
+    def _enqueue(self, report: Report) -> None:
         if self._reports.full():
             dropped = self._reports.get_nowait()
             self._reports.task_done()
@@ -155,14 +178,23 @@ class MediaNode:
             report = await self._reports.get()
             try:
                 async with asyncio.timeout(REPORT_DEADLINE_S):
-                    if isinstance(report, PeerChange):
-                        await self._on_change(report)
-                    else:
-                        await self._on_sink_failure(report)
+                    await self._tell(report)
             except Exception:
                 log.exception("report was not taken", report=repr(report))  # the media go on without
             finally:
                 self._reports.task_done()
+
+    async def _tell(self, report: Report) -> None:
+        if isinstance(report, PeerChange):
+            await self._on_change(report)
+        elif isinstance(report, SinkFailure):
+            await self._on_sink_failure(report)
+        elif isinstance(report, CallQuality):
+            if self._on_quality is not None:
+                await self._on_quality(report)
+        elif self._on_samples is not None:
+            self._samples_wait = False
+            await self._on_samples(report)
 
     async def _tick(self) -> None:
         count = 0
@@ -170,12 +202,17 @@ class MediaNode:
             await asyncio.sleep(TICK_S)
             count += 1
             now_ns = time.monotonic_ns()
+            samples: Samples = []
             for call_id, room in list(self._rooms.items()):
                 try:
-                    room.tick(now_ns, count % 10 == 0)
+                    samples += room.tick(now_ns, count % 10 == 0)
                 except Exception:
                     # One call's fault must not take feedback and repair from all others; it ends alone.
                     log.exception("call is faulty", call_id=call_id)
                     self._tasks.start(f"close {call_id}", self.close_call(call_id, "media_fault"))
                 if now_ns / 1e9 - room.used_s > self.config.idle_call_s:
                     self._tasks.start(f"close {call_id}", self.close_call(call_id, "idle"))
+            # Samples that nobody takes must not push changes of transports out of the queue.
+            if samples and self._on_samples is not None and not self._samples_wait:
+                self._samples_wait = True
+                self._enqueue(samples)

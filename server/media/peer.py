@@ -9,10 +9,11 @@ from aiortc import RTCCertificate
 from aiortc.rtp import RtcpReceiverInfo
 
 from core.ids import new_id
-from core.ports.media import MediaKind, Seat
+from core.ports.media import MediaKind, PeerState, QualitySample, Seat
 from server.media import rtcp, rtp, sdp
 from server.media.config import Binding
 from server.media.gaps import Arrival
+from server.media.quality import LegMeter
 from server.media.seam import SecureTransport
 from server.media.sinks import SinkGroup
 from server.media.streams import Downlink, Uplink
@@ -65,6 +66,7 @@ class Peer:
         self._expected: dict[int, sdp.UplinkSpec] = {}  # payload type -> stream whose SSRC the answer left open
         self._ssrc = sdp.new_ssrc()
         self._arrivals = ArrivalLog()
+        self._meter = LegMeter(call_id, seat, self.peer_id)
         self._on_uplink = on_uplink
         self.downlinks: dict[MediaKind, Downlink] = {
             "audio": self._new_downlink("audio", None),
@@ -185,17 +187,17 @@ class Peer:
             elif isinstance(event, RtcpReceiverInfo):
                 downlink = self._downlink_of.get(event.ssrc)
                 if downlink is not None:
-                    downlink.report = event
+                    downlink.reported(event, now_ns)
 
     def _on_sender_report(self, report: rtcp.SenderReport, now_ns: int) -> None:
         uplink = self._by_ssrc.get(report.ssrc.to_bytes(4, "big"))
         if uplink is None:
             return
-        uplink.sender_report(report.ntp, now_ns)
+        uplink.sender_report(report, now_ns)
         if self.sinks is not None:
             self.sinks.sender_report(uplink.kind, report.ntp, report.rtp_timestamp)
         for downlink in uplink.downlinks:
-            downlink.forward_report(report)
+            downlink.forward_report(report, now_ns)
 
     # packets out
 
@@ -224,6 +226,13 @@ class Peer:
         if reports:
             self.transport.send_rtcp(rtcp.receiver_report(self._ssrc, reports))
 
+    def sample(self, now_ns: int) -> QualitySample | None:
+        """How this leg was in the last second; None while there is nothing to say."""
+        if not self.connected or self.watchdog is None:
+            return None
+        silent = self.watchdog.state is not PeerState.CONNECTED
+        return self._meter.sample(self.uplinks.values(), self.downlinks.values(), now_ns, silent=silent)
+
     def request_keyframe(self) -> None:
         """Ask the browser for a key frame: now if the last request is long enough ago, else as soon as it is."""
         video = self.uplinks.get("video")
@@ -242,6 +251,7 @@ class Peer:
         if due:
             self.transport.send_rtcp(rtcp.nack(self._ssrc, uplink.ssrc, due))
         if uplink.gaps.take_unrepairable():
+            uplink.given_up += 1
             uplink.want_keyframe()
 
     def _add_uplink(self, spec: sdp.UplinkSpec, ssrc: int) -> Uplink:

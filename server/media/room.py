@@ -9,11 +9,21 @@ import structlog
 from aiortc import RTCCertificate
 
 from core.errors import ConflictError, NotFoundError, UnavailableError
-from core.ports.media import MediaSinkFactory, PeerChange, PeerState, Seat, SeatStream, SinkFailure
+from core.ports.media import (
+    MediaSinkFactory,
+    PeerChange,
+    PeerState,
+    QualitySample,
+    QualitySummary,
+    Seat,
+    SeatStream,
+    SinkFailure,
+)
 from core.tasks import TaskOwner
 from server.media import sdp
 from server.media.config import Binding, MediaConfig
 from server.media.peer import Peer
+from server.media.quality import Tally
 from server.media.seats import sources_of
 from server.media.sinks import SinkGroup
 
@@ -48,6 +58,7 @@ class Room:
         self._live: dict[Seat, Peer] = {}
         self._pending: dict[Seat, Peer] = {}
         self._segments: dict[Seat, int] = {}
+        self._tallies: dict[Seat, Tally] = {}
         self._tasks = TaskOwner(f"media {call_id}")
 
     @property
@@ -117,8 +128,8 @@ class Room:
             await self._close_peer(peer, reason)
         await self._tasks.close()
 
-    def tick(self, now_ns: int, full_second: bool) -> None:
-        """Regular work of all transports, every 100 ms."""
+    def tick(self, now_ns: int, full_second: bool) -> list[QualitySample]:
+        """Regular work of all transports, every 100 ms. Returns what was measured, each full second."""
         if self._live or self._pending:
             self.used_s = now_ns / 1e9
         for peer in list(self._live.values()):
@@ -130,6 +141,18 @@ class Room:
             for peer in list(self._pending.values()):
                 if not peer.answered and time.monotonic() - peer.opened_s > self._context.config.answer_timeout_s:
                     self._tasks.start(f"expire {peer.peer_id}", self._close_peer(peer, "not_answered"))
+        return self._measure(now_ns) if full_second and self.active else []
+
+    def quality(self) -> list[QualitySummary]:
+        """How the call has been so far, for each seat that had media."""
+        summaries = [tally.summary() for tally in self._tallies.values()]
+        return [summary for summary in summaries if summary is not None]
+
+    def _measure(self, now_ns: int) -> list[QualitySample]:
+        samples = [sample for peer in self._live.values() if (sample := peer.sample(now_ns)) is not None]
+        for sample in samples:
+            self._tallies.setdefault(sample.seat, Tally(sample.seat)).add(sample)
+        return samples
 
     def _watch(self, peer: Peer, now_ns: int) -> None:
         state = peer.watchdog.check(now_ns) if peer.watchdog is not None else None

@@ -13,11 +13,12 @@ _REPORT_B = 24
 
 @dataclass(frozen=True, slots=True)
 class SenderReport:
-    """A publisher's clock: NTP time (64 bit) and RTP timestamp of the same instant."""
+    """A publisher's clock: NTP time (64 bit) and RTP timestamp of the same instant; payload bytes sent so far."""
 
     ssrc: int
     ntp: int
     rtp_timestamp: int
+    octets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ def _read_one(kind: int, count: int, body: bytes, events: list[RtcpEvent]) -> No
     if kind == _SENDER_REPORT:
         if len(body) < 24 + _REPORT_B * count:
             raise ValueError("RTCP sender report is too short")
-        ssrc, ntp, timestamp = struct.unpack_from("!IQI", body)
-        events.append(SenderReport(ssrc, ntp, timestamp))
+        ssrc, ntp, timestamp, octets = struct.unpack_from("!IQI4xI", body)
+        events.append(SenderReport(ssrc, ntp, timestamp, octets))
         _read_reports(body[24:], count, events)
     elif kind == _RECEIVER_REPORT:
         if len(body) < 4 + _REPORT_B * count:

@@ -17,6 +17,9 @@ RING = 1024
 RTX_BUDGET = 128
 """Retransmissions a listener may cause between two ticks (100 ms), so that NACKs cannot multiply traffic."""
 
+REPORTS_KEPT = 8
+"""Sender Reports a listener may still answer: several seconds' worth."""
+
 KEYFRAME_EVERY_NS = 500_000_000
 """At most one key frame request per half second: a key frame costs as much as ten others."""
 
@@ -48,6 +51,7 @@ class Downlink:
         self.octets = 0
         self.resent = 0
         self.report: RtcpReceiverInfo | None = None
+        self.rtt_ms: float | None = None
         self.timestamp_offset = 0
         self._ssrc = ssrc.to_bytes(4, "big")
         self._rtx_ssrc = (rtx_ssrc or 0).to_bytes(4, "big")
@@ -65,6 +69,7 @@ class Downlink:
         self._last_sequence = 0
         self._last_timestamp = 0
         self._last_ns = 0
+        self._reports_sent: dict[int, int] = {}  # middle 32 bits of NTP -> when forwarded, ns; the newest few
 
     def switch(self, source: "Uplink | None") -> None:
         """Take another source from the next packet on."""
@@ -91,12 +96,25 @@ class Downlink:
         self.octets += len(out) - rtp.HEADER_B
         self._send(out)
 
-    def forward_report(self, report: rtcp.SenderReport) -> None:
+    def forward_report(self, report: rtcp.SenderReport, now_ns: int) -> None:
         """Send the source's Sender Report under this stream's SSRC and timestamps."""
         if self._aligned:
+            self._reports_sent[report.ntp >> 16 & 0xFFFFFFFF] = now_ns
+            if len(self._reports_sent) > REPORTS_KEPT:
+                del self._reports_sent[next(iter(self._reports_sent))]
             self._send_rtcp(
                 rtcp.sender_report(report, self.ssrc, self.timestamp_offset, self.packets, self.octets, self._cname)
             )
+
+    def reported(self, report: RtcpReceiverInfo, now_ns: int) -> None:
+        """Note how the listener gets this stream.
+
+        The round trip is ours although the report's NTP is the publisher's: we know when we sent that report on.
+        """
+        self.report = report
+        sent_ns = self._reports_sent.get(report.lsr)
+        if sent_ns is not None:
+            self.rtt_ms = max(0.0, (now_ns - sent_ns) / 1e6 - report.dlsr * 1000 / 65536)
 
     def resend(self, sequences: list[int]) -> int:
         """Answer a NACK from the ring. Returns how many packets were sent again."""
@@ -150,6 +168,9 @@ class Uplink:
         self.packets = 0
         self.duplicates = 0
         self.jitter = 0.0
+        self.given_up = 0
+        self.bitrate_bps = 0
+        self._octets: int | None = None
         self._ask = ask
         self._keyframe_wanted = False
         self._keyframe_asked_ns: int | None = None
@@ -203,16 +224,31 @@ class Uplink:
         since_ns = self._started_ns if self._keyframe_asked_ns is None else self._keyframe_asked_ns
         return 0 if since_ns is None else now_ns - since_ns
 
-    def sender_report(self, ntp: int, now_ns: int) -> None:
-        """Note the publisher's report, for the round trip times it computes from ours (RFC 3550 section 6.4.1)."""
-        self._sender_report = (ntp >> 16 & 0xFFFFFFFF, now_ns)
+    def sender_report(self, report: rtcp.SenderReport, now_ns: int) -> None:
+        """Note the publisher's report, for the round trip times it computes from ours (RFC 3550 section 6.4.1).
+
+        Its octet counts also tell the bit rate, so that nobody has to count bytes for every packet.
+        """
+        if self._octets is not None and self._sender_report is not None and now_ns > self._sender_report[1]:
+            sent_b = (report.octets - self._octets) & 0xFFFFFFFF
+            if sent_b < 1 << 31:
+                self.bitrate_bps = sent_b * 8_000_000_000 // (now_ns - self._sender_report[1])
+        self._octets = report.octets
+        self._sender_report = (report.ntp >> 16 & 0xFFFFFFFF, now_ns)
+
+    @property
+    def expected(self) -> int:
+        """Packets the publisher has sent since its first one seen here (RFC 3550 appendix A.3)."""
+        if self._first is None or self.gaps.highest is None:
+            return 0
+        return (self.gaps.cycles << 16) + self.gaps.highest - self._first + 1
 
     def receiver_report(self, now_ns: int) -> RtcpReceiverInfo | None:
         """Reception statistics since the last report; None before the first packet."""
         if self._first is None or self.gaps.highest is None:
             return None
-        highest = (self.gaps.cycles << 16) + self.gaps.highest
-        expected = highest - self._first + 1
+        expected = self.expected
+        highest = expected + self._first - 1
         expected_now, received_now = expected - self._prior[0], self.packets - self._prior[1]
         self._prior = (expected, self.packets)
         lost = max(0, expected_now - received_now)

@@ -1,6 +1,6 @@
 """Every message of the socket protocol (docs/protocol.md), one file per family."""
 
-from signaling.messages import alarms, call, captions, media, offer, presence, queue
+from signaling.messages import alarms, call, captions, media, offer, presence, quality, queue
 from signaling.messages.base import Message, Push
 
 CUSTOMER = "/customer"
@@ -29,7 +29,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
 }
 
 PUSHES: dict[str, tuple[Push, ...]] = {
-    CUSTOMER: (queue.CUSTOMER_STATE, captions.CUSTOMER_CAPTION, media.CUSTOMER_NOTICE),
+    CUSTOMER: (queue.CUSTOMER_STATE, captions.CUSTOMER_CAPTION, media.CUSTOMER_NOTICE, quality.CUSTOMER_QUALITY),
     STAFF: (
         presence.PRESENCE,
         offer.RING,
@@ -38,6 +38,7 @@ PUSHES: dict[str, tuple[Push, ...]] = {
         captions.TELLER_CAPTION,
         captions.SCRIPT,
         media.TELLER_NOTICE,
+        quality.TELLER_QUALITY,
         alarms.ALARM,
     ),
 }

@@ -27,6 +27,7 @@ from server.calls.room import CallsRoom
 from signaling import room as signaling_room
 from signaling.client import SignalingClient
 from signaling.connections import RedisConnections
+from signaling.messages import PUSHES
 from signaling.room import Signaling
 
 TOKEN_KEY = "a key for tests that is long enough"
@@ -64,10 +65,8 @@ class Page:
                 await self._changed.wait()
 
 
-CUSTOMER_EVENTS = ["call.state", "caption", "media.notice"]
-STAFF_EVENTS = [
-    "presence", "offer.ring", "offer.end", "call.state", "caption", "script.state", "media.notice", "alarm",
-]  # fmt: skip
+CUSTOMER_EVENTS = [push.name for push in PUSHES["/customer"]]
+STAFF_EVENTS = [push.name for push in PUSHES["/staff"]]
 
 
 @dataclass

@@ -50,7 +50,7 @@ def test_a_sender_report_keeps_ntp_and_moves_the_timestamp() -> None:
     first, _ = RtcpPacket.parse(data)
     assert isinstance(first, RtcpSrPacket)
     assert (first.ssrc, first.sender_info.ntp_timestamp, first.sender_info.rtp_timestamp) == (9, report.ntp, 0x10)
-    assert rtcp.read(data) == [rtcp.SenderReport(9, report.ntp, 0x10)]
+    assert rtcp.read(data) == [rtcp.SenderReport(9, report.ntp, 0x10, octets=99)]
 
 
 def test_a_receiver_report_is_read_back() -> None:

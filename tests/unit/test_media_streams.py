@@ -97,14 +97,14 @@ def test_audio_is_not_retransmitted() -> None:
 
 def test_a_sender_report_follows_the_streams_timestamps() -> None:
     downlink, sent, reports = make_downlink()
-    downlink.forward_report(rtcp.SenderReport(1, 99, 5000))
+    downlink.forward_report(rtcp.SenderReport(1, 99, 5000), 0)
     assert reports == [], "nothing has been sent that it could describe"
     downlink.forward(packet(1, timestamp=1000), 0)
     downlink.switch(make_uplink())
     downlink.forward(packet(1, timestamp=5000), 1000 * MS)
-    downlink.forward_report(rtcp.SenderReport(1, 99, 5000))
+    downlink.forward_report(rtcp.SenderReport(1, 99, 5000), 0)
     (event,) = rtcp.read(reports[0])
-    assert event == rtcp.SenderReport(7, 99, rtp.timestamp_of(sent[1]))
+    assert event == rtcp.SenderReport(7, 99, rtp.timestamp_of(sent[1]), octets=downlink.octets)
 
 
 def test_a_key_frame_request_that_comes_too_soon_waits() -> None:
@@ -134,7 +134,7 @@ def test_the_receiver_report_counts_loss_and_delay_since_the_sender_report() -> 
     assert uplink.receiver_report(0) is None
     for sequence in (65_530, 65_531, 65_535, 0, 1):
         uplink.accept(packet(sequence, timestamp=sequence * 3000, marker=True), 0)
-    uplink.sender_report(0x0001_2345_6789_0000, 1_000 * MS)
+    uplink.sender_report(rtcp.SenderReport(1, 0x0001_2345_6789_0000, 0), 1_000 * MS)
     report = uplink.receiver_report(1_500 * MS)
     assert report is not None
     assert (report.packets_lost, report.fraction_lost) == (3, 3 * 256 // 8)

@@ -67,10 +67,10 @@ export interface CallResult {
   engines: ResultEngines
 }
 /**
- * How far the work after a call is.
+ * How far the work after a call is. `recording` is ``none`` when an ended call was not recorded at all.
  */
 export interface ResultStages {
-  recording: 'waiting' | 'running' | 'done' | 'failed' | 'not_transcribed'
+  recording: ('waiting' | 'running' | 'done' | 'failed' | 'not_transcribed') | 'none'
   transcript: 'waiting' | 'running' | 'done' | 'failed' | 'not_transcribed'
   compliance: 'waiting' | 'running' | 'done' | 'failed' | 'not_transcribed'
   score: 'waiting' | 'running' | 'done' | 'failed' | 'not_transcribed'
@@ -238,6 +238,13 @@ export interface CustomerMediaNotice {
   state: 'connected' | 'degraded' | 'lost'
 }
 /**
+ * Quality of one party's connection: 0 nothing comes, 1 poor, 2 fair, 3 good, 4 very good.
+ */
+export interface CustomerQuality {
+  seat: 'customer' | 'teller'
+  bars: number
+}
+/**
  * The browser's complete answer, all candidates gathered.
  */
 export interface CustomerSdpAnswer {
@@ -393,6 +400,7 @@ export interface MediaJoined {
   peer_id: string
   sdp_offer: string
   ice_servers: IceServer[]
+  ice_transport_policy: 'all' | 'relay'
 }
 /**
  * Which offer.
@@ -610,6 +618,14 @@ export interface TellerMediaNotice {
   call_id: string
 }
 /**
+ * The same, with the call.
+ */
+export interface TellerQuality {
+  seat: 'customer' | 'teller'
+  bars: number
+  call_id: string
+}
+/**
  * As the customer's, for one of the teller's calls.
  */
 export interface TellerSdpAnswer {
@@ -671,6 +687,7 @@ export interface CustomerEvents {
   'call.state': CustomerCall
   'caption': CustomerCaption
   'media.notice': CustomerMediaNotice
+  'media.quality': CustomerQuality
 }
 
 export interface StaffRequests {
@@ -692,5 +709,6 @@ export interface StaffEvents {
   'caption': TellerCaption
   'script.state': ScriptState
   'media.notice': TellerMediaNotice
+  'media.quality': TellerQuality
   'alarm': AlarmNotice
 }

@@ -161,6 +161,7 @@ const en: typeof zhCN = {
     hangupConfirm: 'End call',
     stay: 'Stay in the call',
     elapsed: 'Duration',
+    quality: { 0: 'no signal', 1: 'poor', 2: 'fair', 3: 'good', 4: 'very good' },
   },
   rating: {
     title: 'How was the service?',

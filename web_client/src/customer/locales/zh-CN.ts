@@ -152,6 +152,7 @@ export default {
     hangupConfirm: '结束通话',
     stay: '继续通话',
     elapsed: '通话时长',
+    quality: { 0: '无信号', 1: '较差', 2: '一般', 3: '良好', 4: '很好' },
   },
   rating: {
     title: '这次服务您满意吗？',

@@ -2,7 +2,7 @@ import { reactive, shallowRef } from 'vue'
 import { Emitter } from '@shared/emitter'
 import type { ApiError } from '@shared/errors'
 import type { MediaSession, MediaState } from '@shared/media/session'
-import type { Caption, CustomerCall, CustomerEvents, CustomerRequests, SeatState } from '@shared/protocol'
+import type { Caption, CustomerCall, CustomerEvents, CustomerRequests, MediaNotice, SeatState } from '@shared/protocol'
 import type { LinkState, SocketManager } from '@shared/socket'
 import { foldCaption } from './captions'
 import { stepOf } from './steps'
@@ -19,6 +19,8 @@ export interface CallRoomState {
   cameraOff: boolean
   captionsOn: boolean
   captions: Caption[]
+  /** How good each party's connection is, 0 to 4 bars; absent until the server has measured it. */
+  quality: Partial<Record<MediaNotice['seat'], number>>
 }
 
 interface CallRoomEvents {
@@ -41,6 +43,7 @@ export class CallRoom {
     cameraOff: false,
     captionsOn: false,
     captions: [],
+    quality: {},
   })
 
   constructor(
@@ -58,6 +61,7 @@ export class CallRoom {
       if (seat === 'teller') this.state.teller = state
       else if (state === 'lost') void this.media.distrust()
     })
+    socket.on('media.quality', ({ seat, bars }) => (this.state.quality[seat] = bars))
     media.events.on('state', (state) => (this.state.media = state))
     media.events.on('remote', (stream) => (this.remote.value = stream))
   }
@@ -139,6 +143,7 @@ export class CallRoom {
     this.socket.close()
     Object.assign(this.state, { call: null, teller: 'connected', muted: false, cameraOff: false, captionsOn: false })
     this.state.captions = []
+    this.state.quality = {}
   }
 
   private apply(call: CustomerCall): void {

@@ -172,6 +172,7 @@ const en: Texts<typeof zhCN> = {
     cameraOff: 'Camera off',
     cameraOn: 'Camera on',
     cameraIsOff: 'Your camera is off',
+    quality: { 0: 'no signal', 1: 'poor', 2: 'fair', 3: 'good', 4: 'very good' },
     hangUp: 'Hang up',
     hangUpTitle: 'End this call?',
     hangUpMissing: '{n} required script parts are missing:',

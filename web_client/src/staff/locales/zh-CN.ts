@@ -158,6 +158,7 @@ export default {
     cameraOff: '关摄像头',
     cameraOn: '开摄像头',
     cameraIsOff: '您的摄像头已关',
+    quality: { 0: '无信号', 1: '较差', 2: '一般', 3: '良好', 4: '很好' },
     hangUp: '挂断',
     hangUpTitle: '结束这次通话？',
     hangUpMissing: '还有 {n} 项必说话术未完成：',

@@ -12,6 +12,7 @@ import type {
   ChosenPresence,
   Disposition,
   MediaNotice,
+  MediaQuality,
   Offer,
   OfferEnd,
   Presence,
@@ -40,6 +41,8 @@ export const useConsole = defineStore('console', () => {
   const transcript = shallowRef<LiveTranscript>(emptyTranscript())
   const script = ref<ScriptState | null>(null)
   const seats = ref<Partial<Record<'customer' | 'teller', Seat>>>({})
+  /** How good each party's connection is, 0 to 4 bars. */
+  const quality = ref<Partial<Record<'customer' | 'teller', number>>>({})
   const alarms = ref<Alarm[]>([])
   const joinedLate = ref(false)
   const busy = ref<string | null>(null)
@@ -66,6 +69,7 @@ export const useConsole = defineStore('console', () => {
     transcript.value = emptyTranscript()
     script.value = null
     seats.value = {}
+    quality.value = {}
     alarms.value = []
     joinedLate.value = false
   }
@@ -119,6 +123,10 @@ export const useConsole = defineStore('console', () => {
     seats.value = { ...seats.value, [seat]: { state, at: Date.now(), back: state === 'connected' } }
   }
 
+  function onQuality({ call_id, seat, bars }: MediaQuality): void {
+    if (call_id === mediaCallId.value) quality.value = { ...quality.value, [seat]: bars }
+  }
+
   function onAlarm(alarm: Alarm): void {
     if (alarm.call_id !== null && alarm.call_id === call.value?.call_id) alarms.value = [alarm, ...alarms.value]
   }
@@ -147,6 +155,7 @@ export const useConsole = defineStore('console', () => {
       socket.on('caption', onCaption),
       socket.on('script.state', onScript),
       socket.on('media.notice', onNotice),
+      socket.on('media.quality', onQuality),
       socket.on('alarm', onAlarm),
     ]
     link.value = socket.state
@@ -225,7 +234,7 @@ export const useConsole = defineStore('console', () => {
     })
 
   return {
-    clock, link, presence, offer, call, lastOffer, lines, script, nodes, missing, warnings, seats, alarms, joinedLate,
+    clock, link, presence, offer, call, lastOffer, lines, script, nodes, missing, warnings, seats, quality, alarms, joinedLate,
     busy, failure, screen, mediaCallId, start, stop, reset, setPresence, accept, decline, hangUp, wrapUp,
   }
 })

@@ -1,0 +1,107 @@
+"""Quality from the node to the pages and into the row that stays, with real engines and real media."""
+
+import asyncio
+from dataclasses import asdict, replace
+
+import pytest
+from call_rows import CallRows
+from counter import open_counter
+from media_fakes import Collector
+from redis.asyncio import Redis
+
+from core.bus import QUALITY, Bus
+from core.db import Database
+from core.models import CallQuality
+from core.ports.media import QualitySample, QualitySummary, Seat
+from server.calls.quality import QualityBook
+from server.media.config import MediaConfig
+from server.media.headless import HeadlessPeer
+from server.media.node import CallQuality as EndedCall
+from server.media.node import MediaNode
+
+SUMMARY = QualitySummary(
+    seat=Seat.CUSTOMER, seconds=10, loss_up=0.02, loss_up_max=0.1, loss_down=0.0, loss_down_max=0.0, jitter_up_ms=4.0,
+    jitter_down_ms=0.0, rtt_ms=None, rtt_max_ms=None, bitrate_up_bps=1000, bitrate_down_bps=0, freezes=1, frozen_s=2,
+    bars_s=(0, 0, 2, 0, 8),
+)  # fmt: skip
+
+
+async def test_both_pages_hear_how_good_both_connections_are(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        teller = await counter.teller("chen")
+        customer = await counter.customer(await counter.add_visit())
+        call_id = (await customer.ask("queue.join"))["call"]["call_id"]
+        ring = await teller.see("offer.ring", call_id=call_id)
+        await teller.ask("offer.accept", offer_id=ring["offer_id"])
+        for seat, bars in (("customer", 4), ("teller", 4), ("customer", 4), ("customer", 1), ("supervisor", 3)):
+            await bus.publish(QUALITY, {"samples": [{"call_id": call_id, "seat": seat, "bars": bars}, {"seat": "x"}]})
+        await customer.see("media.quality", seat="customer", bars=1)
+        await teller.see("media.quality", call_id=call_id, seat="customer", bars=1)
+        told = [payload for name, payload in customer.pushed if name == "media.quality"]
+        assert told == [
+            {"seat": "customer", "bars": 4},
+            {"seat": "teller", "bars": 4},
+            {"seat": "customer", "bars": 1},
+        ], "only changes, and only the two parties"
+
+
+async def test_a_calls_quality_is_kept_and_joined_when_the_call_moved_to_another_node(database: Database) -> None:
+    call = await CallRows(database).call(None)
+    book = QualityBook(database)
+    await book.keep(call.id, [SUMMARY])
+    later = replace(
+        SUMMARY, seconds=30, loss_up=0.0, loss_up_max=0.04, rtt_ms=80.0, rtt_max_ms=90.0, bitrate_up_bps=3000
+    )
+    await book.keep(call.id, [later, replace(SUMMARY, seat=Seat.TELLER)])
+    await book.keep("call_unknown", [SUMMARY])
+    async with database.read() as session:
+        row = await session.get_one(CallQuality, (call.id, "customer"))
+        assert await session.get(CallQuality, (call.id, "teller")) is not None
+    assert (row.seconds, row.freezes, row.frozen_s, row.bars_s) == (40, 2, 4, [0, 0, 4, 0, 16])
+    assert (row.loss_up, row.loss_up_max) == (pytest.approx(0.005), 0.1)
+    assert (row.rtt_ms, row.rtt_max_ms, row.bitrate_up_bps) == (80.0, 90.0, 2500)
+
+
+async def test_a_node_measures_a_real_call() -> None:
+    collector = Collector()
+    samples: list[QualitySample] = []
+    ended: list[EndedCall] = []
+
+    async def on_samples(found: list[QualitySample]) -> None:
+        samples.extend(found)
+
+    async def on_quality(call: EndedCall) -> None:
+        ended.append(call)
+
+    node = MediaNode(
+        MediaConfig("node_1", "a secret of the tests", ("127.0.0.1",)),
+        collector.make_sinks,
+        collector.on_change,
+        collector.on_failure,
+        on_samples=on_samples,
+        on_quality=on_quality,
+    )
+    await node.start()
+    clients = []
+    for seat in (Seat.CUSTOMER, Seat.TELLER):
+        client = HeadlessPeer()
+        offer = await node.open_peer("call_1", seat)
+        await node.answer("call_1", offer.peer_id, await client.answer(offer.sdp_offer))
+        clients.append(client)
+    async with asyncio.timeout(30):
+        for client in clients:
+            await client.connected.wait()
+        await node.activate("call_1")
+        while not [sample for sample in samples if sample.rtt_ms is not None and sample.bitrate_up_bps > 50_000]:
+            await asyncio.sleep(0.1)
+    for client in clients:
+        await client.close()
+    await node.close_call("call_1", "hangup")
+    await node.close()
+    measured = next(sample for sample in samples if sample.rtt_ms is not None and sample.bitrate_up_bps > 50_000)
+    assert 0 <= (measured.rtt_ms or 0) < 100, "on loopback"
+    assert measured.bitrate_down_bps > 50_000
+    assert measured.bars >= 3
+    assert asdict(measured)["seat"] in ("customer", "teller")
+    assert {summary.seat for summary in ended[0].seats} == {Seat.CUSTOMER, Seat.TELLER}
+    assert all(summary.seconds == sum(summary.bars_s) for summary in ended[0].seats)
