@@ -10,6 +10,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 EngineChoice = Literal["auto", "vosk", "whisper", "none"]
 
 
+def _items(text: str) -> tuple[str, ...]:
+    """The words of a comma separated list."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
 class Settings(BaseSettings):
     """Settings of one process. Child processes of the all-in-one inherit them through the environment.
 
@@ -24,6 +29,9 @@ class Settings(BaseSettings):
         media_port_min / media_port_max: UDP ports of media nodes, both inclusive; 0 leaves the choice to the system.
         media_advertised_address: Announced in place of the addresses of `media_hosts` that are not loopback, for a
             server behind NAT. See docs/network.md.
+        turn_urls: TURN servers, comma separated ``turn:`` and ``turns:`` addresses. turn_secret: Shared with
+            them, at least 16 characters. turn_lifetime_s: Life of a browser's credential; must outlast a call.
+        relay_only: Browsers may reach the media node through a TURN server only.
         ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
         rejoin_s: How long a lost customer's or teller's seat is kept.
     """
@@ -47,6 +55,11 @@ class Settings(BaseSettings):
     media_port_max: int = Field(default=0, ge=0, le=65535, validate_default=True)
     media_advertised_address: str | None = None
 
+    turn_secret: str | None = Field(default=None, min_length=16, repr=False)
+    turn_urls: str = Field(default="", validate_default=True)
+    turn_lifetime_s: float = Field(default=4 * 3600.0, ge=60)
+    relay_only: bool = Field(default=False, validate_default=True)
+
     live_engine: EngineChoice = "auto"
     final_engine: EngineChoice = "auto"
     speech_threads: int = Field(default=2, ge=1)
@@ -66,6 +79,27 @@ class Settings(BaseSettings):
         if (first, last) != (0, 0) and not 1024 <= first <= last:
             raise ValueError("with AIRCOUNTER_MEDIA_PORT_MIN it must be a range within 1024 and 65535")
         return last
+
+    @field_validator("turn_urls")
+    @classmethod
+    def _check_turn(cls, urls: str, info: ValidationInfo) -> str:
+        if any(not url.startswith(("turn:", "turns:")) for url in _items(urls)):
+            raise ValueError("every address must begin with turn: or turns:")
+        if urls and "turn_secret" in info.data and not info.data["turn_secret"]:
+            raise ValueError("it needs AIRCOUNTER_TURN_SECRET")
+        return urls
+
+    @field_validator("relay_only")
+    @classmethod
+    def _check_relay_only(cls, relay_only: bool, info: ValidationInfo) -> bool:
+        if relay_only and not info.data.get("turn_urls", "unknown"):
+            raise ValueError("it needs AIRCOUNTER_TURN_URLS")
+        return relay_only
+
+    @property
+    def turn_addresses(self) -> tuple[str, ...]:
+        """The TURN servers' addresses."""
+        return _items(self.turn_urls)
 
     @property
     def models_path(self) -> Path:

@@ -1,25 +1,27 @@
 """Handlers: opening a transport in one's own seat."""
 
-from collections.abc import Callable
-
 from core.ports.calls import CallMedia
 from core.ports.media import PeerOffer
 from signaling.messages import media as messages
 from signaling.messages.base import Empty
 from signaling.table import MessageTable, Socket
+from signaling.turn import Relays
 
-IceServers = Callable[[], list[messages.IceServer]]
 
+def handle_media(customer: MessageTable, staff: MessageTable, media: CallMedia, relays: Relays) -> None:
+    """Declare the family's handlers. `relays` gives a fresh credential for each transport."""
 
-def handle_media(customer: MessageTable, staff: MessageTable, media: CallMedia, ice_servers: IceServers) -> None:
-    """Declare the family's handlers. `ice_servers` gives fresh STUN/TURN entries for each transport."""
-
-    def joined(offer: PeerOffer) -> messages.MediaJoined:
-        return messages.MediaJoined(peer_id=offer.peer_id, sdp_offer=offer.sdp_offer, ice_servers=ice_servers())
+    def joined(socket: Socket, offer: PeerOffer) -> messages.MediaJoined:
+        return messages.MediaJoined(
+            peer_id=offer.peer_id,
+            sdp_offer=offer.sdp_offer,
+            ice_servers=relays.servers_for(socket.actor),
+            ice_transport_policy=relays.policy,
+        )
 
     @customer.on(messages.CUSTOMER_JOIN)
     async def customer_join(socket: Socket, _: Empty) -> messages.MediaJoined:
-        return joined(await media.join_customer(socket.actor))
+        return joined(socket, await media.join_customer(socket.actor))
 
     @customer.on(messages.CUSTOMER_ANSWER)
     async def customer_answer(socket: Socket, body: messages.CustomerSdpAnswer) -> Empty:
@@ -28,7 +30,7 @@ def handle_media(customer: MessageTable, staff: MessageTable, media: CallMedia, 
 
     @staff.on(messages.TELLER_JOIN)
     async def teller_join(socket: Socket, body: messages.TellerJoin) -> messages.MediaJoined:
-        return joined(await media.join_teller(socket.actor, body.call_id))
+        return joined(socket, await media.join_teller(socket.actor, body.call_id))
 
     @staff.on(messages.TELLER_ANSWER)
     async def teller_answer(socket: Socket, body: messages.TellerSdpAnswer) -> Empty:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from core.bus import Bus
+from core.clock import SystemClock
 from core.ports.calls import CallDesk, CallMedia, TellerService
 from core.security.permissions import Permission
 from core.tasks import OnCrash
@@ -12,7 +13,7 @@ from signaling.call import handle_call
 from signaling.captions import handle_captions
 from signaling.connections import RedisConnections
 from signaling.gateway import AuthenticateStaff, Gateway, make_server
-from signaling.media import IceServers, handle_media
+from signaling.media import handle_media
 from signaling.messages import CUSTOMER, MESSAGES, STAFF
 from signaling.offer import handle_offer
 from signaling.presence import handle_presence
@@ -21,6 +22,7 @@ from signaling.quality import QualityPusher
 from signaling.queue import handle_queue
 from signaling.rooms import Rooms, teller_room
 from signaling.table import MessageTable, Socket
+from signaling.turn import Relays
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,13 @@ def build(
     connections: RedisConnections,
     token_key: str,
     authenticate_staff: AuthenticateStaff,
-    ice_servers: IceServers = list,
+    relays: Relays | None = None,
     on_crash: OnCrash | None = None,
 ) -> Signaling:
     """Put the edge together.
+
+    Args:
+        relays: Relay servers browsers are told of; None: there are none.
 
     Raises:
         RuntimeError: a message of the protocol has no handler or no permission.
@@ -67,7 +72,7 @@ def build(
     rooms = Rooms(server)
     customer, staff = MessageTable(CUSTOMER), MessageTable(STAFF)
     handle_queue(customer, calls)
-    handle_media(customer, staff, media, ice_servers)
+    handle_media(customer, staff, media, relays or Relays(SystemClock()))
     handle_call(customer, staff, calls, tellers)
     handle_presence(staff, calls, tellers)
     handle_offer(staff, calls, tellers)

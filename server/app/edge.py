@@ -40,6 +40,7 @@ from server.wallboard.service import WallboardService
 from signaling import room as signaling_room
 from signaling.connections import RedisConnections
 from signaling.gateway import PATH as SOCKET_PATH
+from signaling.turn import Relays
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +109,13 @@ async def _compose(
         online,
         connections.secrets.token_key,
         identity.authenticate_staff,
+        Relays(
+            connections.clock,
+            settings.turn_addresses,
+            settings.turn_secret or "",
+            settings.turn_lifetime_s,
+            "relay" if settings.relay_only else "all",
+        ),
         on_crash=on_crash,
     )
     app = web.Application(middlewares=[error_middleware], client_max_size=MAX_BODY_B)

@@ -27,6 +27,7 @@ class MediaJoined(Payload):
     peer_id: str
     sdp_offer: str
     ice_servers: list[IceServer]
+    ice_transport_policy: Literal["all", "relay"]
 
 
 class CustomerSdpAnswer(Request):

@@ -52,7 +52,7 @@ beforeEach(() => {
   socket.answers.set('queue.join', { ok: true, call: call() })
   socket.answers.set('call.snapshot', { ok: true, call: call() })
   for (const name of ['queue.leave', 'call.hangup', 'media.answer', 'captions.set']) socket.answers.set(name, { ok: true })
-  socket.answers.set('media.join', { ok: true, peer_id: 'peer_1', sdp_offer: OFFER_SDP, ice_servers: [] })
+  socket.answers.set('media.join', { ok: true, peer_id: 'peer_1', sdp_offer: OFFER_SDP, ice_servers: [], ice_transport_policy: 'all' })
   api = {
     businesses: vi.fn(async () => [TRANSFER]),
     recordingWording: vi.fn(async () => ({ purpose: 'recording', version: 'v1', text_zh: '告知', text_en: 'notice' })),

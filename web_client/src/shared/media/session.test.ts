@@ -23,7 +23,7 @@ beforeEach(() => {
   session.events.on('state', (state) => states.push(state))
   let number = 0
   transport = {
-    join: vi.fn(async () => ({ peer_id: `peer_${++number}`, sdp_offer: OFFER_SDP, ice_servers: [] })),
+    join: vi.fn(async () => ({ peer_id: `peer_${++number}`, sdp_offer: OFFER_SDP, ice_servers: [], ice_transport_policy: 'all' })),
     answer: vi.fn(async () => ({})),
   } as never
   local = cameraAndMicrophone()
@@ -85,6 +85,25 @@ describe('join', () => {
     await joined
     expect(transport.answer).toHaveBeenCalledOnce()
   })
+
+  it('takes only the relay where the server says so, and waits for it', async () => {
+    const slow = new FakePeer()
+    slow.iceGatheringState = 'gathering'
+    const createPeer = vi.fn(() => slow as unknown as RTCPeerConnection)
+    session = new MediaSession({ createPeer })
+    const server = { urls: ['turns:relay.example:443'], username: '1:visit', credential: 'c' }
+    const offer = { peer_id: 'p', sdp_offer: OFFER_SDP, ice_servers: [server], ice_transport_policy: 'relay' as const }
+    vi.mocked(transport.join).mockResolvedValueOnce(offer)
+    const joined = session.join(transport, local)
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(createPeer).toHaveBeenCalledWith(expect.objectContaining({ iceServers: [server], iceTransportPolicy: 'relay' }))
+    expect(transport.answer).not.toHaveBeenCalled()
+    const candidate = { candidate: 'candidate:1 1 udp 1 192.0.2.1 50000 typ relay raddr 0.0.0.0 rport 0' }
+    slow.dispatchEvent(Object.assign(new Event('icecandidate'), { candidate }))
+    await vi.advanceTimersByTimeAsync(300)
+    await joined
+    expect(transport.answer).toHaveBeenCalledOnce()
+  })
 })
 
 describe('recovery', () => {
@@ -134,7 +153,7 @@ describe('recovery', () => {
     transport.join.mockImplementationOnce(() => new Promise((resolve) => (release = resolve)))
     const first = session.rejoin()
     await session.rejoin()
-    release({ peer_id: 'late', sdp_offer: OFFER_SDP, ice_servers: [] })
+    release({ peer_id: 'late', sdp_offer: OFFER_SDP, ice_servers: [], ice_transport_policy: 'all' })
     await first
     expect(transport.answer).not.toHaveBeenCalledWith('late', expect.anything())
   })

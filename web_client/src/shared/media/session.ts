@@ -34,6 +34,10 @@ export interface MediaSessionOptions {
 
 /** From when on news about a connection are about this one, not about its predecessor. */
 const SETTLED_MS = 5000
+/** A relay behind TLS on a slow line takes some seconds to answer. */
+const RELAY_ONLY_CAP_MS = 8000
+/** A relay that is reached one way may still be reached a better way; not for longer than this. */
+const RELAY_FOUND_MS = 300
 const BACKOFF_MS = [0, 500, 1000, 2000, 4000] as const
 
 /**
@@ -138,18 +142,27 @@ export class MediaSession {
     const offer = await transport.join()
     if (attempt !== this.attempt) return
     this.dropPeer()
-    const peer = this.options.createPeer({ iceServers: iceServers(offer), bundlePolicy: 'max-bundle' })
+    const peer = this.options.createPeer({
+      iceServers: iceServers(offer),
+      iceTransportPolicy: offer.ice_transport_policy,
+      bundlePolicy: 'max-bundle',
+    })
     this.peer = peer
     this.remote = new MediaStream()
     this.watch(peer)
     await peer.setRemoteDescription({ type: 'offer', sdp: offer.sdp_offer })
     await this.attachLocal(peer, local)
     await peer.setLocalDescription(await peer.createAnswer())
-    // Without STUN and TURN all candidates are local ones: there in a few milliseconds.
-    await gathered(peer, offer.ice_servers.length > 0 ? this.options.gather_cap_ms : 300)
+    await gathered(peer, this.gatherCap(offer))
     if (attempt !== this.attempt) return
     await transport.answer(offer.peer_id, peer.localDescription?.sdp ?? '')
     await tuneSenders(peer, this.profile)
+  }
+
+  /** Without a relay all candidates are local ones, there in a few milliseconds; with nothing else the relay's must come. */
+  private gatherCap(offer: MediaOffer): number {
+    if (offer.ice_servers.length === 0) return 300
+    return offer.ice_transport_policy === 'relay' ? RELAY_ONLY_CAP_MS : this.options.gather_cap_ms
   }
 
   /** Local tracks take the first offered slot of their kind in which the server receives. */
@@ -222,20 +235,28 @@ function iceServers(offer: MediaOffer): RTCIceServer[] {
   )
 }
 
-/** Waits for all candidates, at most `cap_ms`: a slow STUN server must not hold up the call. */
+/**
+ * Waits for all candidates, at most `cap_ms`, and little longer once a relay has been reached: where a firewall
+ * swallows one of the relay's transports, gathering would end only after many seconds.
+ */
 export function gathered(peer: RTCPeerConnection, cap_ms: number): Promise<void> {
   if (peer.iceGatheringState === 'complete') return Promise.resolve()
   return new Promise((resolve) => {
-    const timer = setTimeout(done, cap_ms)
+    const timers = [setTimeout(done, cap_ms)]
     function done(): void {
-      clearTimeout(timer)
+      timers.forEach(clearTimeout)
       peer.removeEventListener('icegatheringstatechange', check)
+      peer.removeEventListener('icecandidate', found)
       resolve()
     }
     function check(): void {
       if (peer.iceGatheringState === 'complete') done()
     }
+    function found({ candidate }: RTCPeerConnectionIceEvent): void {
+      if (candidate?.candidate.includes(' typ relay')) timers.push(setTimeout(done, RELAY_FOUND_MS))
+    }
     peer.addEventListener('icegatheringstatechange', check)
+    peer.addEventListener('icecandidate', found)
   })
 }
 
