@@ -1,7 +1,8 @@
-"""Recordings and their playable files. Writer: recording."""
+"""Recordings, their playable files and exports. Writer: recording."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlmodel import Field, SQLModel
 
@@ -26,6 +27,8 @@ class Recording(SQLModel, table=True):
         gaps: Marked gaps: ``[{"party", "from_s", "to_s", "reason"}]``.
         interrupted: Capture ended with its process, not with the call.
         manifest_key: Object key of the manifest (segments, gaps, SHA-256 links).
+        verdict: Of the automatic file check: ``pass``, ``findings`` or ``fail``; None before it is finalized.
+        file_check: ``{"reasons": [{"code", "level", "party", "values"}], "measured": {party: {…}}}``.
     """
 
     id: str = Field(primary_key=True)
@@ -40,6 +43,8 @@ class Recording(SQLModel, table=True):
     error: str | None = None
     manifest_key: str | None = None
     manifest_sha256: str | None = None
+    verdict: str | None = Field(default=None, index=True)
+    file_check: dict[str, Any] = json_field(dict)
 
 
 class RecordingFile(SQLModel, table=True):
@@ -48,6 +53,7 @@ class RecordingFile(SQLModel, table=True):
     Attributes:
         offset_s: Where the file's first frame lies on the call's time line.
         sha256: Of the playable (decrypted) bytes. size_b: their length.
+        thumbnails: ``[{"at_s", "width", "height", "start_b", "end_b"}]``, JPEGs in the object `thumbnails_key`.
     """
 
     __tablename__ = "recording_file"
@@ -66,4 +72,43 @@ class RecordingFile(SQLModel, table=True):
     size_b: int
     sha256: str
     peaks: list[float] = json_field(list)
+    thumbnails: list[dict[str, Any]] = json_field(list)
+    thumbnails_key: str | None = None
     created_at: datetime = utc_field()
+
+
+class ExportState(StrEnum):
+    """Progress of an export."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class RecordingExport(SQLModel, table=True):
+    """A side-by-side copy that somebody asked for, with the reason and a watermark burnt in.
+
+    Attributes:
+        requested_by: Id of the member of staff; nobody else may fetch it. purpose: In that person's own words.
+        watermark: Text in the picture.
+        progress: 0 to 1.
+        object_key: Encrypted in the store under the recording's key. sha256: Of the decrypted bytes.
+    """
+
+    __tablename__ = "recording_export"
+
+    id: str = Field(primary_key=True)
+    recording_id: str = Field(foreign_key="recording.id", index=True)
+    call_id: str = Field(foreign_key="call.id", index=True)
+    requested_by: str = Field(foreign_key="staff.id")
+    purpose: str
+    watermark: str
+    state: str
+    progress: float = 0.0
+    error: str | None = None
+    object_key: str | None = None
+    size_b: int | None = None
+    sha256: str | None = None
+    created_at: datetime = utc_field()
+    finished_at: datetime | None = utc_field(nullable=True)

@@ -23,6 +23,7 @@ class QaCallRow(BaseModel):
 
     Attributes:
         recording_state: None when nothing was recorded (the customer refused where that is allowed).
+        recording_verdict: Of the automatic file check; None before it.
         evaluation_state: None while there is no pre-score.
         score: The inspector's points; None before the evaluation is submitted.
     """
@@ -35,6 +36,7 @@ class QaCallRow(BaseModel):
     duration_s: float
     end_reason: str | None
     recording_state: Literal["capturing", "captured", "finalized", "failed"] | None
+    recording_verdict: Literal["pass", "findings", "fail"] | None
     transcript_state: TranscriptStateName
     auto_score: float | None
     max_score: float | None
@@ -62,6 +64,15 @@ class GapView(BaseModel):
     reason: str = ""
 
 
+class CheckReasonView(BaseModel):
+    """One remark of the automatic file check; `code` is translated by the page, `values` are for its text."""
+
+    code: str
+    level: Literal["fail", "finding", "note"]
+    party: PartyName | None
+    values: dict[str, float | str]
+
+
 class RecordingView(BaseModel):
     """State of the recording; `started_at` is time zero of every ``…_s``."""
 
@@ -70,6 +81,16 @@ class RecordingView(BaseModel):
     started_at: datetime
     gaps: list[GapView]
     interrupted: bool
+    reasons: list[CheckReasonView]
+
+
+class ThumbnailView(BaseModel):
+    """A small picture; `at_s` counts on the call's time line."""
+
+    at_s: float
+    url: str
+    width: int
+    height: int
 
 
 class FileView(BaseModel):
@@ -87,6 +108,7 @@ class FileView(BaseModel):
     size_b: int
     sha256: str
     peaks: list[float]
+    thumbnails: list[ThumbnailView]
 
 
 class SegmentView(BaseModel):

@@ -9,6 +9,7 @@ from core.models.transcript import TranscriptSegment
 from qa.desk.repo import CallLine
 from qa.desk.schemas import (
     AnswerView,
+    CheckReasonView,
     EvaluationView,
     FileView,
     FormItemView,
@@ -18,6 +19,7 @@ from qa.desk.schemas import (
     QaCallRow,
     RecordingView,
     SegmentView,
+    ThumbnailView,
 )
 from qa.scoring.form import Form
 from qa.scoring.forms import form_version
@@ -42,6 +44,7 @@ def row_fields(line: CallLine) -> dict[str, Any]:
         "duration_s": (call.ended_at - began).total_seconds() if call.ended_at and began else 0.0,
         "end_reason": call.end_reason,
         "recording_state": line.recording.state if line.recording else None,
+        "recording_verdict": line.recording.verdict if line.recording else None,
         "transcript_state": line.transcript_state,
         "auto_score": float(evaluation.auto_score) if evaluation else None,
         "max_score": float(evaluation.max_score) if evaluation else None,
@@ -60,13 +63,24 @@ def recording_view(recording: Recording) -> RecordingView:
         started_at=recording.started_at,
         gaps=[GapView.model_validate(gap) for gap in recording.gaps],
         interrupted=recording.interrupted,
+        reasons=[CheckReasonView.model_validate(one) for one in recording.file_check.get("reasons", [])],
     )
 
 
 def file_view(file: RecordingFile) -> FileView:
     """A playable file and where to play it."""
+    url = f"/api/recordings/{file.id}"
+    thumbnails = [
+        ThumbnailView(
+            at_s=round(file.offset_s + one["at_s"], 3),
+            url=f"{url}/thumbnails/{number}",
+            width=one["width"],
+            height=one["height"],
+        )
+        for number, one in enumerate(file.thumbnails)
+    ]
     return FileView.model_validate(
-        {**file.model_dump(), "file_id": file.id, "url": f"/api/recordings/{file.id}/media"},
+        {**file.model_dump(), "file_id": file.id, "url": f"{url}/media", "thumbnails": thumbnails},
     )
 
 

@@ -39,6 +39,9 @@ WATCH_S = 0.25
 STALL_S = 2.5
 """Silence, or a write that does not return, for this long is reported: with `WATCH_S` and a commit, within 3 s."""
 
+KEYFRAME_S = 10.0
+"""How often a key frame is asked for: players seek to one, the file check looks at them, and loss ends at one."""
+
 STOP_DEADLINE_S = 10.0
 
 
@@ -243,6 +246,9 @@ class Recorder:
             hangs = began_s is not None and now_s - began_s > STALL_S
             for capture, sink in self._live:
                 self._watch_silence(capture, sink, now_s)
+                if sink.ended is None and now_s >= sink.keyframe_due_s:
+                    sink.keyframe_due_s = now_s + KEYFRAME_S
+                    sink.stream.request_keyframe()
                 if hangs:
                     sink.trim()
             if hangs != hanging:

@@ -46,6 +46,7 @@ class SegmentSink:
         first_ns / last_ns: Arrival of the first and the newest packet taken; 0 before.
         closed: Set when the journal is complete on the disk, or given up.
         dropped: Packets lost because the disk did not take them in time.
+        keyframe_due_s: When the next key frame is to be asked for.
     """
 
     def __init__(self, stream: SeatStream, now_ns: int, now_s: float) -> None:
@@ -56,6 +57,7 @@ class SegmentSink:
         self.file: JournalFile | None = None
         self.dirty = False
         self.heard_s = now_s
+        self.keyframe_due_s = now_s + 1.0
         self.dropped = 0
         self._opened_ns = now_ns
         self._pending: list[Record] = []

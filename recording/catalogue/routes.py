@@ -33,8 +33,14 @@ def routes(service: Catalogue) -> RouteTable:
             part = requested_range(wanted, file.size_b)
         except UnsatisfiableRangeError:
             return web.Response(status=416, headers=headers | {"Content-Range": f"bytes */{file.size_b}"})
-        await service.note_playback(actor, file)
+        await service.note_access(actor, file.row)
         return await _send(request, file, part, headers)
+
+    @table.get("/api/recordings/{file_id}/thumbnails/{number}", Permission.RECORDING_PLAY)
+    async def thumbnail(request: web.Request, file_id: str, number: int, /) -> web.StreamResponse:
+        jpeg = await service.access_thumbnail(actor_of(request), file_id, number)
+        headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+        return web.Response(body=jpeg, content_type="image/jpeg", headers=headers)
 
     return table
 

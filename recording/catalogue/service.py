@@ -27,6 +27,7 @@ READ_CHUNKS = 16
 """Chunks fetched and opened at a time: 1 MiB."""
 
 PLAY = "recording.play"
+THUMBNAILS = "recording.thumbnails"
 
 
 class PlainFile:
@@ -79,20 +80,39 @@ class Catalogue:
         actor.require(Permission.RECORDING_PLAY)
         return await self._open(file_id)
 
-    async def note_playback(self, actor: Actor, file: PlainFile) -> None:
+    async def access_thumbnail(self, actor: Actor, file_id: str, number: int) -> bytes:
+        """One small JPEG of a file; the first one somebody sees is audited like a playback.
+
+        Raises:
+            DeniedError: no permission to play recordings. NotFoundError: ``recording.file_not_found``.
+        """
+        actor.require(Permission.RECORDING_PLAY)
+        row, data_key = await self._row(file_id)
+        if row.thumbnails_key is None or not 0 <= number < len(row.thumbnails):
+            raise NotFoundError("no such picture", code="recording.file_not_found")
+        sealed = await self._open_sealed(row.thumbnails_key, data_key, f"{row.id}_thumbs")
+        start, end = row.thumbnails[number]["start_b"], row.thumbnails[number]["end_b"]
+        span = sealed.span(start, end)
+        piece = await self._store.get_range(row.thumbnails_key, span.start_b, span.end_b)
+        plain = await asyncio.to_thread(sealed.open, span.first, piece)
+        await self.note_access(actor, row, THUMBNAILS)
+        base = span.first * sealed.chunk_b
+        return plain[start - base : end - base]
+
+    async def note_access(self, actor: Actor, row: RecordingFile, action: str = PLAY) -> None:
         """Write ``recording.play`` to the audit log, once per file, person and `AUDIT_EVERY`."""
         async with self._database.unit_of_work(actor) as work:
             # Players open several connections at once: the second waits here and then sees the first one's entry.
             lock = text("select pg_advisory_xact_lock(hashtextextended(:what, 0))")
-            await work.session.execute(lock, {"what": f"{PLAY} {actor.name} {file.row.id}"})
+            await work.session.execute(lock, {"what": f"{action} {actor.name} {row.id}"})
             recent = select(AuditEntry.seq).where(
                 col(AuditEntry.at) > work.clock.now() - AUDIT_EVERY,
                 col(AuditEntry.actor) == actor.name,
-                col(AuditEntry.action) == PLAY,
-                col(AuditEntry.object_id) == file.row.id,
+                col(AuditEntry.action) == action,
+                col(AuditEntry.object_id) == row.id,
             )
             if (await work.session.execute(recent.limit(1))).first() is None:
-                work.audit(PLAY, "recording_file", file.row.id, call_id=file.row.call_id, party=file.row.party)
+                work.audit(action, "recording_file", row.id, call_id=row.call_id, party=row.party)
 
     @asynccontextmanager
     async def plain_file(self, file_id: str) -> AsyncIterator[Path]:
@@ -114,6 +134,10 @@ class Catalogue:
             await asyncio.to_thread(folder.cleanup)
 
     async def _open(self, file_id: str) -> PlainFile:
+        row, data_key = await self._row(file_id)
+        return PlainFile(row, self._store, await self._open_sealed(row.object_key, data_key, row.id))
+
+    async def _row(self, file_id: str) -> tuple[RecordingFile, bytes]:
         async with self._database.read() as session:
             query = (
                 select(RecordingFile, Recording)
@@ -124,9 +148,11 @@ class Catalogue:
         if found is None:
             raise NotFoundError("no such recording", code="recording.file_not_found")
         row, recording = found
-        data_key = unwrap_key(self._master_key, recording.wrapped_key, recording.id)
+        return row, unwrap_key(self._master_key, recording.wrapped_key, recording.id)
+
+    async def _open_sealed(self, key: str, data_key: bytes, file_id: str) -> SealedFile:
         try:
-            header = await self._store.get_range(row.object_key, 0, HEADER_B)
+            header = await self._store.get_range(key, 0, HEADER_B)
         except NotFoundError as error:
             raise UnavailableError("the store does not have the file", code="recording.file_gone") from error
-        return PlainFile(row, self._store, SealedFile(header, data_key, row.id))
+        return SealedFile(header, data_key, file_id)

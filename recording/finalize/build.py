@@ -1,5 +1,6 @@
 """The heavy part of finalizing, as one plain function that runs in a process of its own."""
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from recording.capture.journal import JournalError, journal_cipher, journals_in
+from recording.finalize.check import Measured, Reason, judge
 from recording.finalize.mux import Peaks, WebmWriter
+from recording.finalize.pictures import Pictures, Thumbnail
 from recording.finalize.segment import Segment
 from recording.seal import Sealed, seal
 
@@ -35,6 +38,20 @@ class BuildPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ThumbFile:
+    """A party's small pictures, one after the other in one sealed file at `path`.
+
+    Attributes:
+        index: As in `core.models.recording.RecordingFile.thumbnails`.
+    """
+
+    file_id: str
+    path: Path
+    sealed: Sealed
+    index: list[dict[str, float | int]]
+
+
+@dataclass(frozen=True, slots=True)
 class PartyFile:
     """One party's playable file, sealed at `path`. Fields as in `core.models.recording.RecordingFile`."""
 
@@ -49,6 +66,7 @@ class PartyFile:
     width: int | None
     height: int | None
     peaks: list[float]
+    thumbs: ThumbFile | None
 
 
 @dataclass(slots=True)
@@ -57,8 +75,9 @@ class BuildResult:
 
     Attributes:
         segments: One JSON object per journal for the manifest. gaps: As in `core.models.recording.Recording.gaps`.
-        notes: What the file check found: missing streams, pauses of one kind, undecodable parts.
+        notes: In words: missing streams, pauses of one kind, undecodable parts.
         damage: Journals that are not as they were written.
+        measured / reasons: What the file check measured of each party, and what it says to that.
     """
 
     files: list[PartyFile] = field(default_factory=list)
@@ -66,6 +85,8 @@ class BuildResult:
     gaps: list[dict[str, object]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
 
 
 def lower_priority() -> None:
@@ -100,12 +121,15 @@ def build(plan: BuildPlan) -> BuildResult:
             _build_party(plan, party, segments, result)
         else:
             result.notes.append(f"{party}: no media")
+    interrupted = plan.stopped_s is None
+    result.reasons = judge(result.measured, result.gaps, result.damage, plan.stopped_s, interrupted=interrupted)
     return result
 
 
 def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: BuildResult) -> None:
     times = sorted(time for segment in segments for kind in ("audio", "video") for time in segment.times_s(kind))
-    result.gaps += _gaps(party, times, [segment.header.opened_ns for segment in segments], plan)
+    gaps = _gaps(party, times, [segment.header.opened_ns for segment in segments], plan)
+    result.gaps += gaps
     offset_s = times[0]
     size = next((segment.size for segment in segments if segment.size), None)
     has_audio = any(key[0] == "audio" for segment in segments for key in segment.spans)
@@ -117,7 +141,7 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
     file_id = f"file_{plan.recording_id.removeprefix('rec_')}_{party}"
     path = plan.work / f"{party}.sealed"
     with tempfile.TemporaryFile(dir=plan.work) as plain:  # without a name: gone with the process, whatever happens
-        peaks, end_s = _mux(plain, segments, offset_s, size, has_audio)
+        peaks, pictures, end_s = _mux(plain, segments, offset_s, size, has_audio)
         plain_b = plain.seek(0, os.SEEK_END)
         plain.seek(0)
         with path.open("wb") as target:
@@ -126,6 +150,11 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
     if peaks.undecodable:
         result.notes.append(f"{party}: {peaks.undecodable} audio packets cannot be decoded")
     width, height = size or (None, None)
+    thumbs = _seal_thumbs(plan, party, f"{file_id}_thumbs", pictures.finish())
+    measured = _measured(party, segments, has_audio, size, peaks, pictures)
+    measured.gap_s = sum(float(str(gap["to_s"])) - float(str(gap["from_s"])) for gap in gaps)
+    measured.covered_s = (plan.stopped_s or end_s) - measured.gap_s
+    result.measured.append(measured)
     result.files.append(
         PartyFile(
             file_id=file_id,
@@ -139,15 +168,73 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
             width=width,
             height=height,
             peaks=peaks.values,
+            thumbs=thumbs,
         )
     )
 
 
+def _measured(
+    party: str,
+    segments: list[Segment],
+    has_audio: bool,
+    size: tuple[int, int] | None,
+    peaks: Peaks,
+    pictures: Pictures,
+) -> Measured:
+    stats = [segment.stats for segment in segments]
+    width, height = size or (0, 0)
+    return Measured(
+        party=party,
+        has_audio=has_audio,
+        has_video=size is not None,
+        width=width,
+        height=height,
+        frame_rate_hz=_frame_rate_hz(segments),
+        pictures=pictures.seen,
+        black=pictures.black,
+        silent_share=peaks.silent_share,
+        packets=sum(one.packets for both in stats for one in both.values()),
+        missing=sum(one.missing for both in stats for one in both.values()),
+        audio_packets=sum(both["audio"].units for both in stats),
+        undecodable=peaks.undecodable,
+        dropped_frames=sum(both["video"].dropped_frames for both in stats),
+        has_clock=all(segment.has_clock for segment in segments),
+    )
+
+
+def _frame_rate_hz(segments: list[Segment]) -> float:
+    """Pictures per second while there were any: pauses are told of apart."""
+    steps = [after - before for segment in segments for before, after in pairwise(segment.times_s("video"))]
+    moving = [step for step in steps if 0 < step <= GAP_S]
+    return round(len(moving) / sum(moving), 2) if moving else 0.0
+
+
+def _seal_thumbs(plan: BuildPlan, party: str, file_id: str, thumbs: list[Thumbnail]) -> ThumbFile | None:
+    if not thumbs:
+        return None
+    index: list[dict[str, float | int]] = []
+    at_b = 0
+    for thumb in thumbs:
+        end_b = at_b + len(thumb.jpeg)
+        index.append(
+            {"at_s": thumb.at_s, "width": thumb.width, "height": thumb.height, "start_b": at_b, "end_b": end_b}
+        )
+        at_b = end_b
+    path = plan.work / f"{party}.thumbs"
+    with path.open("wb") as target:
+        sealed = seal(io.BytesIO(b"".join(thumb.jpeg for thumb in thumbs)), at_b, target, plan.data_key, file_id)
+    return ThumbFile(file_id, path, sealed, index)
+
+
 def _mux(
     target: BinaryIO, segments: list[Segment], offset_s: float, size: tuple[int, int] | None, has_audio: bool
-) -> tuple[Peaks, float]:
-    """Write all segments one after the other; returns the waveform and the end of the last unit in call seconds."""
+) -> tuple[Peaks, Pictures, float]:
+    """Write all segments one after the other.
+
+    Returns waveform, key frames' looks, and the end of the last unit in call seconds.
+    """
     writer, peaks, end_s = WebmWriter(target, size, has_audio), Peaks(), offset_s
+    pictures = Pictures(segments[0].video_codec if size else None)
     for segment in segments:
         floor_ms = writer.last_ms("audio")
         for unit in segment.units():
@@ -157,10 +244,12 @@ def _mux(
                 if at_ms <= floor_ms:
                     continue  # the transport before was still sending when this one began
                 peaks.add(unit.data, at_s - offset_s)
+            elif unit.size is not None:
+                pictures.add(unit.data, at_s - offset_s)
             writer.write(kind, unit.data, at_ms, is_key=kind == "audio" or unit.size is not None)
             end_s = max(end_s, at_s + unit.length_s)
     writer.close()
-    return peaks, end_s
+    return peaks, pictures, end_s
 
 
 def _gaps(party: str, times: list[float], opened_ns: list[int], plan: BuildPlan) -> list[dict[str, object]]:

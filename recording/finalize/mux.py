@@ -72,6 +72,8 @@ class Peaks:
     """Loudness for a waveform: the largest sample, 0 to 1, in each tenth of a second of the file."""
 
     PER_S = 10
+    SILENT = 0.006
+    """About -44 dB: below this is the noise of a quiet room."""
 
     def __init__(self) -> None:
         self.values: list[float] = []
@@ -83,6 +85,11 @@ class Peaks:
         """Lengthen the waveform to the whole file, if there is any: the pictures may go on after the sound."""
         if self.values:
             self.values += [0.0] * (int(duration_s * self.PER_S) - len(self.values))
+
+    @property
+    def silent_share(self) -> float:
+        """Part of the file in which nothing is to be heard."""
+        return round(sum(peak < self.SILENT for peak in self.values) / len(self.values), 3) if self.values else 0.0
 
     def add(self, payload: bytes, at_s: float) -> None:
         """Decode one Opus packet that begins at a time of the file."""

@@ -143,6 +143,11 @@ class Segment:
         """What the journal is of."""
         return self.reader.header
 
+    @property
+    def has_clock(self) -> bool:
+        """Whether every stream came with Sender Reports; known once learned."""
+        return all(self._reports.get(key) for key in self.spans)
+
     def units(self) -> Iterator[Unit]:
         """All playable units; each kind in order, the kinds mixed roughly as they arrived."""
         make = VIDEO_CODECS.get(self.header.video_codec)

@@ -29,15 +29,15 @@ from core.models.recording import Recording, RecordingFile, RecordingState
 from core.security.actor import system_actor
 from core.security.keys import unwrap_key
 from core.store import Store
-from recording.finalize.build import BuildPlan, BuildResult, PartyFile, build, lower_priority
-from recording.seal import HEADER_B, SealedFile
+from recording.finalize.build import BuildPlan, BuildResult, build, lower_priority
+from recording.finalize.check import Reason, Verdict, reasons_json, verdict_of
+from recording.finalize.manifest import file_check_of, file_row, manifest_of, object_key
+from recording.seal import HEADER_B, Sealed, SealedFile
 
 log = structlog.get_logger(__name__)
 
 _ACTOR = system_actor("recording")
 _VERIFY_CHUNKS = 16
-
-MANIFEST_VERSION = 1
 
 
 def _own_process() -> Executor:
@@ -89,7 +89,17 @@ class Finalizer:
                 await self._fail(recording, "no media was received")
                 return
             for file in result.files:
-                await self._upload(recording, file, data_key)
+                await self._upload(
+                    object_key(recording, f"{file.party}.sealed"), file.path, file.sealed, data_key, file.file_id
+                )
+                if (thumbs := file.thumbs) is not None:
+                    await self._upload(
+                        object_key(recording, f"{file.party}.thumbs"),
+                        thumbs.path,
+                        thumbs.sealed,
+                        data_key,
+                        thumbs.file_id,
+                    )
         manifest = await self._upload_manifest(recording, result)
         if await self._commit(recording, result, manifest):
             await asyncio.to_thread(_remove, folder)
@@ -123,26 +133,25 @@ class Finalizer:
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _upload(self, recording: Recording, file: PartyFile, data_key: bytes) -> None:
+    async def _upload(self, key: str, path: Path, made: Sealed, data_key: bytes, file_id: str) -> None:
         """Store a file and read it back: what the store gives must open and have the digests of what was made."""
-        key = _object_key(recording, f"{file.party}.sealed")
-        await self._store.put(key, file.path)
+        await self._store.put(key, path)
         sealed_hash, plain_hash = hashlib.sha256(), hashlib.sha256()
         header = await self._store.get_range(key, 0, HEADER_B)
         sealed_hash.update(header)
-        sealed = SealedFile(header, data_key, file.file_id)
+        sealed = SealedFile(header, data_key, file_id)
         for first in range(0, sealed.chunk_count, _VERIFY_CHUNKS):
             span = sealed.span(first * sealed.chunk_b, min((first + _VERIFY_CHUNKS) * sealed.chunk_b, sealed.size_b))
             piece = await self._store.get_range(key, span.start_b, span.end_b)
             sealed_hash.update(piece)
             plain_hash.update(await asyncio.to_thread(sealed.open, first, piece))
-        if (sealed_hash.hexdigest(), plain_hash.hexdigest()) != (file.sealed.sealed_sha256, file.sealed.plain_sha256):
+        if (sealed_hash.hexdigest(), plain_hash.hexdigest()) != (made.sealed_sha256, made.plain_sha256):
             raise UnavailableError("the stored file differs from the one made", code="recording.verify_failed", key=key)
 
     async def _upload_manifest(self, recording: Recording, result: BuildResult) -> tuple[str, str]:
         """Store the manifest; returns its key and SHA-256."""
-        text = json.dumps(_manifest(recording, result), ensure_ascii=False, indent=1, sort_keys=True).encode()
-        key = _object_key(recording, "manifest.json")
+        text = json.dumps(manifest_of(recording, result), ensure_ascii=False, indent=1, sort_keys=True).encode()
+        key = object_key(recording, "manifest.json")
         await self._store.put(key, text)
         if await self._store.get(key) != text:
             raise UnavailableError("the stored manifest differs", code="recording.verify_failed", key=key)
@@ -158,31 +167,16 @@ class Finalizer:
             await work.session.execute(delete(RecordingFile).where(col(RecordingFile.recording_id) == row.id))
             now = work.clock.now()
             for file in result.files:
-                work.session.add(
-                    RecordingFile(
-                        id=file.file_id,
-                        recording_id=row.id,
-                        call_id=row.call_id,
-                        party=file.party,
-                        object_key=_object_key(row, f"{file.party}.sealed"),
-                        offset_s=file.offset_s,
-                        duration_s=file.duration_s,
-                        video_codec=file.video_codec,
-                        audio_codec=file.audio_codec,
-                        width=file.width,
-                        height=file.height,
-                        size_b=file.sealed.plain_b,
-                        sha256=file.sealed.plain_sha256,
-                        peaks=file.peaks,
-                        created_at=now,
-                    )
-                )
+                stored = file_row(row, file)
+                stored.created_at = now
+                work.session.add(stored)
             row.state, row.gaps, row.error = RecordingState.FINALIZED, list(result.gaps), None
             row.manifest_key, row.manifest_sha256 = manifest
+            row.verdict, row.file_check = verdict_of(result.reasons), file_check_of(result)
             if result.damage:
                 what = "; ".join(result.damage)[:500]
                 raise_alarm(work, "recording.damaged", f"Recording: {what}", row.call_id, recording_id=row.id)
-            work.audit("recording.finalize", "recording", row.id, manifest_sha256=manifest[1])
+            work.audit("recording.finalize", "recording", row.id, manifest_sha256=manifest[1], verdict=str(row.verdict))
             work.emit(RecordingFinalized(at=now, call_id=row.call_id, recording_id=row.id))
         log.info("recording finalized", call_id=recording.call_id, recording_id=recording.id)
         return True
@@ -192,7 +186,8 @@ class Finalizer:
             row = await work.session.get_one(Recording, recording.id, with_for_update=True)
             if row.state != RecordingState.CAPTURED:
                 return
-            row.state, row.error = RecordingState.FAILED, reason
+            row.state, row.error, row.verdict = RecordingState.FAILED, reason, Verdict.FAIL
+            row.file_check = {"reasons": reasons_json([Reason("no_media", "fail")]), "measured": {}}
             work.emit(
                 RecordingFailed(
                     at=work.clock.now(), call_id=row.call_id, recording_id=row.id, stage="finalize", reason=reason
@@ -204,43 +199,6 @@ class Finalizer:
 def subscriptions(finalizer: Finalizer) -> list[Subscription]:
     """The room's jobs."""
     return [Subscription(RecordingStopped, "recording.finalize", finalizer.on_stopped)]
-
-
-def _object_key(recording: Recording, name: str) -> str:
-    return f"recordings/{recording.call_id}/{recording.id}/{name}"
-
-
-def _manifest(recording: Recording, result: BuildResult) -> dict[str, object]:
-    return {
-        "version": MANIFEST_VERSION,
-        "recording_id": recording.id,
-        "call_id": recording.call_id,
-        "node_id": recording.node_id,
-        "started_at": recording.started_at.isoformat(),
-        "stopped_at": recording.stopped_at.isoformat() if recording.stopped_at else None,
-        "interrupted": recording.interrupted,
-        "segments": result.segments,
-        "gaps": result.gaps,
-        "check": {"notes": result.notes, "damage": result.damage},
-        "files": [
-            {
-                "file_id": file.file_id,
-                "party": file.party,
-                "object_key": _object_key(recording, f"{file.party}.sealed"),
-                "offset_s": file.offset_s,
-                "duration_s": file.duration_s,
-                "video_codec": file.video_codec,
-                "audio_codec": file.audio_codec,
-                "width": file.width,
-                "height": file.height,
-                "size_b": file.sealed.plain_b,
-                "sha256": file.sealed.plain_sha256,
-                "sealed_size_b": file.sealed.sealed_b,
-                "sealed_sha256": file.sealed.sealed_sha256,
-            }
-            for file in result.files
-        ],
-    }
 
 
 @asynccontextmanager

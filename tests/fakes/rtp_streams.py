@@ -27,8 +27,10 @@ class Packet:
 
 
 @functools.cache
-def vp8_frames(seconds: float, width: int = 320, height: int = 240, flash_at_s: float = -1.0) -> tuple[bytes, ...]:
-    """Pictures of moving bars, a key frame every second; white at the flash, dark otherwise."""
+def vp8_frames(
+    seconds: float, width: int = 320, height: int = 240, flash_at_s: float = -1.0, black_after_s: float = 1e9
+) -> tuple[bytes, ...]:
+    """Pictures of moving bars, a key frame every second; white at the flash, dark otherwise, black at the end."""
     encoder = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base = fractions.Fraction(1, FPS)
@@ -42,6 +44,8 @@ def vp8_frames(seconds: float, width: int = 320, height: int = 240, flash_at_s: 
         picture[:, (number * 4) % width : (number * 4) % width + 8] = 90
         if flash_at_s <= number / FPS < flash_at_s + 0.2:
             picture[:] = 255
+        if number / FPS >= black_after_s:
+            picture[:] = 0
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
         frame.pts = number
         frames += [bytes(packet) for packet in encoder.encode(frame)]
@@ -110,6 +114,7 @@ class Publisher:
     first_timestamp: int = 0xFFFF_0000
     width: int = 320
     height: int = 240
+    black_after_s: float = 1e9
     ssrc: int = 0x1234
     _packets: list[Packet] = field(default_factory=list)
 
@@ -133,7 +138,7 @@ class Publisher:
 
     def _add_video(self, zero_ns: int) -> None:
         sequence = self.first_sequence
-        frames = vp8_frames(self.seconds, self.width, self.height, self.flash_at_s)
+        frames = vp8_frames(self.seconds, self.width, self.height, self.flash_at_s, self.black_after_s)
         for number, frame in enumerate(frames):
             at_s = self.start_s + number / FPS + self.video_delay_s
             payloads = vp8_payloads(frame, number, long_id=number % 2 == 0 or number > 127)

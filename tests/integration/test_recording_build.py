@@ -200,3 +200,35 @@ def test_sequence_and_timestamp_wrap(tmp_path: Path) -> None:
     assert len(times) == 200
     assert Fraction(1, 100) < steps.min()
     assert steps.max() < 0.03
+
+
+def test_the_file_check_measures_and_judges(tmp_path: Path) -> None:
+    covered = Publisher(8.0, black_after_s=4.0, beep_at_s=2.0)
+    write_journal(tmp_path, disturbed(covered.packets(ZERO_NS), 3, loss=0.06), header("customer"))
+    write_journal(tmp_path, Publisher(8.0).packets(ZERO_NS), header("teller"))
+    result = _build(tmp_path, 8.1)
+    customer, teller = result.measured
+    assert (teller.width, teller.height, teller.black, teller.missing) == (320, 240, 0, 0)
+    assert teller.frame_rate_hz == pytest.approx(30, abs=0.5)
+    assert teller.covered_s == pytest.approx(8.1, abs=0.1)
+    assert teller.silent_share == 0
+    assert customer.silent_share == pytest.approx(0.97, abs=0.02)
+    assert 0.25 < customer.black / customer.pictures < 0.9
+    assert [(reason.code, reason.party) for reason in result.reasons] == [
+        ("black_frames", "customer"),
+        ("packet_loss", "customer"),
+    ]
+
+
+def test_thumbnails_are_small_jpegs_spread_over_the_file(tmp_path: Path) -> None:
+    write_journal(tmp_path, Publisher(8.0, flash_at_s=6.0).packets(ZERO_NS))
+    thumbs = _build(tmp_path).files[0].thumbs
+    assert thumbs is not None
+    assert [round(one["at_s"]) for one in thumbs.index] == [0, 1, 2, 3, 4, 5, 6, 7]
+    data = thumbs.path.read_bytes()
+    plain = SealedFile(data[:HEADER_B], DATA_KEY, thumbs.file_id).open(0, data[HEADER_B:])
+    for number, one in enumerate(thumbs.index):
+        with av.open(io.BytesIO(plain[int(one["start_b"]) : int(one["end_b"])]), format="mjpeg") as container:
+            (frame,) = list(container.decode(video=0))
+        assert (frame.width, frame.height) == (one["width"], one["height"]) == (160, 120)
+        assert (frame.to_ndarray(format="gray").mean() > 180) == (number == 6)

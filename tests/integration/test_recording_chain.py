@@ -20,15 +20,17 @@ from sqlmodel import col, select
 from core.bus import Bus
 from core.db import Database
 from core.errors import DeniedError, NotFoundError, UnavailableError
-from core.events import RecordingFailed, RecordingFinalized, RecordingStopped
+from core.events import ComplianceChecked, RecordingFailed, RecordingFinalized, RecordingStopped
 from core.jobs import Relay, Worker, make_broker
-from core.models import AuditEntry, RecordingState
+from core.models import AuditEntry, ComplianceCheck, Finding, RecordingState
+from core.ports.compliance import FindingKind
 from core.ports.media import Seat
-from core.security.actor import staff_actor
+from core.security.actor import staff_actor, system_actor
 from core.store import Store, open_store
 from core.tasks import TaskOwner
 from recording.catalogue.routes import routes
 from recording.catalogue.service import Catalogue
+from recording.finalize.script import ScriptVerdict
 from recording.finalize.service import Finalizer, subscriptions
 from recording.seal import SealError
 
@@ -96,6 +98,8 @@ async def test_the_job_engine_finalizes_in_a_process_of_its_own(
     row, files = await house.recording(call_id), await house.files(call_id)
     assert row is not None
     assert (row.state, row.error) == (RecordingState.FINALIZED, None)
+    assert row.verdict in ("pass", "findings"), "a slow machine hangs up late"
+    assert set(row.file_check["measured"]) == {"customer", "teller"}
     # A slow machine hangs up late; inside the talk there is no gap.
     assert [gap for gap in row.gaps if gap["reason"] != "left_early"] == []
     assert set(files) == {"customer", "teller"}
@@ -104,6 +108,8 @@ async def test_the_job_engine_finalizes_in_a_process_of_its_own(
     manifest_text = await store.get(row.manifest_key or "")
     assert hashlib.sha256(manifest_text).hexdigest() == row.manifest_sha256
     manifest = json.loads(manifest_text)
+    assert manifest["check"]["verdict"] == row.verdict
+    assert manifest["check"]["measured"] == row.file_check["measured"]
     assert [segment["ended"] for segment in manifest["segments"]] == ["call ended", "call ended"]
     for entry in manifest["files"]:
         file = files[entry["party"]]
@@ -206,7 +212,7 @@ async def test_no_media_at_all_is_failed_and_visible(house: CaptureHouse, finali
     await finalizer.on_stopped(stopped)
     row = await house.recording(call.id)
     assert row is not None
-    assert (row.state, row.error) == (RecordingState.FAILED, "no media was received")
+    assert (row.state, row.error, row.verdict) == (RecordingState.FAILED, "no media was received", "fail")
     (failed,) = await house.facts(RecordingFailed)
     assert failed.stage == "finalize"  # type: ignore[attr-defined]
     assert await house.alarms() == ["recording.failed"]
@@ -275,6 +281,58 @@ async def test_playback_by_ranges(played: tuple[Client, str, bytes], database: D
 
     entries = await _audited(database)
     assert [(entry.actor, entry.object_type) for entry in entries] == [("staff:staff_inspector", "recording_file")]
+
+
+async def test_thumbnails_are_served_and_audited(
+    played: tuple[Client, str, bytes], house: CaptureHouse, database: Database
+) -> None:
+    client, url, _ = played
+    base = url.removesuffix("/media")
+    for number in range(3):
+        answer = await client.get(f"{base}/thumbnails/{number}")
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "image/jpeg")
+        assert (await answer.read()).startswith(b"\xff\xd8\xff")
+    assert (await client.get(f"{base}/thumbnails/99")).status == 404
+    async with database.read() as session:
+        query = select(AuditEntry.action).where(col(AuditEntry.action) == "recording.thumbnails")
+        assert len((await session.scalars(query)).all()) == 1
+
+
+async def test_missing_nodes_join_the_verdict(house: CaptureHouse, finalizer: Finalizer, database: Database) -> None:
+    call_id, stopped = await _captured(house)
+    await finalizer.on_stopped(stopped)
+    before = (await house.recording(call_id)).verdict  # type: ignore[union-attr]
+    service, now = ScriptVerdict(database), database.clock.now()
+    for check_id, missing in (("check_1", ["fee_notice", "closing"]), ("check_2", [])):
+        async with database.unit_of_work(system_actor("test")) as work:
+            check = ComplianceCheck(id=check_id, call_id=call_id, rule_set_version="1", checked_at=now)
+            work.session.add(check)
+            await work.session.flush()
+            for rule_id in missing:
+                work.session.add(
+                    Finding(
+                        id=f"finding_{rule_id}",
+                        check_id=check_id,
+                        call_id=call_id,
+                        rule_id=rule_id,
+                        kind=FindingKind.MISSING,
+                        severity="major",
+                        label_zh=rule_id,
+                        label_en=rule_id,
+                        party=None,
+                        at_s=None,
+                        end_s=None,
+                        score=0,
+                        evidence="",
+                        phrase="",
+                    )
+                )
+        await service.on_checked(ComplianceChecked(at=now, call_id=call_id, check_id=check_id))
+        row = await house.recording(call_id)
+        assert row is not None
+        found = [one for one in row.file_check["reasons"] if one["code"] == "nodes_missing"]
+        assert [one["values"]["nodes"] for one in found] == ([",".join(sorted(missing))] if missing else [])
+        assert row.verdict == ("findings" if missing else before)
 
 
 async def test_any_range_equals_the_plain_file(played: tuple[Client, str, bytes]) -> None:

@@ -122,6 +122,17 @@ export interface ResultEngines {
   final: string | null
 }
 /**
+ * One remark of the automatic file check; `code` is translated by the page, `values` are for its text.
+ */
+export interface CheckReasonView {
+  code: string
+  level: 'fail' | 'finding' | 'note'
+  party: ('customer' | 'teller') | null
+  values: {
+    [k: string]: number | string
+  }
+}
+/**
  * A consent given (`granted`) or refused.
  */
 export interface ConsentRequest {
@@ -308,6 +319,16 @@ export interface FileView {
   size_b: number
   sha256: string
   peaks: number[]
+  thumbnails: ThumbnailView[]
+}
+/**
+ * A small picture; `at_s` counts on the call's time line.
+ */
+export interface ThumbnailView {
+  at_s: number
+  url: string
+  width: number
+  height: number
 }
 /**
  * One result of the script check, with its evidence.
@@ -439,6 +460,7 @@ export interface QaCallDetail {
   duration_s: number
   end_reason: string | null
   recording_state: ('capturing' | 'captured' | 'finalized' | 'failed') | null
+  recording_verdict: ('pass' | 'findings' | 'fail') | null
   transcript_state: 'waiting' | 'running' | 'ready' | 'not_transcribed' | 'failed'
   auto_score: number | null
   max_score: number | null
@@ -465,6 +487,7 @@ export interface RecordingView {
   started_at: string
   gaps: GapView[]
   interrupted: boolean
+  reasons: CheckReasonView[]
 }
 /**
  * One utterance. `kind` is ``live`` while the final transcript is not there.
@@ -498,6 +521,7 @@ export interface QaCallPage {
  *
  * Attributes:
  *     recording_state: None when nothing was recorded (the customer refused where that is allowed).
+ *     recording_verdict: Of the automatic file check; None before it.
  *     evaluation_state: None while there is no pre-score.
  *     score: The inspector's points; None before the evaluation is submitted.
  */
@@ -510,6 +534,7 @@ export interface QaCallRow {
   duration_s: number
   end_reason: string | null
   recording_state: ('capturing' | 'captured' | 'finalized' | 'failed') | null
+  recording_verdict: ('pass' | 'findings' | 'fail') | null
   transcript_state: 'waiting' | 'running' | 'ready' | 'not_transcribed' | 'failed'
   auto_score: number | null
   max_score: number | null

@@ -15,8 +15,8 @@ export function useI18nText() {
   }
 
   /** A text if it exists, else the raw value: new codes of the server stay readable. */
-  function known(key: string, raw: string): string {
-    return te(key) ? t(key) : raw
+  function known(key: string, raw: string, values: Record<string, string | number> = {}): string {
+    return te(key) ? t(key, values) : raw
   }
 
   return { t, locale, pick, fail, known }

@@ -7,6 +7,11 @@ export interface Span {
   width: number
 }
 
+export interface GapSpan extends Span {
+  /** A secure pause was asked for; every other gap is a fault. */
+  paused: boolean
+}
+
 export interface Marker {
   id: string
   kind: FindingKind
@@ -56,12 +61,12 @@ export function layoutMarkers(
 }
 
 /** Marked gaps of one party as spans, at least 2 px wide so that none is invisible. */
-export function layoutGaps(gaps: readonly Gap[], party: Party, total_s: number, width: number): Span[] {
+export function layoutGaps(gaps: readonly Gap[], party: Party, total_s: number, width: number): GapSpan[] {
   return gaps
     .filter((gap) => gap.party === party || (gap.party ?? null) === null)
     .map((gap) => {
       const x = xOf(gap.from_s, total_s, width)
-      return { x, width: Math.max(2, xOf(gap.to_s ?? total_s, total_s, width) - x) }
+      return { x, width: Math.max(2, xOf(gap.to_s ?? total_s, total_s, width) - x), paused: gap.reason === 'secure_pause' }
     })
 }
 

@@ -45,8 +45,8 @@ describe('time line', () => {
       { party: 'teller' as const, from_s: 1, to_s: 2, reason: '' },
     ]
     expect(layoutGaps(gaps, 'customer', 60, 600)).toEqual([
-      { x: 100, width: 2 },
-      { x: 500, width: 100 },
+      { x: 100, width: 2, paused: false },
+      { x: 500, width: 100, paused: false },
     ])
   })
 
