@@ -130,7 +130,7 @@ def _print_addresses(supervisor: Supervisor) -> None:
 
 def _ensure_models(settings: Settings) -> None:
     """On first use fetch a speech model; without one calls go on and are marked as not transcribed."""
-    if find_models(settings.models_path):
+    if settings.live_engine == settings.final_engine == "none" or find_models(settings.models_path):
         return
     console.print("No speech model is here yet; fetching one (once).")
     try:

@@ -90,7 +90,9 @@ async def _answer(request: Any) -> Any:
 
 
 @dataclass(slots=True)
-class _Talk:
+class Talk:
+    """What is known of a held call. `join_to_media_s`: from joining the queue to the customer's first frame."""
+
     call_id: str = ""
     join_to_media_s: float = 0.0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -105,7 +107,7 @@ async def run(plan: Plan, progress: Progress) -> dict[str, Any]:
     teller = await Staff.sign_in(plan.base_url, plan.teller, plan.password)
     inspector = await Staff.sign_in(plan.base_url, plan.inspector, plan.password)
     try:
-        talk = await _talk(plan, teller, progress)
+        talk = await hold_call(plan, teller, progress)
         result = await _wait_processed(plan, inspector, talk.call_id, progress)
         return await _collect(plan, inspector, talk, result)
     finally:
@@ -113,7 +115,12 @@ async def run(plan: Plan, progress: Progress) -> dict[str, Any]:
         await inspector.client.aclose()
 
 
-async def _talk(plan: Plan, teller: Staff, progress: Progress) -> _Talk:
+async def hold_call(plan: Plan, teller: Staff, progress: Progress) -> Talk:
+    """Both parties from entering to hanging up.
+
+    Raises:
+        CounterError: with a stable code; connections are closed.
+    """
     progress("customer: choosing the business and consenting to the recording")
     token = await _enter(plan)
     origin = {"Origin": plan.base_url}
@@ -149,8 +156,8 @@ async def _hold_conversation(
     customer_peer: HeadlessPeer,
     teller_peer: HeadlessPeer,
     progress: Progress,
-) -> _Talk:
-    talk = _Talk()
+) -> Talk:
+    talk = Talk()
     ring: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     staff.on("offer.ring", ring.put_nowait)
 
@@ -197,7 +204,7 @@ async def _accept(
     await asyncio.gather(staff.request("offer.accept", offer_id=offer["offer_id"]), _join(staff, peer, call_id=call_id))
 
 
-async def _speak(talk: _Talk, customer: HeadlessPeer, teller: HeadlessPeer, progress: Progress) -> None:
+async def _speak(talk: Talk, customer: HeadlessPeer, teller: HeadlessPeer, progress: Progress) -> None:
     progress("both parties see each other; speaking")
     customer.play()
     teller.play()
@@ -233,7 +240,7 @@ async def _wait_processed(plan: Plan, inspector: Staff, call_id: str, progress: 
     raise DemoCallError(f"not processed within {plan.process_timeout_s:.0f} s: {shown}")
 
 
-async def _collect(plan: Plan, inspector: Staff, talk: _Talk, result: dict[str, Any]) -> dict[str, Any]:
+async def _collect(plan: Plan, inspector: Staff, talk: Talk, result: dict[str, Any]) -> dict[str, Any]:
     plan.out_dir.mkdir(parents=True, exist_ok=True)
     recordings = []
     for file in result["recordings"]:
