@@ -25,7 +25,8 @@ class Settings(BaseSettings):
         redis_url: Redis protocol server; None starts the embedded one.
         store_url: Object store (``file:///…``, ``s3://bucket/prefix`` …); None is a folder in `data_dir`.
         models_dir: Speech models; None is the user's cache, shared by all installations of the machine.
-        media_hosts: Addresses announced as ICE host candidates, comma separated.
+        media_hosts: Addresses announced as ICE host candidates, comma separated; empty: loopback and the address of
+            the default route (Firefox refuses a server that has only loopback).
         media_port_min / media_port_max: UDP ports of media nodes, both inclusive; 0 leaves the choice to the system.
         media_advertised_address: Announced in place of the addresses of `media_hosts` that are not loopback, for a
             server behind NAT. See docs/network.md.
@@ -50,7 +51,7 @@ class Settings(BaseSettings):
 
     media_node_id: str = "media-1"
     media_control_port: int = 0
-    media_hosts: str = "127.0.0.1"
+    media_hosts: str = ""
     media_port_min: int = Field(default=0, ge=0, le=65535)
     media_port_max: int = Field(default=0, ge=0, le=65535, validate_default=True)
     media_advertised_address: str | None = None
