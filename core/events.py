@@ -76,6 +76,18 @@ class CallConnected(CallEvent):
     """Both seats have media for the first time."""
 
 
+class CallHeld(CallEvent):
+    """The customer hears and sees nothing of the counter until `CallResumed`; the recording goes on."""
+
+    teller_id: str
+
+
+class CallResumed(CallEvent):
+    """The hold is over."""
+
+    teller_id: str
+
+
 class CallEnded(CallEvent):
     """The call is over, whatever the reason; also for calls that were never answered."""
 
@@ -143,6 +155,24 @@ class RecordingResumed(CallEvent):
 
     recording_id: str
     reason: str
+
+
+class RecordingPaused(CallEvent):
+    """A secure pause (PIN entry): nothing of these parties is recorded or transcribed until it ends."""
+
+    recording_id: str
+    parties: list[Party]
+    reason: str
+    by: str
+    until: datetime
+
+
+class RecordingPauseEnded(CallEvent):
+    """Everything is recorded again. `expired`: nobody ended the pause, its time was over."""
+
+    recording_id: str
+    by: str
+    expired: bool
 
 
 class RecordingFinalized(CallEvent):

@@ -7,6 +7,7 @@ from aiohttp import web
 from core.bus import Bus
 from core.clock import SystemClock
 from core.ports.calls import CallDesk, CallMedia, TellerService
+from core.ports.recording import TellerPauses
 from core.security.permissions import Permission
 from core.tasks import OnCrash
 from signaling.call import handle_call
@@ -20,6 +21,7 @@ from signaling.presence import handle_presence
 from signaling.pusher import Pusher
 from signaling.quality import QualityPusher
 from signaling.queue import handle_queue
+from signaling.recording import handle_recording
 from signaling.rooms import Rooms, teller_room
 from signaling.table import MessageTable, Socket
 from signaling.turn import Relays
@@ -59,6 +61,7 @@ def build(
     authenticate_staff: AuthenticateStaff,
     relays: Relays | None = None,
     on_crash: OnCrash | None = None,
+    pauses: TellerPauses | None = None,
 ) -> Signaling:
     """Put the edge together.
 
@@ -77,6 +80,7 @@ def build(
     handle_presence(staff, calls, tellers)
     handle_offer(staff, calls, tellers)
     handle_captions(customer, calls, rooms)
+    handle_recording(staff, pauses)
     tables = {CUSTOMER: customer, STAFF: staff}
     for namespace, table in tables.items():
         table.assert_declared(MESSAGES[namespace])

@@ -42,6 +42,7 @@ class CustomerCall(View):
     Attributes:
         position: 1 is next; None when not waiting.
         wait_low_s / wait_high_s: Honest range of the wait; None when nobody serves this queue right now.
+        recording_paused_until: A secure pause runs; it ends by itself then.
     """
 
     call_id: str
@@ -56,6 +57,7 @@ class CustomerCall(View):
     ended_at: datetime | None
     end_reason: str | None
     recording_ok: bool
+    recording_paused_until: datetime | None = None
 
 
 class TellerCall(View):
@@ -74,6 +76,7 @@ class TellerCall(View):
     ended_at: datetime | None
     end_reason: str | None
     recording_ok: bool
+    recording_paused_until: datetime | None = None
     recording_state: str | None
     transcription: TranscriptionMode
 

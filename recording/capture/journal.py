@@ -53,10 +53,11 @@ class RecordKind(IntEnum):
     AUDIO_REPORT = 2
     VIDEO_REPORT = 3
     END = 4
+    MARK = 5
 
 
 Record = tuple[int, int, bytes]
-"""``(RecordKind, arrival ns since the epoch, RTP packet | Sender Report | reason)``."""
+"""``(RecordKind, arrival ns since the epoch, RTP packet | Sender Report | reason | mark as JSON)``."""
 
 
 @dataclass(frozen=True, slots=True)

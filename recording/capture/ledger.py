@@ -9,9 +9,17 @@ from sqlmodel import col, select
 from core.alarms import raise_alarm
 from core.db import Database, UnitOfWork
 from core.errors import ConflictError
-from core.events import RecordingFailed, RecordingResumed, RecordingStarted, RecordingStopped
+from core.events import (
+    RecordingFailed,
+    RecordingPaused,
+    RecordingPauseEnded,
+    RecordingResumed,
+    RecordingStarted,
+    RecordingStopped,
+)
 from core.models.recording import Recording, RecordingState
 from core.models.system import Alarm
+from core.ports.speech import Party
 from core.security.actor import system_actor
 from recording.capture.meta import Meta
 
@@ -86,6 +94,38 @@ class Ledger:
         """It gets and keeps them again."""
         async with self._database.unit_of_work(_ACTOR) as work:
             work.emit(RecordingResumed(at=work.clock.now(), call_id=call_id, recording_id=recording_id, reason=reason))
+
+    async def paused(self, meta: Meta, parties: list[str], reason: str, by: str, until: datetime) -> None:
+        """A secure pause has begun."""
+        async with self._database.unit_of_work(_ACTOR) as work:
+            work.emit(
+                RecordingPaused(
+                    at=work.clock.now(),
+                    call_id=meta.call_id,
+                    recording_id=meta.recording_id,
+                    parties=[Party(party) for party in parties],
+                    reason=reason,
+                    by=by,
+                    until=until,
+                )
+            )
+
+    async def pause_ended(self, meta: Meta, by: str, *, expired: bool) -> None:
+        """It is over; when nobody ended it, a person has to see that."""
+        async with self._database.unit_of_work(_ACTOR) as work:
+            work.emit(
+                RecordingPauseEnded(
+                    at=work.clock.now(),
+                    call_id=meta.call_id,
+                    recording_id=meta.recording_id,
+                    by=by,
+                    expired=expired,
+                )
+            )
+            if expired:
+                reason = "Recording: a secure pause was not ended in time; it goes on recording"
+                work.audit("recording.pause_expired", "call", meta.call_id, recording=meta.recording_id)
+                raise_alarm(work, "recording.pause_expired", reason, meta.call_id, recording_id=meta.recording_id)
 
     async def alarm(self, call_id: str, reason: str) -> None:
         """Something is wrong on the disk that belongs to no known recording; one alarm until it is cleared."""

@@ -8,22 +8,24 @@ database up to date. The journal comes first: no packet waits for a row.
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from core.db import Database
-from core.errors import CounterError
+from core.errors import ConflictError, CounterError
 from core.ids import new_id
-from core.ports.media import MediaSink, SeatStream, SinkFailure
+from core.ports.media import MediaSink, Seat, SeatStream, SinkFailure
 from core.security.keys import new_data_key, wrap_key
 from core.tasks import TaskOwner
 from recording.capture.journal import Record
 from recording.capture.ledger import Ending, Ledger
 from recording.capture.meta import Meta
+from recording.capture.pause import Gate, GatedSink, Pauses, mark
 from recording.capture.recovery import recover
 from recording.capture.reporter import Reporter
 from recording.capture.running import Capture, gaps_between, sync_batch, write_batch
@@ -70,6 +72,7 @@ class Recorder:
         self._live: list[tuple[Capture, SegmentSink]] = []
         self._owner = TaskOwner("recorder", on_crash)
         self._reporter = Reporter(self.ledger, self._owner)
+        self._pauses = Pauses(self.ledger, self._reporter, self._clock)
         self._pool = ThreadPoolExecutor(2, "recorder")
         self._flush_now = asyncio.Event()
         self._sync_now = asyncio.Event()
@@ -91,9 +94,38 @@ class Recorder:
             capture = self._captures[stream.call_id] = self._new_capture(stream)
             self._owner.start(f"row {stream.call_id}", self._enter(capture))
         sink = SegmentSink(stream, time.time_ns(), self._clock.monotonic_s())
+        if capture.pause is not None and stream.seat in capture.pause.seats:  # who rejoins stays paused
+            sink.gate = Gate()
+            sink.mark(time.time_ns(), mark("pause", capture.pause.reason, capture.pause.by))
         capture.sinks.append(sink)
         self._live.append((capture, sink))
         return [sink]
+
+    def guard(self, stream: SeatStream, sinks: Iterable[MediaSink]) -> list[MediaSink]:
+        """Wrap other subscribers of a recorded transport, so that a secure pause holds for them too."""
+        capture = self._captures.get(stream.call_id)
+        paused = capture is not None and capture.pause is not None and stream.seat in capture.pause.seats
+        guarded = [GatedSink(sink, Gate() if paused else None) for sink in sinks]
+        if capture is not None:
+            capture.others += [(stream.seat, sink) for sink in guarded]
+        return list[MediaSink](guarded)
+
+    def pause(self, call_id: str, seats: Collection[Seat], reason: str, by: str, longest_s: float) -> datetime:
+        """Begin a secure pause; see `recording.capture.pause`. Returns when it ends by itself.
+
+        Raises:
+            ConflictError: ``recording.not_running``.
+        """
+        capture = self._captures.get(call_id)
+        if capture is None:
+            raise ConflictError("this call is not being recorded", code="recording.not_running")
+        return self._pauses.begin(capture, seats, reason, by, longest_s)
+
+    def resume(self, call_id: str, by: str) -> None:
+        """End a secure pause. Idempotent."""
+        capture = self._captures.get(call_id)
+        if capture is not None:
+            self._pauses.end(capture, by)
 
     def report_sink_failure(self, failure: SinkFailure) -> None:
         """The media room had to detach our sink: that segment is no longer recorded. Never silent."""
@@ -130,6 +162,7 @@ class Recorder:
         capture = self._captures.pop(call_id, None)
         if capture is None:
             return
+        self._pauses.end(capture, "system:recorder")
         for sink in capture.sinks:
             sink.close("call ended")
         self._flush_now.set()
@@ -244,6 +277,8 @@ class Recorder:
             now_s = self._clock.monotonic_s()
             began_s = self._write_began_s
             hangs = began_s is not None and now_s - began_s > STALL_S
+            for capture in self._captures.values():
+                self._pauses.tick(capture, now_s)
             for capture, sink in self._live:
                 self._watch_silence(capture, sink, now_s)
                 if sink.ended is None and now_s >= sink.keyframe_due_s:

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.tasks import TaskOwner
 from recording.capture.ledger import Ledger
-from recording.capture.running import Capture
+
+if TYPE_CHECKING:
+    from recording.capture.running import Capture
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +29,7 @@ class Reporter:
         self._ledger = ledger
         self._owner = owner
 
-    def begins(self, capture: Capture, trouble: str, reason: str, alarm: str) -> None:
+    def begins(self, capture: "Capture", trouble: str, reason: str, alarm: str) -> None:
         """Something is wrong from now on."""
         if trouble in capture.troubles:
             return
@@ -35,7 +38,7 @@ class Reporter:
         log.error("recording failed", call_id=meta.call_id, reason=reason, alarm=alarm)
         self.tell(capture, lambda: self._ledger.failed(meta.recording_id, meta.call_id, reason, alarm))
 
-    def over(self, capture: Capture, trouble: str, reason: str) -> None:
+    def over(self, capture: "Capture", trouble: str, reason: str) -> None:
         """That is right again. Nothing happens when it was not wrong."""
         if trouble not in capture.troubles:
             return
@@ -45,11 +48,11 @@ class Reporter:
         if not capture.troubles:
             self.tell(capture, lambda: self._ledger.resumed(meta.recording_id, meta.call_id, reason))
 
-    def tell(self, capture: Capture, use_case: Callable[[], Awaitable[None]]) -> None:
+    def tell(self, capture: "Capture", use_case: Callable[[], Awaitable[None]]) -> None:
         """Store something about a recording after all that was told before."""
         self._owner.start(f"report {capture.meta.call_id}", self._tell(capture, use_case))
 
-    async def _tell(self, capture: Capture, use_case: Callable[[], Awaitable[None]]) -> None:
+    async def _tell(self, capture: "Capture", use_case: Callable[[], Awaitable[None]]) -> None:
         async with capture.telling:  # waiting tasks get it in the order they came
             for pause_s in RETRY_S:
                 try:

@@ -1,15 +1,18 @@
 """A running recording: its state in memory, and the blocking work that the recorder's threads do for it."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.errors import CounterError
+from core.ports.media import Seat
 from recording.capture.journal import Record, journal_cipher
 from recording.capture.ledger import Gap
 from recording.capture.meta import Meta, open_folder
+from recording.capture.pause import Gated, GatedSink, Pause
 from recording.capture.sink import SegmentSink
 
 GAP_S = 0.5
@@ -25,6 +28,7 @@ class Capture:
         on_disk: Set when the first chunk is written.
         lock: Serialises the call's row: started comes before stopped.
         troubles: What is wrong now. telling: Serialises what people are told of it.
+        pause: The secure pause that runs. others: Further subscribers that it holds for.
     """
 
     folder: Path
@@ -36,12 +40,19 @@ class Capture:
     stopped: bool = False
     troubles: set[str] = field(default_factory=set)
     telling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    pause: Pause | None = None
+    others: list[tuple[Seat, GatedSink]] = field(default_factory=list)
 
     @property
     def cipher(self) -> AESGCM:
         """Cipher of the journals; the folder has been opened."""
         assert self.opened_cipher is not None
         return self.opened_cipher
+
+    def sinks_of(self, seats: Collection[Seat]) -> list[Gated]:
+        """Everything that takes these seats' packets."""
+        own: list[Gated] = [sink for sink in self.sinks if sink.stream.seat in seats]
+        return own + [sink for seat, sink in self.others if seat in seats]
 
     def open(self, master_key: bytes) -> None:
         """Make or take up the folder. Blocks; runs in the writing thread."""

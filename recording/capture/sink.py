@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from core.ports.media import MediaKind, SeatStream
 from recording.capture.journal import SUFFIX, JournalFile, JournalHeader, Record, RecordKind, pack_report
 from recording.capture.meta import Meta
+from recording.capture.pause import Gate
 
 _AUDIO, _VIDEO = int(RecordKind.AUDIO), int(RecordKind.VIDEO)  # plain numbers: this runs for every packet
 
@@ -45,6 +46,7 @@ class SegmentSink:
         ended: Why the transport ended, None while it lives.
         first_ns / last_ns: Arrival of the first and the newest packet taken; 0 before.
         closed: Set when the journal is complete on the disk, or given up.
+        gate: Set while and shortly after the seat is paused.
         dropped: Packets lost because the disk did not take them in time.
         keyframe_due_s: When the next key frame is to be asked for.
     """
@@ -59,6 +61,7 @@ class SegmentSink:
         self.heard_s = now_s
         self.keyframe_due_s = now_s + 1.0
         self.dropped = 0
+        self.gate: Gate | None = None
         self._opened_ns = now_ns
         self._pending: list[Record] = []
         self._taken = 0
@@ -67,6 +70,8 @@ class SegmentSink:
 
     def on_rtp(self, kind: MediaKind, packet: bytes, arrival_ns: int) -> None:
         """Keep one packet for the next flush."""
+        if self.gate is not None and not self.gate.keeps(kind, packet):
+            return
         self._pending.append((_AUDIO if kind == "audio" else _VIDEO, arrival_ns, packet))
 
     def on_sender_report(self, kind: MediaKind, ntp: int, rtp_timestamp: int) -> None:
@@ -74,6 +79,10 @@ class SegmentSink:
         arrival_ns = self._pending[-1][1] if self._pending else self.last_ns or self._opened_ns
         of_kind = RecordKind.AUDIO_REPORT if kind == "audio" else RecordKind.VIDEO_REPORT
         self._pending.append((of_kind, arrival_ns, pack_report(ntp, rtp_timestamp)))
+
+    def mark(self, at_ns: int, data: bytes) -> None:
+        """Keep a mark among the packets."""
+        self._pending.append((RecordKind.MARK, at_ns, data))
 
     def close(self, reason: str) -> None:
         """No more packets come. Idempotent."""
@@ -130,7 +139,7 @@ class SegmentSink:
 
     def silent_s(self, now_s: float) -> float:
         """How long no packet has come, as far as earlier questions can tell."""
-        total = self._taken + len(self._pending)
+        total = self._taken + len(self._pending) + (self.gate.dropped if self.gate else 0)
         if total != self._seen:
             self._seen, self.heard_s = total, now_s
         return now_s - self.heard_s

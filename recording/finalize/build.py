@@ -11,13 +11,11 @@ from typing import BinaryIO
 
 from recording.capture.journal import JournalError, journal_cipher, journals_in
 from recording.finalize.check import Measured, Reason, judge
+from recording.finalize.gaps import GAP_S, gaps_of, unwanted_s
 from recording.finalize.mux import Peaks, WebmWriter
 from recording.finalize.pictures import Pictures, Thumbnail
 from recording.finalize.segment import Segment
 from recording.seal import Sealed, seal
-
-GAP_S = 1.0
-"""A longer time without any unit is a gap. Voice pauses do not make one: Opus sends at least every 400 ms (DTX)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ def build(plan: BuildPlan) -> BuildResult:
 
 def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: BuildResult) -> None:
     times = sorted(time for segment in segments for kind in ("audio", "video") for time in segment.times_s(kind))
-    gaps = _gaps(party, times, [segment.header.opened_ns for segment in segments], plan)
+    gaps = gaps_of(party, times, segments, plan.started_ns, plan.stopped_s)
     result.gaps += gaps
     offset_s = times[0]
     size = next((segment.size for segment in segments if segment.size), None)
@@ -152,7 +150,7 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
     width, height = size or (None, None)
     thumbs = _seal_thumbs(plan, party, f"{file_id}_thumbs", pictures.finish())
     measured = _measured(party, segments, has_audio, size, peaks, pictures)
-    measured.gap_s = sum(float(str(gap["to_s"])) - float(str(gap["from_s"])) for gap in gaps)
+    measured.gap_s = unwanted_s(gaps)
     measured.covered_s = (plan.stopped_s or end_s) - measured.gap_s
     result.measured.append(measured)
     result.files.append(
@@ -250,26 +248,6 @@ def _mux(
             end_s = max(end_s, at_s + unit.length_s)
     writer.close()
     return peaks, pictures, end_s
-
-
-def _gaps(party: str, times: list[float], opened_ns: list[int], plan: BuildPlan) -> list[dict[str, object]]:
-    """Times without any unit, from the call's activation to the end of capture."""
-    edges = [0.0, *times, *([plan.stopped_s] if plan.stopped_s is not None else [])]
-    opened_s = [(ns - plan.started_ns) / 1e9 for ns in opened_ns[1:]]
-    gaps: list[dict[str, object]] = []
-    for number, (before, after) in enumerate(pairwise(edges)):
-        if after - before <= GAP_S:
-            continue
-        if number == 0:
-            reason = "joined_late"
-        elif number == len(times):
-            reason = "left_early"
-        elif any(before < at <= after + GAP_S for at in opened_s):
-            reason = "reconnect"
-        else:
-            reason = "no_packets"
-        gaps.append({"party": party, "from_s": round(before, 3), "to_s": round(after, 3), "reason": reason})
-    return gaps
 
 
 def _pauses(party: str, kind: str, segments: list[Segment]) -> Iterator[str]:

@@ -53,6 +53,7 @@ class Numbering:
         self.epoch = 0
         self._highest: int | None = None
         self._timestamp = 0
+        self._skipped = False
 
     def packet(self, raw: bytes, arrival_ns: int) -> RtpPacket | None:
         """The numbered packet, None when it is malformed."""
@@ -65,6 +66,10 @@ class Numbering:
             self._timestamp = timestamp
         return RtpPacket(sequence, self.epoch, timestamp, bool(raw[1] & 0x80), payload, arrival_ns)
 
+    def skip(self) -> None:
+        """Packets were left out on purpose: the next one belongs to the same stream, however far it is."""
+        self._skipped = True
+
     def timestamp(self, timestamp: int) -> int:
         """Extend a timestamp: the nearest to the newest packet's."""
         delta = (timestamp - self._timestamp) & 0xFFFFFFFF
@@ -75,6 +80,10 @@ class Numbering:
             self._highest = sequence
             return sequence
         delta = (sequence - self._highest) & 0xFFFF
+        if self._skipped:
+            self._skipped = False
+            self._highest += delta
+            return self._highest
         if delta & 0x8000:
             delta -= 0x10000
         if -MAX_LATE < delta <= 0:
@@ -115,9 +124,10 @@ class Reorder:
             yield from self._pop()
 
     def flush(self) -> Iterator[RtpPacket]:
-        """The stream has ended: give what is left."""
+        """The stream has ended, or a part was left out on purpose: give what is left; nothing more is waited for."""
         while self._heap:
             yield from self._pop()
+        self._next = None
 
     def _is_next(self, packet: RtpPacket) -> bool:
         return self._next is not None and (packet.sequence <= self._next or packet.epoch != self._epoch)

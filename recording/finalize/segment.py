@@ -4,6 +4,7 @@ A journal is read twice with the same result: once to learn (reports, arrivals, 
 video needs no memory to speak of.
 """
 
+import json
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -85,6 +86,11 @@ class _Kind:
         for ordered in self.reorder.flush():
             yield from self._units(ordered)
 
+    def skip(self) -> Iterator[Unit]:
+        """A secure pause is over: what was before it is complete, what comes is not its direct successor."""
+        yield from self.flush()
+        self.numbering.skip()
+
     def report(self, ntp: int, timestamp: int) -> None:
         if not ntp:
             return  # the sender has no clock (RFC 3550 section 6.4.1)
@@ -120,12 +126,24 @@ class Span:
     arrivals_ns: "array[int]" = field(default_factory=lambda: array("q"))
 
 
+def paused_spans(marks: list[tuple[int, str]]) -> list[tuple[int, int | None]]:
+    """Pauses by their marks; a pause that is cut off has no end."""
+    spans: list[tuple[int, int | None]] = []
+    for at_ns, event in marks:
+        if event == "pause" and not (spans and spans[-1][1] is None):
+            spans.append((at_ns, None))
+        elif event == "resume" and spans and spans[-1][1] is None:
+            spans[-1] = (spans[-1][0], at_ns)
+    return spans
+
+
 class Segment:
     """One journal: `learn` first, then `units` can be placed with `time_s`.
 
     Attributes:
         spans: What was learned of each stream. size: First picture's size.
         video_codec: None when it cannot be finalized.
+        pauses: Secure pauses, ``(from, to)`` in ns since the epoch; to is None for one that never ended.
     """
 
     def __init__(self, path: Path, cipher: AESGCM) -> None:
@@ -133,6 +151,7 @@ class Segment:
         self.stats: dict[str, StreamStats] = {}
         self.spans: dict[StreamKey, Span] = {}
         self.size: tuple[int, int] | None = None
+        self.pauses: list[tuple[int, int | None]] = []
         self._clocks: dict[StreamKey, StreamClock] = {}
         self._reports: dict[StreamKey, list[tuple[int, int]]] = {}
         codec = self.header.video_codec
@@ -159,7 +178,15 @@ class Segment:
             RecordKind.VIDEO_REPORT: video,
         }
         counted = {"audio": 0, "video": 0}
+        marks: list[tuple[int, str]] = []
         for kind, arrival_ns, data in self.reader:
+            if kind == RecordKind.MARK:
+                marks.append((arrival_ns, json.loads(data)["mark"]))
+                for stream in (audio, video) if marks[-1][1] == "resume" else ():
+                    for unit in stream.skip():
+                        counted[stream.kind] += 1
+                        yield unit
+                continue
             stream = kinds[RecordKind(kind)]
             if kind <= RecordKind.VIDEO:
                 for unit in stream.packet(data, arrival_ns):
@@ -167,6 +194,7 @@ class Segment:
                     yield unit
             else:
                 stream.report(*unpack_report(data))
+        self.pauses = paused_spans(marks)
         for stream in (audio, video):
             for unit in stream.flush():
                 counted[stream.kind] += 1

@@ -18,6 +18,7 @@ from core.settings import Settings
 from qa.desk.routes import routes as desk_routes
 from qa.desk.service import DeskService
 from qa.scoring.form import load_form
+from recording.capture.control import HttpRecordingPauses
 from recording.catalogue.routes import routes as catalogue_routes
 from recording.catalogue.service import Catalogue
 from server.acd import room as acd_room
@@ -87,6 +88,11 @@ async def _compose(
         return {node.node_id for node in await nodes()}
 
     book = NodeBook(database)
+
+    async def node_url(call_id: str) -> str | None:
+        node_id = await book.media_node_of(call_id)
+        return next((node.url for node in await nodes() if node.node_id == node_id), None)
+
     control = HttpMediaControl(http, connections.secrets.internal_token, nodes, book.media_node_of, book.set_media_node)
     calls = calls_room.build(
         database,
@@ -99,6 +105,7 @@ async def _compose(
         settings,
         on_crash=on_crash,
         alive_nodes=alive_nodes,
+        pauses=HttpRecordingPauses(http, connections.secrets.internal_token, node_url),
     )
     acd = acd_room.build(database, bus, redis, calls.service, online, settings, on_crash=on_crash)
     sockets = signaling_room.build(
@@ -117,6 +124,7 @@ async def _compose(
             "relay" if settings.relay_only else "all",
         ),
         on_crash=on_crash,
+        pauses=calls.pauses,
     )
     app = web.Application(middlewares=[error_middleware], client_max_size=MAX_BODY_B)
     tables = [

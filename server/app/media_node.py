@@ -11,6 +11,7 @@ from core.ports.media import MediaSink, PeerChange, QualitySample, SeatStream, S
 from core.settings import Settings
 from core.tasks import TaskOwner
 from qa.stt.tap import SpeechTap
+from recording.capture.control import control_routes
 from recording.capture.recorder import Recorder
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import beat
@@ -44,7 +45,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         log.info("interrupted recordings taken over", count=recovered)
         await node.start()
         tap_task = owner.start("speech tap", tap.run())
-        runner, port = await serve(node, "127.0.0.1", settings.media_control_port)
+        runner, port = await serve(node, "127.0.0.1", settings.media_control_port, control_routes(recorder))
         boot_id = new_id("boot")
         url = f"http://127.0.0.1:{port}"
         owner.start(
@@ -69,7 +70,7 @@ def _node(connections: Connections, recorder: Recorder, tap: SpeechTap) -> Media
     settings = connections.settings
 
     def sinks(stream: SeatStream) -> list[MediaSink]:
-        return [*recorder.sinks_for(stream), *tap.open(stream)]
+        return [*recorder.sinks_for(stream), *recorder.guard(stream, tap.open(stream))]
 
     async def on_change(change: PeerChange) -> None:
         await connections.bus.publish(MEDIA, asdict(change))

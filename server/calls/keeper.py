@@ -11,13 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.bus import FACTS, LIVE, MEDIA, Bus
 from core.db import Database
 from core.errors import ConflictError, CounterError
-from core.events import OfferLapsed, RecordingFailed, RecordingResumed
+from core.events import OfferLapsed
 from core.models.call import EndReason
 from core.ports.calls import Connections
 from core.ports.media import PeerChange, PeerState, Seat
 from core.tasks import OnCrash, TaskOwner
 from server.calls import rows
 from server.calls.media import MediaDesk
+from server.calls.recording_flag import FACTS as RECORDING_FACTS
 from server.calls.recording_flag import RecordingFlag
 from server.calls.seats import SeatBoard
 from server.calls.service import CallService
@@ -29,6 +30,7 @@ AliveNodes = Callable[[], Awaitable[Collection[str]]]  # media nodes that are th
 
 SWEEP_S = 1.0
 ORPHANS_S = 15.0
+_OF_RECORDING = {fact.__name__: fact for fact in RECORDING_FACTS}
 _PASSING = (RedisError, SQLAlchemyError, OSError)  # engines restarting; the next sweep finds everything again
 
 
@@ -89,8 +91,8 @@ class CallKeeper:
         try:
             if topic == MEDIA:
                 await self.peer_changed(_peer_change(message))
-            elif topic == FACTS and message["type"] == "RecordingFailed":
-                await self._flag.recording_changed(RecordingFailed.model_validate(message["payload"]))
+            elif topic == FACTS and message["type"] in _OF_RECORDING:
+                await self._flag.recording_changed(_OF_RECORDING[message["type"]].model_validate(message["payload"]))
             elif topic == FACTS and message["type"] == "RecordingResumed":
                 await self._flag.recording_changed(RecordingResumed.model_validate(message["payload"]))
             elif topic == FACTS and message["type"] == "OfferLapsed":

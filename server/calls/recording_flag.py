@@ -1,17 +1,19 @@
-"""Marks a running call whose recording has failed, until it is whole again."""
+"""Marks a running call whose recording has failed or is paused, until it goes on."""
 
 from sqlmodel import col, select
 
 from core.bus import LIVE, Bus
-from core.db import Database
+from core.db import Database, UnitOfWork
 from core.errors import NotFoundError
-from core.events import Event, RecordingFailed, RecordingResumed, event_from_json
+from core.events import Event, RecordingFailed, RecordingPaused, RecordingPauseEnded, RecordingResumed, event_from_json
+from core.models.call import Call
 from core.models.system import OutboxEvent
 from core.security.actor import system_actor
 from server.calls import rows
 from server.calls.states import RUNNING
 
-Fact = RecordingFailed | RecordingResumed
+FACTS = (RecordingFailed, RecordingResumed, RecordingPaused, RecordingPauseEnded)
+Fact = RecordingFailed | RecordingResumed | RecordingPaused | RecordingPauseEnded
 
 
 class RecordingFlag:
@@ -31,18 +33,39 @@ class RecordingFlag:
                 call = await rows.lock_call(work.session, event.call_id)
             except NotFoundError:
                 return
-            query = select(OutboxEvent).where(
-                col(OutboxEvent.call_id) == event.call_id,
-                col(OutboxEvent.type).in_([RecordingFailed.__name__, RecordingResumed.__name__]),
-            )
-            row = (await work.session.scalars(query.order_by(col(OutboxEvent.seq).desc()).limit(1))).first()
-            newest: Event = event_from_json(row.type, row.payload) if row else event
-            is_ok = isinstance(newest, RecordingResumed)
-            if call.state not in RUNNING or call.recording_ok == is_ok:
+            if call.state not in RUNNING:
                 return
-            call.recording_ok = is_ok
+            if isinstance(event, RecordingFailed | RecordingResumed):
+                changed = await self._judge_failure(work, call, event)
+            else:
+                changed = await self._judge_pause(work, call, event)
+            if not changed:
+                return
             call.version += 1
-            what = "call.recording_resumed" if is_ok else "call.recording_failed"
-            reason = newest.reason if isinstance(newest, Fact) else ""
-            work.audit(what, "call", call.id, recording=event.recording_id, reason=reason)
         await self._bus.publish(LIVE, {"kind": "call", "call_id": event.call_id})
+
+    async def _judge_failure(self, work: UnitOfWork, call: Call, event: RecordingFailed | RecordingResumed) -> bool:
+        newest = await _newest(work, call.id, RecordingFailed, RecordingResumed) or event
+        is_ok = isinstance(newest, RecordingResumed)
+        if call.recording_ok == is_ok:
+            return False
+        call.recording_ok = is_ok
+        what = "call.recording_resumed" if is_ok else "call.recording_failed"
+        work.audit(what, "call", call.id, recording=event.recording_id, reason=event.reason)
+        return True
+
+    async def _judge_pause(self, work: UnitOfWork, call: Call, event: RecordingPaused | RecordingPauseEnded) -> bool:
+        newest = await _newest(work, call.id, RecordingPaused, RecordingPauseEnded) or event
+        until = newest.until if isinstance(newest, RecordingPaused) else None
+        if call.recording_paused_until == until:
+            return False
+        call.recording_paused_until = until
+        return True
+
+
+async def _newest(work: UnitOfWork, call_id: str, *types: type[Event]) -> Event | None:
+    query = select(OutboxEvent).where(
+        col(OutboxEvent.call_id) == call_id, col(OutboxEvent.type).in_([kind.__name__ for kind in types])
+    )
+    row = (await work.session.scalars(query.order_by(col(OutboxEvent.seq).desc()).limit(1))).first()
+    return event_from_json(row.type, row.payload) if row else None

@@ -6,15 +6,17 @@ from redis.asyncio import Redis
 
 from core.bus import Bus
 from core.db import Database
-from core.events import RecordingFailed, RecordingResumed
+from core.events import RecordingFailed, RecordingPaused, RecordingPauseEnded, RecordingResumed
 from core.http import RouteTable
 from core.jobs import Subscription
 from core.ports.calls import Connections, QueueView, TellerDesk
 from core.ports.media import MediaControl
+from core.ports.recording import RecordingPauses
 from core.settings import Settings
 from core.tasks import OnCrash
 from server.calls.keeper import AliveNodes, CallKeeper
 from server.calls.media import MediaDesk
+from server.calls.pause import PauseDesk
 from server.calls.rating import RatingBook
 from server.calls.recording_flag import RecordingFlag
 from server.calls.result import ResultReader
@@ -31,6 +33,7 @@ class CallsRoom:
     service: CallService
     media: MediaDesk
     keeper: CallKeeper
+    pauses: PauseDesk
     routes: RouteTable
 
     async def start(self) -> None:
@@ -54,6 +57,7 @@ def build(
     settings: Settings,
     on_crash: OnCrash | None = None,
     alive_nodes: AliveNodes | None = None,
+    pauses: RecordingPauses | None = None,
 ) -> CallsRoom:
     """Put the room together for an edge.
 
@@ -70,7 +74,7 @@ def build(
         database, bus, service, media, board, connections, flag, settings.rejoin_s, on_crash, alive_nodes
     )
     table = routes(RatingBook(database), ResultReader(database))
-    return CallsRoom(service, media, keeper, table)
+    return CallsRoom(service, media, keeper, PauseDesk(database, pauses), table)
 
 
 def subscriptions(database: Database, bus: Bus) -> list[Subscription]:
@@ -79,4 +83,6 @@ def subscriptions(database: Database, bus: Bus) -> list[Subscription]:
     return [
         Subscription(RecordingFailed, "calls.recording_failed", flag.recording_changed),
         Subscription(RecordingResumed, "calls.recording_resumed", flag.recording_changed),
+        Subscription(RecordingPaused, "calls.recording_paused", flag.recording_changed),
+        Subscription(RecordingPauseEnded, "calls.recording_pause_ended", flag.recording_changed),
     ]

@@ -81,6 +81,7 @@ def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None) ->
         wait_low_s=place.low_s if place else None,
         wait_high_s=place.high_s if place else None,
         teller=TellerName(display_name=teller.display_name, staff_number=teller.staff_number) if teller else None,
+        recording_paused_until=call.recording_paused_until,
         accepted_at=call.accepted_at,
         connected_at=call.connected_at,
         ended_at=call.ended_at,
@@ -107,6 +108,7 @@ def teller_view(
         ended_at=call.ended_at,
         end_reason=call.end_reason,
         recording_ok=call.recording_ok,
+        recording_paused_until=call.recording_paused_until,
         recording_state=recording_state,
         transcription=transcription,
     )

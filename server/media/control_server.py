@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,8 +22,12 @@ MAX_BODY_B = 128 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def build_app(node: MediaNode) -> web.Application:
-    """The control application. Every request needs the node's secret as bearer token."""
+def build_app(node: MediaNode, extra: Sequence[web.RouteDef] = ()) -> web.Application:
+    """The control application. Every request needs the node's secret as bearer token.
+
+    Args:
+        extra: Requests that other rooms in this process answer.
+    """
     api = _Api(node)
     app = web.Application(middlewares=[_coded_errors, _bearer(node.config.secret)], client_max_size=MAX_BODY_B)
     app.add_routes(
@@ -36,16 +40,19 @@ def build_app(node: MediaNode) -> web.Application:
             web.delete("/v1/calls/{call_id}", api.close_call),
         ]
     )
+    app.add_routes(extra)
     return app
 
 
-async def serve(node: MediaNode, host: str, port: int) -> tuple[web.AppRunner, int]:
+async def serve(
+    node: MediaNode, host: str, port: int, extra: Sequence[web.RouteDef] = ()
+) -> tuple[web.AppRunner, int]:
     """Start the control API. Returns the runner (to clean up) and the port, which 0 leaves to the system.
 
     Raises:
         OSError: The address is in use.
     """
-    runner = web.AppRunner(build_app(node), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(build_app(node, extra), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
     return runner, runner.addresses[0][1]

@@ -1,6 +1,6 @@
 """Every message of the socket protocol (docs/protocol.md), one file per family."""
 
-from signaling.messages import alarms, call, captions, media, offer, presence, quality, queue
+from signaling.messages import alarms, call, captions, media, offer, presence, quality, queue, recording
 from signaling.messages.base import Message, Push
 
 CUSTOMER = "/customer"
@@ -23,6 +23,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
         offer.DECLINE,
         media.TELLER_JOIN,
         media.TELLER_ANSWER,
+        recording.PAUSE,
         call.TELLER_HANG_UP,
         call.WRAP_UP,
     ),

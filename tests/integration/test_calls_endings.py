@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from counter import Counter, Page, compose, open_counter
@@ -11,8 +13,10 @@ from sqlmodel import col, select
 from core.bus import LIVE, Bus
 from core.db import Database
 from core.errors import CounterError, NotFoundError
-from core.events import RecordingFailed, RecordingResumed
-from core.models import Alarm, Call, Recording, RecordingState
+from core.events import RecordingFailed, RecordingPaused, RecordingPauseEnded, RecordingResumed
+from core.models import Alarm, AuditEntry, Call, Recording, RecordingState
+from core.ports.recording import PauseRequest
+from core.ports.speech import Party
 from core.security.actor import customer_actor, staff_actor, system_actor
 from core.settings import Settings
 from server.calls.nodes import NodeBook
@@ -129,6 +133,51 @@ async def test_a_failed_recording_shows_on_both_pages(database: Database, bus: B
         await teller.see("call.state", recording_ok=True)
         await RecordingFlag(database, bus).recording_changed(failed)  # the job comes late: the newest fact counts
         assert (await counter.call(call_id)).recording_ok
+
+
+class FakePauses:
+    """Implements `RecordingPauses`; remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[PauseRequest] = []
+
+    async def set_pause(self, call_id: str, request: PauseRequest) -> datetime | None:
+        self.asked.append(request)
+        return datetime(2030, 1, 1, tzinfo=UTC) if request.on else None
+
+
+async def test_a_secure_pause_is_the_tellers_and_shows_on_both_pages(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        call_id, customer, teller = await accepted(counter)
+        _, _, stranger = await accepted(counter)
+        pauses = FakePauses()
+        counter.calls.pauses._pauses = pauses
+        answer = await teller.ask("recording.pause", call_id=call_id, on=True, parties=["customer"])
+        assert answer["until"] == "2030-01-01T00:00:00Z"
+        with pytest.raises(CounterError) as refused:
+            await stranger.ask("recording.pause", call_id=call_id, on=False)
+        assert refused.value.code == "call.not_found"
+        assert [(one.on, one.parties) for one in pauses.asked] == [(True, (Party.CUSTOMER,))]
+        until = datetime(2030, 1, 1, tzinfo=UTC)
+        who: dict[str, Any] = {"call_id": call_id, "recording_id": "rec_1", "by": pauses.asked[0].by}
+        async with database.unit_of_work(system_actor("test")) as work:
+            now = work.clock.now()
+            paused = RecordingPaused(at=now, parties=[Party.CUSTOMER], reason="pin", until=until, **who)
+            work.emit(paused)
+        for page in (customer, teller):
+            await page.see("call.state", recording_paused_until="2030-01-01T00:00:00Z")
+        async with database.unit_of_work(system_actor("test")) as work:
+            work.emit(RecordingPauseEnded(at=work.clock.now(), expired=False, **who))
+        for page in (customer, teller):
+            await page.see("call.state", recording_paused_until=None)
+        await RecordingFlag(database, bus).recording_changed(paused)  # the job comes late: the newest fact counts
+        assert (await counter.call(call_id)).recording_paused_until is None
+        async with database.read() as session:
+            query = select(AuditEntry).where(col(AuditEntry.action) == "recording.pause")
+            (entry,) = (await session.scalars(query)).all()
+        assert (entry.object_id, entry.detail["on"], entry.detail["parties"]) == (call_id, True, ["customer"])
 
 
 async def test_a_failed_recording_is_not_the_same_as_none(database: Database, bus: Bus, redis: Redis) -> None:
