@@ -2,6 +2,11 @@
 /* eslint-disable */
 
 /**
+ * Whose voice it is. Each side is recorded and transcribed apart, so nobody is guessed.
+ */
+export type Party = 'customer' | 'teller'
+
+/**
  * One alarm.
  */
 export interface AlarmNotice {
@@ -194,7 +199,9 @@ export interface TellerCall {
   ended_at: string | null
   end_reason: string | null
   recording_ok: boolean
+  recording_paused_until?: string | null
   recording_state: string | null
+  on_hold?: boolean
   transcription: 'live' | 'final_only' | 'none'
 }
 /**
@@ -203,6 +210,7 @@ export interface TellerCall {
  * Attributes:
  *     position: 1 is next; None when not waiting.
  *     wait_low_s / wait_high_s: Honest range of the wait; None when nobody serves this queue right now.
+ *     recording_paused_until: A secure pause runs; it ends by itself then.
  */
 export interface CustomerCall {
   call_id: string
@@ -217,6 +225,8 @@ export interface CustomerCall {
   ended_at: string | null
   end_reason: string | null
   recording_ok: boolean
+  recording_paused_until?: string | null
+  on_hold?: boolean
 }
 /**
  * How the teller is shown to the customer.
@@ -383,6 +393,20 @@ export interface GapView {
   reason?: string
 }
 /**
+ * Which call, and whether the customer is to wait without hearing and seeing the counter.
+ */
+export interface Hold {
+  call_id: string
+  on: boolean
+}
+/**
+ * A stretch in which the customer was on hold; the recording went on.
+ */
+export interface HoldView {
+  from_s: number
+  to_s: number
+}
+/**
  * As `RTCIceServer` of the browser.
  */
 export interface IceServer {
@@ -469,6 +493,7 @@ export interface QaCallDetail {
   evaluation_state: ('pending' | 'submitted') | null
   flags: string[]
   recording: RecordingView | null
+  holds: HoldView[]
   files: FileView[]
   segments: SegmentView[]
   findings: FindingView[]
@@ -564,6 +589,24 @@ export interface RatingRequest {
     | [string, string, string, string, string, string, string, string, string]
     | [string, string, string, string, string, string, string, string, string, string]
   comment?: string
+}
+/**
+ * Begin or end it. What the parties named say and show meanwhile is neither recorded nor transcribed.
+ */
+export interface RecordingPause {
+  call_id: string
+  on: boolean
+  /**
+   * @minItems 1
+   * @maxItems 2
+   */
+  parties?: [Party] | [Party, Party]
+}
+/**
+ * When the pause ends by itself; null when it is over.
+ */
+export interface RecordingPauseSet {
+  until: string | null
 }
 /**
  * One node of the script.
@@ -722,7 +765,9 @@ export interface StaffRequests {
   'offer.decline': [OfferChoice, Empty]
   'media.join': [TellerJoin, MediaJoined]
   'media.answer': [TellerSdpAnswer, Empty]
+  'recording.pause': [RecordingPause, RecordingPauseSet]
   'call.hangup': [TellerHangUp, Empty]
+  'call.hold': [Hold, Empty]
   'call.wrapup': [WrapUp, WrappedUp]
 }
 

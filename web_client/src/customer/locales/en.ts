@@ -135,6 +135,7 @@ const en: typeof zhCN = {
     connecting: 'The teller has answered, the picture is coming',
     recordingSoon: 'Recording starts soon',
     recordingOn: 'Recording',
+    recordingPaused: 'Recording paused securely',
     recordingFailed: 'Recording interrupted',
     recordingFailedTitle: 'The recording is interrupted',
     recordingFailedBody:

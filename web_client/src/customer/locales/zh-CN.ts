@@ -127,6 +127,7 @@ export default {
     connecting: '柜员已接听，正在建立画面',
     recordingSoon: '即将开始录制',
     recordingOn: '正在录音录像',
+    recordingPaused: '录制已安全暂停',
     recordingFailed: '录制中断',
     recordingFailedTitle: '录音录像暂时中断',
     recordingFailedBody: '已录下的内容都已保存。柜员已收到提醒，恢复之前不会办理任何业务，请稍候。',

@@ -1,10 +1,13 @@
 import type { TellerCall } from './wire'
 
-export type RecordingLook = 'starting' | 'capturing' | 'failed' | 'stopped'
+export type RecordingLook = 'paused' | 'starting' | 'capturing' | 'failed' | 'stopped'
 
-/** What the teller has to know about the recording, in four words. A failure outranks everything. */
-export function recordingLook(call: Pick<TellerCall, 'recording_ok' | 'recording_state' | 'state'>): RecordingLook {
+/** What the teller has to know about the recording, in few words. A failure outranks everything. */
+export function recordingLook(
+  call: Pick<TellerCall, 'recording_ok' | 'recording_state' | 'state'> & Partial<Pick<TellerCall, 'recording_paused_until'>>,
+): RecordingLook {
   if (!call.recording_ok || call.recording_state === 'failed') return 'failed'
   if (call.state === 'wrap_up' || call.state === 'closed') return 'stopped'
+  if (call.recording_paused_until) return 'paused'
   return call.recording_state === 'capturing' ? 'capturing' : 'starting'
 }

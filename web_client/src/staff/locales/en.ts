@@ -189,6 +189,10 @@ const en: Texts<typeof zhCN> = {
     failed: 'Recording failed',
     failedHint: 'The call is not being recorded: tell the customer and stop the business. The supervisor is alarmed.',
     stopped: 'Recording ended',
+    paused: 'Recording paused securely',
+    pause: 'Secure pause',
+    pauseHint: 'For PIN entry: nothing of either side is recorded or transcribed. It ends by itself after 60 s.',
+    resume: 'Resume recording ({left} s)',
   },
   notice: {
     customer: {
@@ -458,7 +462,7 @@ const en: Texts<typeof zhCN> = {
     call: 'Call {id}',
     live: 'live',
     kind: {
-      recording: { failed: 'Recording failed', damaged: 'Recording damaged', stalled: 'Recording stalled', finalize: 'Recording not finalized' },
+      recording: { pause_expired: 'Secure pause too long', failed: 'Recording failed', damaged: 'Recording damaged', stalled: 'Recording stalled', finalize: 'Recording not finalized' },
       job: { failed: 'Background job failed' },
       media: { start_failed: 'Media did not start', close_failed: 'Media did not close' },
       other: 'System alarm',

@@ -175,6 +175,10 @@ export default {
     failed: '录制失败',
     failedHint: '双录中断：请告知客户并停止办理，主管已收到告警。',
     stopped: '录制结束',
+    paused: '录制已安全暂停',
+    pause: '安全暂停',
+    pauseHint: '客户输入密码时使用：暂停期间双方不录制、不转写，最长 60 秒，之后自动恢复。',
+    resume: '恢复录制（{left} 秒）',
   },
   notice: {
     customer: {
@@ -445,7 +449,7 @@ export default {
     call: '来电 {id}',
     live: '实时更新',
     kind: {
-      recording: { failed: '录制失败', damaged: '录像损坏', stalled: '录制停滞', finalize: '录像整理失败' },
+      recording: { pause_expired: '安全暂停超时', failed: '录制失败', damaged: '录像损坏', stalled: '录制停滞', finalize: '录像整理失败' },
       job: { failed: '后台任务失败' },
       media: { start_failed: '音视频未能启动', close_failed: '音视频未能关闭' },
       other: '系统告警',

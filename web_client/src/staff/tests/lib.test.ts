@@ -78,6 +78,11 @@ describe('recording state', () => {
     expect(look(true, 'failed', 'wrap_up')).toBe('failed')
   })
 
+  it('shows a secure pause, but never instead of a failure', () => {
+    const call = { recording_ok: true, recording_state: 'capturing', state: 'connected', recording_paused_until: '2030-01-01T00:00:00Z' } as const
+    expect([recordingLook(call), recordingLook({ ...call, recording_ok: false })]).toEqual(['paused', 'failed'])
+  })
+
   it('is only green while it runs', () => {
     expect([look(true, null, 'accepted'), look(true, 'capturing', 'connected'), look(true, 'captured', 'wrap_up')]).toEqual([
       'starting',
