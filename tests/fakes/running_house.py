@@ -54,11 +54,17 @@ class RunningHouse:
                 stderr=log,
                 start_new_session=True,
             )
+        self.wait_ready()
+        return self
+
+    def wait_ready(self) -> None:
+        """Until every process is there. AssertionError with the log when they do not come."""
+        assert self._process is not None
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline and self._process.poll() is None:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(f"{self.base_url}/ready", timeout=5).status_code == 200:
-                    return self
+                    return
             time.sleep(0.1)
         raise AssertionError("the house did not get ready:\n" + self.log())
 
