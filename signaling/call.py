@@ -1,12 +1,14 @@
-"""Handlers: hanging up and wrapping up."""
+"""Handlers: hold, hanging up and wrapping up."""
 
-from core.ports.calls import CallDesk, TellerService
+from core.ports.calls import CallDesk, CallMedia, TellerService
 from signaling.messages import call as messages
 from signaling.messages.base import Empty
 from signaling.table import MessageTable, Socket
 
 
-def handle_call(customer: MessageTable, staff: MessageTable, calls: CallDesk, tellers: TellerService) -> None:
+def handle_call(
+    customer: MessageTable, staff: MessageTable, calls: CallDesk, media: CallMedia, tellers: TellerService
+) -> None:
     """Declare the family's handlers."""
 
     @customer.on(messages.CUSTOMER_HANG_UP)
@@ -17,6 +19,11 @@ def handle_call(customer: MessageTable, staff: MessageTable, calls: CallDesk, te
     @staff.on(messages.TELLER_HANG_UP)
     async def teller_hang_up(socket: Socket, body: messages.TellerHangUp) -> Empty:
         await calls.hang_up(socket.actor, body.call_id)
+        return Empty()
+
+    @staff.on(messages.HOLD)
+    async def hold(socket: Socket, body: messages.Hold) -> Empty:
+        await media.hold(socket.actor, body.call_id, body.on)
         return Empty()
 
     @staff.on(messages.WRAP_UP)

@@ -63,6 +63,8 @@ class Pusher:
             "OfferLapsed": self._lapsed,
             "CallAccepted": self._accepted,
             "CallConnected": self._call_moved,
+            "CallHeld": self._call_moved,
+            "CallResumed": self._call_moved,
             "CallEnded": self._ended,
             "CallWrappedUp": self._wrapped_up,
             "RecordingStarted": self._call_moved,

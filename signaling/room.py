@@ -76,7 +76,7 @@ def build(
     customer, staff = MessageTable(CUSTOMER), MessageTable(STAFF)
     handle_queue(customer, calls)
     handle_media(customer, staff, media, relays or Relays(SystemClock()))
-    handle_call(customer, staff, calls, tellers)
+    handle_call(customer, staff, calls, media, tellers)
     handle_presence(staff, calls, tellers)
     handle_offer(staff, calls, tellers)
     handle_captions(customer, calls, rooms)

@@ -58,6 +58,7 @@ class CustomerCall(View):
     end_reason: str | None
     recording_ok: bool
     recording_paused_until: datetime | None = None
+    on_hold: bool = False
 
 
 class TellerCall(View):
@@ -78,6 +79,7 @@ class TellerCall(View):
     recording_ok: bool
     recording_paused_until: datetime | None = None
     recording_state: str | None
+    on_hold: bool = False
     transcription: TranscriptionMode
 
 
@@ -240,7 +242,7 @@ class CallDesk(Protocol):
 
 
 class CallMedia(Protocol):
-    """Transports of the actor's own seat, asked for by signaling."""
+    """Transports of the actor's own seat and what flows through them, asked for by signaling."""
 
     async def join_customer(self, actor: Actor) -> PeerOffer:
         """Open a transport in the customer's seat; allowed from queued on.
@@ -263,6 +265,15 @@ class CallMedia(Protocol):
 
         Raises:
             NotFoundError: ``media.peer_not_found``. BadInputError: ``media.bad_sdp``.
+        """
+        ...
+
+    async def hold(self, actor: Actor, call_id: str, on: bool) -> None:
+        """Put the teller's call on hold or take it up again. Asking for what is so already does nothing.
+
+        Raises:
+            NotFoundError: ``call.not_found``. ConflictError: ``call.not_running``.
+            UnavailableError: ``media.unavailable``; then nothing has changed.
         """
         ...
 

@@ -13,6 +13,20 @@ class Seat(StrEnum):
 
     CUSTOMER = "customer"
     TELLER = "teller"
+    EXPERT = "expert"
+    SUPERVISOR = "supervisor"
+
+
+PARTIES = (Seat.CUSTOMER, Seat.TELLER)
+"""The two without whom there is no call. The others come and go."""
+
+
+class SupervisorMode(StrEnum):
+    """How a supervisor is in a call: hears and sees both in every mode."""
+
+    MONITOR = "monitor"  # heard by none
+    WHISPER = "whisper"  # heard by the teller alone
+    BARGE = "barge"  # heard by all
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,22 @@ class MediaControl(Protocol):
 
     async def activate(self, call_id: str) -> None:
         """Begin forwarding and recording: the call has been accepted. Idempotent."""
+        ...
+
+    async def set_mode(self, call_id: str, mode: SupervisorMode) -> None:
+        """Decide who hears the supervisor. Every supervisor who comes anew begins as a monitor. Idempotent.
+
+        Raises:
+            NotFoundError: ``media.call_not_found``.
+        """
+        ...
+
+    async def set_hold(self, call_id: str, on: bool) -> None:
+        """Let the customer hear and see nothing of the counter, or again everything. Recording goes on. Idempotent.
+
+        Raises:
+            NotFoundError: ``media.call_not_found``.
+        """
         ...
 
     async def close_peer(self, call_id: str, peer_id: str) -> None:

@@ -197,10 +197,18 @@ class RatingView(BaseModel):
     comment: str
 
 
+class HoldView(BaseModel):
+    """A stretch in which the customer was on hold; the recording went on."""
+
+    from_s: float
+    to_s: float
+
+
 class QaCallDetail(QaCallRow):
     """Everything an inspector needs to judge one call."""
 
     recording: RecordingView | None
+    holds: list[HoldView]
     files: list[FileView]
     segments: list[SegmentView]
     findings: list[FindingView]

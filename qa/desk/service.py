@@ -69,6 +69,7 @@ class DeskService:
         fields: dict[str, Any] = {
             **views.row_fields(line),
             "recording": views.recording_view(line.recording) if line.recording else None,
+            "holds": views.hold_views(line.call, line.recording),
             "files": [views.file_view(file) for file in (await session.scalars(files)).all()],
             "segments": [views.segment_view(row, kind) for row in transcript.rows],
             "findings": [FindingView.model_validate(finding.model_dump()) for finding in findings],

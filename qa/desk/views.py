@@ -1,8 +1,10 @@
 """Rows as the desk's pages see them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from core.models.call import Call
 from core.models.qa import Evaluation
 from core.models.recording import Recording, RecordingFile
 from core.models.transcript import TranscriptSegment
@@ -16,6 +18,7 @@ from qa.desk.schemas import (
     FormSectionView,
     FormView,
     GapView,
+    HoldView,
     QaCallRow,
     RecordingView,
     SegmentView,
@@ -65,6 +68,19 @@ def recording_view(recording: Recording) -> RecordingView:
         interrupted=recording.interrupted,
         reasons=[CheckReasonView.model_validate(one) for one in recording.file_check.get("reasons", [])],
     )
+
+
+def hold_views(call: Call, recording: Recording | None) -> list[HoldView]:
+    """The call's holds on its time line; none without a recording, which gives the time line its zero."""
+    if recording is None:
+        return []
+    found = []
+    for hold in call.holds:
+        begin = datetime.fromisoformat(hold["from"] or "")
+        end = datetime.fromisoformat(hold["to"]) if hold["to"] else call.ended_at or begin
+        from_s, to_s = ((at - recording.started_at).total_seconds() for at in (begin, end))
+        found.append(HoldView(from_s=round(max(0.0, from_s), 3), to_s=round(max(0.0, to_s), 3)))
+    return found
 
 
 def file_view(file: RecordingFile) -> FileView:

@@ -14,7 +14,7 @@ from core.errors import ConflictError, CounterError
 from core.events import OfferLapsed
 from core.models.call import EndReason
 from core.ports.calls import Connections
-from core.ports.media import PeerChange, PeerState, Seat
+from core.ports.media import PARTIES, PeerChange, PeerState, Seat
 from core.tasks import OnCrash, TaskOwner
 from server.calls import rows
 from server.calls.media import MediaDesk
@@ -93,8 +93,6 @@ class CallKeeper:
                 await self.peer_changed(_peer_change(message))
             elif topic == FACTS and message["type"] in _OF_RECORDING:
                 await self._flag.recording_changed(_OF_RECORDING[message["type"]].model_validate(message["payload"]))
-            elif topic == FACTS and message["type"] == "RecordingResumed":
-                await self._flag.recording_changed(RecordingResumed.model_validate(message["payload"]))
             elif topic == FACTS and message["type"] == "OfferLapsed":
                 lapsed = OfferLapsed.model_validate(message["payload"])
                 await self._media.release(lapsed.call_id, lapsed.teller_id)
@@ -107,7 +105,7 @@ class CallKeeper:
     async def peer_changed(self, change: PeerChange) -> None:
         """A transport came up, struggles or is gone."""
         seat = await self._board.apply(change, self._database.clock.now())
-        if seat is None:
+        if seat is None or change.seat not in PARTIES:  # nobody is told that somebody listens in
             return
         notice = {"kind": "media", "call_id": change.call_id, "seat": change.seat.value, "state": seat.state}
         await self._bus.publish(LIVE, notice)

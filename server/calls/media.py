@@ -11,6 +11,7 @@ from core.errors import ConflictError, NotFoundError, UnavailableError
 from core.models.call import Call, CallOffer
 from core.ports.media import MediaControl, PeerOffer, Seat
 from core.security.actor import Actor
+from server.calls.hold import hold
 from server.calls.rows import newest_call, teller_of, visit_of
 from server.calls.seats import SeatBoard
 from server.calls.states import ENDED, RUNNING
@@ -50,6 +51,15 @@ class MediaDesk:
             raise NotFoundError("there is no such transport", code="media.peer_not_found")
         async with _deadline():
             await self._control.answer(call_id, peer_id, sdp_answer)
+
+    async def hold(self, actor: Actor, call_id: str, on: bool) -> None:
+        """Put the teller's call on hold or take it up again; see `CallMedia.hold`."""
+
+        async def switch() -> None:
+            async with _deadline():
+                await self._control.set_hold(call_id, on)
+
+        await hold(self._database, actor, call_id, on, switch)
 
     async def activate(self, call_id: str, teller_id: str) -> None:
         """Let media flow between the customer and this teller, and record.

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from core.models.call import CallState, EndReason
 from core.ports.calls import TranscriptionMode
-from core.ports.media import PeerChange, PeerState, Seat
+from core.ports.media import PARTIES, PeerChange, PeerState, Seat
 
 SeatState = Literal["connected", "degraded", "lost"]
 KEEP_S = 24 * 3600
@@ -53,11 +53,11 @@ def verdict(
     state: CallState, accepted_at: datetime, seats: Seats, now: datetime, rejoin_s: float
 ) -> Literal["connect"] | EndReason | None:
     """What a running call's seats ask for: connect it, end it with a reason, or nothing."""
-    up = [seat for seat in Seat if seat in seats and seats[seat].state != "lost"]
-    if len(up) == len(Seat):
+    up = [seat for seat in PARTIES if seat in seats and seats[seat].state != "lost"]
+    if len(up) == len(PARTIES):
         return "connect" if state is CallState.ACCEPTED else None
     gone: list[tuple[datetime, Seat]] = []
-    for seat in Seat:
+    for seat in PARTIES:
         if seat in seats and seats[seat].state == "lost":
             gone.append((max(seats[seat].since, accepted_at), seat))
         elif seat not in seats and state is CallState.ACCEPTED:
@@ -65,7 +65,7 @@ def verdict(
     overdue = sorted(pair for pair in gone if (now - pair[0]).total_seconds() >= rejoin_s)
     if not overdue:
         return None
-    if not seats:
+    if not any(seat in seats for seat in PARTIES):
         return EndReason.MEDIA_FAILED
     return EndReason.CUSTOMER_LOST if overdue[0][1] is Seat.CUSTOMER else EndReason.TELLER_LOST
 

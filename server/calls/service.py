@@ -19,6 +19,7 @@ from core.ports.calls import UNSPECIFIED, CallViews, CustomerCall, Disposition, 
 from core.security.actor import Actor, system_actor
 from core.tasks import TaskOwner
 from server.calls import rows
+from server.calls.hold import end_hold
 from server.calls.media import MediaDesk
 from server.calls.seats import SeatBoard, verdict
 from server.calls.states import ENDED, RUNNING, WAITING, require_move, state_after_end
@@ -131,6 +132,7 @@ class CallService:
             before = call.state
             _move(call, state_after_end(CallState(call.state)))
             call.ended_at, call.end_reason = now, reason
+            end_hold(call, now)
             if call.state == CallState.CLOSED:
                 call.closed_at = now
             await work.session.flush()

@@ -19,6 +19,7 @@ from core.ports.calls import (
     TellerName,
     TranscriptionMode,
 )
+from server.calls.hold import is_on_hold
 from server.calls.seats import SeatBoard
 from server.calls.states import RUNNING, WAITING
 
@@ -87,6 +88,7 @@ def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None) ->
         ended_at=call.ended_at,
         end_reason=call.end_reason,
         recording_ok=call.recording_ok,
+        on_hold=is_on_hold(call),
     )
 
 
@@ -110,5 +112,6 @@ def teller_view(
         recording_ok=call.recording_ok,
         recording_paused_until=call.recording_paused_until,
         recording_state=recording_state,
+        on_hold=is_on_hold(call),
         transcription=transcription,
     )

@@ -16,7 +16,7 @@ from core.errors import (
     NotFoundError,
     UnavailableError,
 )
-from core.ports.media import PeerOffer, Seat
+from core.ports.media import PeerOffer, Seat, SupervisorMode
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +90,20 @@ class HttpMediaControl:
         """See `MediaControl.activate`."""
         node = await self._node_for(call_id)
         await self._request("POST", node, f"/v1/calls/{quote(call_id, safe='')}/activate", {})
+
+    async def set_mode(self, call_id: str, mode: SupervisorMode) -> None:
+        """See `MediaControl.set_mode`."""
+        await self._put(call_id, "mode", {"mode": mode.value})
+
+    async def set_hold(self, call_id: str, on: bool) -> None:
+        """See `MediaControl.set_hold`."""
+        await self._put(call_id, "hold", {"on": "true" if on else "false"})
+
+    async def _put(self, call_id: str, what: str, body: dict[str, str]) -> None:
+        node = await self._stored_node(call_id)
+        if node is None:
+            raise NotFoundError("the call has no media node", code="media.call_not_found")
+        await self._request("PUT", node, f"/v1/calls/{quote(call_id, safe='')}/{what}", body)
 
     async def close_peer(self, call_id: str, peer_id: str) -> None:
         """See `MediaControl.close_peer`."""

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from core.errors import BadInputError, CounterError, DeniedError
-from core.ports.media import Seat
+from core.ports.media import Seat, SupervisorMode
 from server.media.node import MediaNode
 
 log = structlog.get_logger(__name__)
@@ -37,6 +37,8 @@ def build_app(node: MediaNode, extra: Sequence[web.RouteDef] = ()) -> web.Applic
             web.post("/v1/calls/{call_id}/peers/{peer_id}/answer", api.answer),
             web.delete("/v1/calls/{call_id}/peers/{peer_id}", api.close_peer),
             web.post("/v1/calls/{call_id}/activate", api.activate),
+            web.put("/v1/calls/{call_id}/mode", api.set_mode),
+            web.put("/v1/calls/{call_id}/hold", api.set_hold),
             web.delete("/v1/calls/{call_id}", api.close_call),
         ]
     )
@@ -107,6 +109,19 @@ class _Api:
         await self._node.activate(request.match_info["call_id"])
         return web.json_response({})
 
+    async def set_mode(self, request: web.Request) -> web.Response:
+        name = (await _body(request, "mode"))["mode"]
+        try:
+            mode = SupervisorMode(name)
+        except ValueError:
+            raise BadInputError("there is no such mode", code="media.bad_request") from None
+        await self._node.set_mode(request.match_info["call_id"], mode)
+        return web.json_response({})
+
+    async def set_hold(self, request: web.Request) -> web.Response:
+        await self._node.set_hold(request.match_info["call_id"], await _switch(request))
+        return web.json_response({})
+
     async def close_call(self, request: web.Request) -> web.Response:
         await self._node.close_call(request.match_info["call_id"], request.query.get("reason", "closed"))
         return web.json_response({})
@@ -126,3 +141,11 @@ async def _body(request: web.Request, *names: str) -> dict[str, str]:
     if not isinstance(body, dict) or not all(isinstance(body.get(name), str) for name in names):
         raise BadInputError(f"the body must have the strings {', '.join(names)}", code="media.bad_request")
     return {name: body[name] for name in names}
+
+
+async def _switch(request: web.Request) -> bool:
+    """The body's ``on``, as ``"true"`` or ``"false"``."""
+    on = (await _body(request, "on"))["on"]
+    if on not in ("true", "false"):
+        raise BadInputError('"on" must be "true" or "false"', code="media.bad_request")
+    return on == "true"

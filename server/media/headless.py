@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -15,12 +15,14 @@ from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCPeerConnection,
+    RTCRtpTransceiver,
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
 from numpy.typing import NDArray
 
 from core.tasks import TaskOwner
+from server.media.sdp import SLOTS
 from server.media.seam import on_keyframe_request, pin_addresses
 
 RATE_HZ = 48_000
@@ -196,25 +198,38 @@ class HeadlessPeer:
         samples: 48 kHz mono sound to speak; None for silence.
         addresses: Local addresses to use; loopback suffices for a node on the same machine.
         keep_audio: Keep the decoded sound for `heard`.
+        slots: Slots of the node's offer to take (`server.media.sdp.SLOTS`); the others are declined.
+        screen: Share a moving pattern as a screen, where the offer lets us.
 
     Attributes:
         connected / ended / first_video: Set when that has happened.
     """
 
     def __init__(
-        self, samples: Samples | None = None, *, addresses: Sequence[str] = ("127.0.0.1",), keep_audio: bool = False
+        self,
+        samples: Samples | None = None,
+        *,
+        addresses: Sequence[str] = ("127.0.0.1",),
+        keep_audio: bool = False,
+        slots: Collection[str] = ("audio", "video"),
+        screen: bool = False,
     ) -> None:
         self.received = Received()
+        self.screen = Received()
+        self._slots = {*slots, "screen"} if screen else set(slots)
         self.speech = SpeechTrack(samples)
         self.connected = asyncio.Event()
         self.ended = asyncio.Event()
         self.first_video = asyncio.Event()
-        self._heard: list[Samples] | None = [] if keep_audio else None
+        self._heard: dict[str, list[Samples]] | None = {} if keep_audio else None
         self._tasks = TaskOwner("headless peer")
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         picture = PatternTrack()
         self._connection.addTrack(self.speech)
         on_keyframe_request(self._connection.addTrack(picture), picture.restart)
+        if screen:
+            shared = PatternTrack()
+            on_keyframe_request(self._connection.addTrack(shared), shared.restart)
         pin_addresses(self._connection, addresses)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("track", self._track_added)
@@ -227,6 +242,9 @@ class HeadlessPeer:
     async def answer(self, sdp_offer: str) -> str:
         """Take the node's offer and return the complete answer."""
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp=sdp_offer, type="offer"))
+        for transceiver in self._connection.getTransceivers():
+            if _slot_name(transceiver) not in self._slots:
+                transceiver.direction = "inactive"
         await self._connection.setLocalDescription(await self._connection.createAnswer())
         return self._connection.localDescription.sdp
 
@@ -252,9 +270,10 @@ class HeadlessPeer:
         if not self.speech.played.is_set():
             raise ConnectionError("the call ended before the sound did")
 
-    def heard(self) -> Samples:
-        """The far side's sound so far: 48 kHz mono, lost packets concealed by the decoder."""
-        return np.concatenate(self._heard) if self._heard else np.zeros(0, np.int16)
+    def heard(self, slot: str = "audio") -> Samples:
+        """The sound of a slot so far: 48 kHz mono, lost packets concealed by the decoder."""
+        found = (self._heard or {}).get(slot)
+        return np.concatenate(found) if found else np.zeros(0, np.int16)
 
     async def close(self) -> None:
         """Hang up."""
@@ -268,9 +287,13 @@ class HeadlessPeer:
             self.ended.set()
 
     def _track_added(self, track: MediaStreamTrack) -> None:
-        self._tasks.start(f"take {track.kind}", self._take(track))
+        transceivers = self._connection.getTransceivers()
+        slot = next(_slot_name(each) for each in transceivers if each.receiver.track is track)
+        if slot in self._slots:
+            self._tasks.start(f"take {slot}", self._take(track, slot))
 
-    async def _take(self, track: MediaStreamTrack) -> None:
+    async def _take(self, track: MediaStreamTrack, slot: str) -> None:
+        received = self.screen if slot == "screen" else self.received
         while True:
             try:
                 frame = await track.recv()
@@ -278,14 +301,19 @@ class HeadlessPeer:
                 return
             now_s = time.monotonic()
             if isinstance(frame, av.AudioFrame):
-                self.received.audio_frames += 1
-                self.received.first_audio_s = self.received.first_audio_s or now_s
+                received.audio_frames += 1
+                received.first_audio_s = received.first_audio_s or now_s
                 if self._heard is not None:
-                    self._heard.append(_mono(frame))
+                    self._heard.setdefault(slot, []).append(_mono(frame))
             else:
-                self.received.video_frames += 1
-                self.received.first_video_s = self.received.first_video_s or now_s
+                received.video_frames += 1
+                received.first_video_s = received.first_video_s or now_s
                 self.first_video.set()
+
+
+def _slot_name(transceiver: RTCRtpTransceiver) -> str:
+    """The slot of the node's offer that a transceiver belongs to."""
+    return SLOTS[int(transceiver.mid)].name if transceiver.mid is not None else ""
 
 
 def _mono(frame: av.AudioFrame) -> Samples:

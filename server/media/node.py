@@ -3,14 +3,23 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 from aiortc import RTCCertificate
 
 from core.errors import NotFoundError, UnavailableError
-from core.ports.media import MediaSinkFactory, PeerChange, PeerOffer, QualitySample, QualitySummary, Seat, SinkFailure
+from core.ports.media import (
+    MediaSinkFactory,
+    PeerChange,
+    PeerOffer,
+    QualitySample,
+    QualitySummary,
+    Seat,
+    SinkFailure,
+    SupervisorMode,
+)
 from core.tasks import TaskOwner
 from server.media.config import MediaConfig
 from server.media.room import Room, RoomContext
@@ -124,6 +133,18 @@ class MediaNode:
         """See `MediaControl.activate`."""
         self._room(call_id).activate()
 
+    async def set_mode(self, call_id: str, mode: SupervisorMode) -> None:
+        """See `MediaControl.set_mode`."""
+        room = self._known(call_id)
+        room.set_situation(replace(room.situation, mode=mode))
+        log.info("supervisor's mode changed", call_id=call_id, mode=mode)
+
+    async def set_hold(self, call_id: str, on: bool) -> None:
+        """See `MediaControl.set_hold`."""
+        room = self._known(call_id)
+        room.set_situation(replace(room.situation, on_hold=on))
+        log.info("call held" if on else "call resumed", call_id=call_id)
+
     async def close_peer(self, call_id: str, peer_id: str) -> None:
         """See `MediaControl.close_peer`."""
         room = self._rooms.get(call_id)
@@ -157,6 +178,12 @@ class MediaNode:
             for reason, count in peer.counters.items():
                 dropped[reason] = dropped.get(reason, 0) + count
         return {"node_id": self.config.node_id, "calls": self.load, "peers": len(peers), "dropped": dropped}
+
+    def _known(self, call_id: str) -> Room:
+        room = self._rooms.get(call_id)
+        if room is None:
+            raise NotFoundError("this node does not carry the call", code="media.call_not_found")
+        return room
 
     def _room(self, call_id: str) -> Room:
         room = self._rooms.get(call_id)

@@ -15,6 +15,7 @@ from server.media.config import Binding
 from server.media.gaps import Arrival
 from server.media.quality import LegMeter
 from server.media.seam import SecureTransport
+from server.media.seats import publishes_screen
 from server.media.sinks import SinkGroup
 from server.media.streams import Downlink, Uplink
 from server.media.twcc import ArrivalLog
@@ -57,10 +58,10 @@ class Peer:
         self.connected = False
         self.closed = False
         self.watchdog: Watchdog | None = None
-        self.sinks: SinkGroup | None = None
+        self._sinks: SinkGroup | None = None
         self.transport = SecureTransport(certificate, binding, self, lambda: on_closed(self))
         self.counters: Counter[str] = self.transport.counters
-        self.uplinks: dict[MediaKind, Uplink] = {}
+        self.uplinks: dict[str, Uplink] = {}
         self._by_ssrc: dict[bytes, Uplink] = {}
         self._by_rtx_ssrc: dict[bytes, Uplink] = {}
         self._expected: dict[int, sdp.UplinkSpec] = {}  # payload type -> stream whose SSRC the answer left open
@@ -68,17 +69,17 @@ class Peer:
         self._arrivals = ArrivalLog()
         self._meter = LegMeter(call_id, seat, self.peer_id)
         self._on_uplink = on_uplink
-        self.downlinks: dict[MediaKind, Downlink] = {
-            "audio": self._new_downlink("audio", None),
-            "video": self._new_downlink("video", sdp.new_ssrc()),
+        self.downlinks: dict[str, Downlink] = {
+            slot.name: self._new_downlink(slot.kind, None if slot.kind == "audio" else sdp.new_ssrc())
+            for slot in sdp.SLOTS
         }
         self._downlink_of = {downlink.ssrc: downlink for downlink in self.downlinks.values()}
 
     async def offer(self) -> str:
         """Bind the sockets and make the offer."""
         local = await self.transport.open()
-        audio, video = self.downlinks["audio"], self.downlinks["video"]
-        return sdp.build_offer(local, self.peer_id, audio.ssrc, video.ssrc, video.rtx_ssrc or 0)
+        ssrcs = {name: (downlink.ssrc, downlink.rtx_ssrc) for name, downlink in self.downlinks.items()}
+        return sdp.build_offer(local, self.peer_id, ssrcs, screen=publishes_screen(self.seat))
 
     async def connect(self, answer: sdp.Answer, timeout_s: float) -> None:
         """Take the browser's answer and connect.
@@ -87,6 +88,8 @@ class Peer:
             ConnectionError: No path, no handshake, or not in time.
         """
         for spec in answer.uplinks:
+            if spec.name == "screen" and not publishes_screen(self.seat):
+                continue
             if spec.ssrc is None:
                 self._expected[spec.payload_type] = spec
             else:
@@ -105,11 +108,26 @@ class Peer:
         self.detach_sinks(reason)
         await self.transport.close()
 
+    @property
+    def sinks(self) -> SinkGroup | None:
+        """Recorder and tap of sound and camera."""
+        return self._sinks
+
+    @sinks.setter
+    def sinks(self, sinks: SinkGroup | None) -> None:
+        self._sinks = sinks
+        for name, uplink in self.uplinks.items():
+            if name != "screen":
+                uplink.sinks = sinks
+
     def detach_sinks(self, reason: str) -> None:
         """End recording and tapping of this transport."""
-        if self.sinks is not None:
-            self.sinks.close(reason)
-            self.sinks = None
+        for sinks in {uplink.sinks for uplink in self.uplinks.values()} | {self._sinks}:
+            if sinks is not None:
+                sinks.close(reason)
+        for uplink in self.uplinks.values():
+            uplink.sinks = None
+        self._sinks = None
 
     # packets in
 
@@ -139,8 +157,8 @@ class Peer:
             return
         for downlink in uplink.downlinks:
             downlink.forward(packet, now_ns)
-        if self.sinks is not None:
-            self.sinks.rtp(uplink.kind, packet, time.time_ns())
+        if uplink.sinks is not None:
+            uplink.sinks.rtp(uplink.kind, packet, time.time_ns())
         if arrival is Arrival.GAP:
             self._repair(uplink, now_ns)
 
@@ -181,9 +199,9 @@ class Peer:
                 if downlink is not None:
                     downlink.resend(event.sequences)
             elif isinstance(event, rtcp.KeyframeRequest):
-                source = self.downlinks["video"].source
-                if source is not None:
-                    source.want_keyframe()
+                downlink = self._downlink_of.get(event.ssrc)
+                if downlink is not None and downlink.source is not None:
+                    downlink.source.want_keyframe()
             elif isinstance(event, RtcpReceiverInfo):
                 downlink = self._downlink_of.get(event.ssrc)
                 if downlink is not None:
@@ -194,8 +212,8 @@ class Peer:
         if uplink is None:
             return
         uplink.sender_report(report, now_ns)
-        if self.sinks is not None:
-            self.sinks.sender_report(uplink.kind, report.ntp, report.rtp_timestamp)
+        if uplink.sinks is not None:
+            uplink.sinks.sender_report(uplink.kind, report.ntp, report.rtp_timestamp)
         for downlink in uplink.downlinks:
             downlink.forward_report(report, now_ns)
 
@@ -213,10 +231,10 @@ class Peer:
         for uplink in self.uplinks.values():
             if uplink.gaps.has_holes:
                 self._repair(uplink, now_ns)
-        if video is not None:
-            if self.sinks is not None and video.keyframe_age_ns(now_ns) >= SEEK_POINT_NS:
-                video.want_keyframe()
-            self._ask_keyframe(now_ns)
+            if uplink.kind == "video":
+                if uplink.sinks is not None and uplink.keyframe_age_ns(now_ns) >= SEEK_POINT_NS:
+                    uplink.want_keyframe()
+                self._ask_keyframe(uplink, now_ns)
 
     def report(self, now_ns: int) -> None:
         """Reception statistics for the browser, due every second."""
@@ -239,10 +257,9 @@ class Peer:
         if video is not None:
             video.want_keyframe()
 
-    def _ask_keyframe(self, now_ns: int) -> None:
-        video = self.uplinks.get("video")
-        if video is not None and self.connected and video.keyframe_due(now_ns):
-            self.transport.send_rtcp(rtcp.picture_loss(self._ssrc, video.ssrc))
+    def _ask_keyframe(self, uplink: Uplink, now_ns: int) -> None:
+        if self.connected and uplink.keyframe_due(now_ns):
+            self.transport.send_rtcp(rtcp.picture_loss(self._ssrc, uplink.ssrc))
 
     def _repair(self, uplink: Uplink, now_ns: int) -> None:
         due = uplink.gaps.due(now_ns)
@@ -255,10 +272,13 @@ class Peer:
             uplink.want_keyframe()
 
     def _add_uplink(self, spec: sdp.UplinkSpec, ssrc: int) -> Uplink:
-        uplink = Uplink(
-            spec.kind, ssrc, spec.payload_type, spec.rtx_ssrc, lambda: self._ask_keyframe(time.monotonic_ns())
-        )
-        self.uplinks[spec.kind] = uplink
+        def ask() -> None:
+            self._ask_keyframe(uplink, time.monotonic_ns())
+
+        uplink = Uplink(spec.kind, ssrc, spec.payload_type, spec.rtx_ssrc, ask, spec.name or spec.kind)
+        self.uplinks[uplink.name] = uplink
+        if uplink.name != "screen":
+            uplink.sinks = self._sinks
         self._by_ssrc[uplink.ssrc_bytes] = uplink
         if spec.rtx_ssrc is not None:
             self._by_rtx_ssrc[spec.rtx_ssrc.to_bytes(4, "big")] = uplink

@@ -107,7 +107,7 @@ class LegMeter:
                 bitrate_bps += uplink.bitrate_bps
             if uplink.kind == "audio":
                 jitter_ms = uplink.jitter * 1000 / CLOCK_RATE_HZ["audio"]
-            elif now.packets:
+            elif uplink.name == "video" and now.packets:  # a shared screen may well stand still
                 self._still_s = 0 if came else self._still_s + 1
                 frozen = self._still_s >= FROZEN_AFTER or now.given_up > before.given_up
         return min(1.0, holes / expected) if expected else 0.0, bitrate_bps, jitter_ms, frozen

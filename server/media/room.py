@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from aiortc import RTCCertificate
@@ -18,14 +18,16 @@ from core.ports.media import (
     Seat,
     SeatStream,
     SinkFailure,
+    SupervisorMode,
 )
 from core.tasks import TaskOwner
 from server.media import sdp
 from server.media.config import Binding, MediaConfig
 from server.media.peer import Peer
 from server.media.quality import Tally
-from server.media.seats import sources_of
+from server.media.seats import Situation, plan, recorded
 from server.media.sinks import SinkGroup
+from server.media.streams import Uplink
 
 log = structlog.get_logger(__name__)
 
@@ -53,11 +55,13 @@ class Room:
         self.call_id = call_id
         self.active = False
         self.closed = False
+        self.situation = Situation()
         self.used_s = time.monotonic()  # when it last had a transport
         self._context = context
         self._live: dict[Seat, Peer] = {}
         self._pending: dict[Seat, Peer] = {}
         self._segments: dict[Seat, int] = {}
+        self._activated_ns = 0
         self._tallies: dict[Seat, Tally] = {}
         self._tasks = TaskOwner(f"media {call_id}")
 
@@ -111,8 +115,12 @@ class Room:
         if self.active:
             return
         self.active = True
-        for peer in self._live.values():
-            self._attach_sinks(peer)
+        self._activated_ns = time.time_ns()
+        self._wire()
+
+    def set_situation(self, situation: Situation) -> None:
+        """Change who hears whom, from the next packet on. Idempotent."""
+        self.situation = situation
         self._wire()
 
     async def close_peer(self, peer_id: str, reason: str) -> None:
@@ -178,8 +186,6 @@ class Room:
         self._live[seat] = peer
         if older is not None:
             older.detach_sinks("replaced")
-        if self.active:
-            self._attach_sinks(peer)
         self._wire()
         log.info("peer connected", call_id=self.call_id, seat=seat, peer_id=peer.peer_id)
         self._report(peer, PeerState.CONNECTED)
@@ -197,18 +203,24 @@ class Room:
             video_codec="VP8",
             video_payload_type=sdp.VP8,
             request_keyframe=peer.request_keyframe,
+            started_ns=self._activated_ns,
         )
         peer.sinks = SinkGroup(stream, self._context.sink_factory, self._context.on_sink_failure)
         peer.request_keyframe()
 
     def _wire(self) -> None:
-        """Connect every listener's downlinks with the uplinks it is to hear, by the seat table."""
+        """Connect every listener's slots with the uplinks they are to carry, by the seat table."""
         if not self.active:
             return
+        for peer in self._live.values():
+            if not recorded(peer.seat, self.situation):
+                peer.detach_sinks("not_recorded")
+            elif peer.sinks is None:
+                self._attach_sinks(peer)
         for listener in self._live.values():
-            speaker = self._live.get(sources_of(listener.seat)[0])
-            for kind, downlink in listener.downlinks.items():
-                source = speaker.uplinks.get(kind) if speaker is not None else None
+            sources = plan(listener.seat, self.situation)
+            for slot, downlink in listener.downlinks.items():
+                source = self._uplink(*sources[slot]) if slot in sources else None
                 if downlink.source is not source:
                     downlink.switch(source)
                     if source is not None:
@@ -217,6 +229,10 @@ class Room:
         for speaker in self.peers:
             for uplink in speaker.uplinks.values():
                 uplink.downlinks = tuple(downlink for downlink in downlinks if downlink.source is uplink)
+
+    def _uplink(self, seat: Seat, name: str) -> Uplink | None:
+        speaker = self._live.get(seat)
+        return speaker.uplinks.get(name) if speaker is not None else None
 
     def _ended_by_itself(self, peer: Peer) -> None:
         if not self.closed and not peer.closed:
@@ -232,6 +248,8 @@ class Room:
         for uplink in peer.uplinks.values():
             uplink.downlinks = ()
         peer.detach_sinks(reason)
+        if Seat.SUPERVISOR not in self._live:
+            self.situation = replace(self.situation, mode=SupervisorMode.MONITOR)
         self._wire()
         self._report(peer, PeerState.CLOSED, reason)
         log.info("peer closed", call_id=self.call_id, seat=peer.seat, reason=reason, dropped=dict(peer.counters))

@@ -31,7 +31,9 @@ class Nack:
 
 @dataclass(frozen=True, slots=True)
 class KeyframeRequest:
-    """A listener needs a key frame (PLI or FIR). FIR may name several streams, so the SSRC is not used."""
+    """A listener needs a key frame of a stream (PLI or FIR)."""
+
+    ssrc: int
 
 
 RtcpEvent = SenderReport | Nack | KeyframeRequest | RtcpReceiverInfo
@@ -84,7 +86,12 @@ def _read_one(kind: int, count: int, body: bytes, events: list[RtcpEvent]) -> No
     elif kind == _PAYLOAD_FEEDBACK and count in (_PLI, _FIR):
         if len(body) < 8:
             raise ValueError("RTCP key frame request is too short")
-        events.append(KeyframeRequest())
+        if count == _PLI:
+            events.append(KeyframeRequest(int.from_bytes(body[4:8], "big")))
+        else:  # RFC 5104 section 4.3.1: the streams are named in entries of eight bytes
+            events.extend(
+                KeyframeRequest(int.from_bytes(body[at : at + 4], "big")) for at in range(8, len(body) - 7, 8)
+            )
 
 
 def _read_reports(blocks: bytes, count: int, events: list[RtcpEvent]) -> None:

@@ -6,7 +6,9 @@ translation. Offers and answers are complete: all candidates inside, no tricklin
 
 import ipaddress
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from aiortc import RTCIceCandidate
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint
@@ -23,6 +25,34 @@ TRANSPORT_SEQUENCE_ID = 4
 AUDIO_LEVEL_ID = 2
 START_BITRATE_KBPS = 1000
 """Chromium starts at 300 kbit/s and needs 20 s to reach 720p; with this hint and TWCC 5 s (measured)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One section of every offer; its place is its ``mid``.
+
+    Attributes:
+        name: Of the stream in it.
+        stream: Of the browser's MediaStream (``a=msid``) that goes with it.
+        sends: Whether a browser may send here: in the main slots everybody, its screen who is allowed to.
+    """
+
+    name: str
+    kind: MediaKind
+    stream: str
+    sends: Literal["always", "screen", "never"]
+
+
+SLOTS = (
+    Slot("audio", "audio", "main", "always"),
+    Slot("video", "video", "main", "always"),
+    Slot("screen", "video", "screen", "screen"),
+    Slot("audio2", "audio", "third", "never"),
+    Slot("video2", "video", "third", "never"),
+    Slot("audio3", "audio", "fourth", "never"),
+)
+"""The other party, a shared screen, a third party and the voice of a fourth: all there from the start, because there is
+no renegotiation. An unused slot is some lines of text, nothing else."""
 
 MAX_BITRATE_KBPS = 2500
 MAX_SDP_B = 64 * 1024
@@ -64,6 +94,8 @@ class UplinkSpec:
     payload_type: int
     ssrc: int | None
     rtx_ssrc: int | None
+    name: str = ""
+    """Which slot it comes through; empty: the main one of its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +111,36 @@ def new_ssrc() -> int:
     return random.randrange(1, 1 << 32)
 
 
-def build_offer(local: LocalTransport, cname: str, audio_ssrc: int, video_ssrc: int, rtx_ssrc: int) -> str:
-    """The offer for one peer: one Opus and one VP8 section, bundled, sending and receiving."""
-    transport = [
+def build_offer(local: LocalTransport, cname: str, ssrcs: Mapping[str, tuple[int, int | None]], *, screen: bool) -> str:
+    """The offer for one peer: all slots, bundled.
+
+    Args:
+        ssrcs: For each slot's name the SSRC of what we send in it, and of its retransmissions.
+        screen: Whether this peer may share a screen; then that slot is for its own instead of another's.
+    """
+    lines = [
+        "v=0",
+        f"o=- {random.getrandbits(40)} 1 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "a=group:BUNDLE " + " ".join(str(mid) for mid in range(len(SLOTS))),
+        "a=msid-semantic:WMS *",
+    ]
+    candidates = [*(f"a=candidate:{candidate}" for candidate in local.candidates), "a=end-of-candidates"]
+    for mid, slot in enumerate(SLOTS):
+        direction = "sendrecv" if slot.sends == "always" else "sendonly"
+        if slot.sends == "screen" and screen:
+            direction = "recvonly"
+        codec = _audio_lines() if slot.kind == "audio" else _video_lines()
+        lines += [codec[0], *_transport_lines(local, direction), f"a=mid:{mid}", *codec[1:]]
+        if direction != "recvonly":
+            lines += _source_lines(slot, cname, *ssrcs[slot.name])
+        lines += candidates
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _transport_lines(local: LocalTransport, direction: str) -> list[str]:
+    return [
         "c=IN IP4 0.0.0.0",
         "a=rtcp:9 IN IP4 0.0.0.0",
         "a=rtcp-mux",
@@ -90,42 +149,42 @@ def build_offer(local: LocalTransport, cname: str, audio_ssrc: int, video_ssrc: 
         f"a=ice-pwd:{local.ice_password}",
         f"a=fingerprint:{local.fingerprint}",
         "a=setup:actpass",
-        "a=sendrecv",
+        f"a={direction}",
         f"a=extmap:{TRANSPORT_SEQUENCE_ID} {twcc.EXTENSION_URI}",
     ]
-    candidates = [*(f"a=candidate:{candidate}" for candidate in local.candidates), "a=end-of-candidates"]
-    lines = [
-        "v=0",
-        f"o=- {random.getrandbits(40)} 1 IN IP4 127.0.0.1",
-        "s=-",
-        "t=0 0",
-        "a=group:BUNDLE 0 1",
-        "a=msid-semantic:WMS *",
+
+
+def _audio_lines() -> list[str]:
+    return [
         f"m=audio 9 UDP/TLS/RTP/SAVPF {OPUS}",
-        *transport,
-        "a=mid:0",
         f"a=extmap:{AUDIO_LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level",
-        "a=msid:main main-audio",
         f"a=rtpmap:{OPUS} opus/48000/2",
         f"a=fmtp:{OPUS} minptime=10;useinbandfec=1",
         f"a=rtcp-fb:{OPUS} transport-cc",
-        f"a=ssrc:{audio_ssrc} cname:{cname}",
-        *candidates,
+    ]
+
+
+def _video_lines() -> list[str]:
+    return [
         f"m=video 9 UDP/TLS/RTP/SAVPF {VP8} {VP8_RTX}",
-        *transport,
-        "a=mid:1",
-        "a=msid:main main-video",
         f"a=rtpmap:{VP8} VP8/90000",
         f"a=fmtp:{VP8} x-google-start-bitrate={START_BITRATE_KBPS};x-google-max-bitrate={MAX_BITRATE_KBPS}",
         *(f"a=rtcp-fb:{VP8} {feedback}" for feedback in ("transport-cc", "ccm fir", "nack", "nack pli")),
         f"a=rtpmap:{VP8_RTX} rtx/90000",
         f"a=fmtp:{VP8_RTX} apt={VP8}",
-        f"a=ssrc-group:FID {video_ssrc} {rtx_ssrc}",
-        f"a=ssrc:{video_ssrc} cname:{cname}",
-        f"a=ssrc:{rtx_ssrc} cname:{cname}",
-        *candidates,
     ]
-    return "\r\n".join(lines) + "\r\n"
+
+
+def _source_lines(slot: Slot, cname: str, ssrc: int, rtx_ssrc: int | None) -> list[str]:
+    lines = [f"a=msid:{slot.stream} {slot.stream}-{slot.kind}"]
+    if rtx_ssrc is None:
+        return [*lines, f"a=ssrc:{ssrc} cname:{cname}"]
+    return [
+        *lines,
+        f"a=ssrc-group:FID {ssrc} {rtx_ssrc}",
+        f"a=ssrc:{ssrc} cname:{cname}",
+        f"a=ssrc:{rtx_ssrc} cname:{cname}",
+    ]
 
 
 def parse_answer(text: str) -> Answer:
@@ -149,7 +208,7 @@ def parse_answer(text: str) -> Answer:
         raise _bad("the answer has no audio or video section")
     uplinks = tuple(spec for section in sections if (spec := _uplink(section)) is not None)
     ssrcs = [ssrc for spec in uplinks for ssrc in (spec.ssrc, spec.rtx_ssrc) if ssrc is not None]
-    if len(set(ssrcs)) != len(ssrcs) or len({spec.kind for spec in uplinks}) != len(uplinks):
+    if len(set(ssrcs)) != len(ssrcs) or len({(spec.kind, spec.name) for spec in uplinks}) != len(uplinks):
         raise _bad("the answer names a stream twice")
     return Answer(transport=_transport(sections[0]), uplinks=uplinks)
 
@@ -190,13 +249,24 @@ def _usable(candidates: list[RTCIceCandidate]) -> list[RTCIceCandidate]:
     return usable
 
 
+def _slot_of(section: MediaDescription) -> Slot:
+    mid = section.rtp.muxId or ("0" if section.kind == "audio" else "1")
+    if not (mid.isascii() and mid.isdecimal() and len(mid) < 4 and int(mid) < len(SLOTS)):
+        raise _bad("the answer has a section that was not offered")
+    slot = SLOTS[int(mid)]
+    if slot.kind != section.kind:
+        raise _bad("the answer turns sound into picture")
+    return slot
+
+
 def _uplink(section: MediaDescription) -> UplinkSpec | None:
     """What the section will send; None when it only receives."""
+    slot = _slot_of(section)
     audio = section.kind == "audio"
     wanted, codec = (OPUS, "opus") if audio else (VP8, "VP8")
     if wanted not in section.fmt:
         raise _bad(f"the answer does not take {codec}")
-    if section.direction in ("recvonly", "inactive"):
+    if slot.sends == "never" or section.direction in ("recvonly", "inactive"):
         return None
     ssrcs = [item.ssrc for item in section.ssrc]
     if any(not 0 <= ssrc < 1 << 32 for ssrc in ssrcs):
@@ -206,4 +276,7 @@ def _uplink(section: MediaDescription) -> UplinkSpec | None:
     rtx = None
     if not audio and len(pair) == 2 and int(pair[0]) in ssrcs and int(pair[1]) in ssrcs:
         main, rtx = int(pair[0]), int(pair[1])
-    return UplinkSpec(kind="audio" if audio else "video", codec=codec, payload_type=wanted, ssrc=main, rtx_ssrc=rtx)
+    name = slot.name if slot.sends == "screen" else ""
+    if name and main is None:
+        return None  # without its number it could not be told from the camera
+    return UplinkSpec(slot.kind, codec, wanted, main, rtx, name)

@@ -1,19 +1,70 @@
 """Who hears and sees whom. Decided here and nowhere else."""
 
-from core.ports.media import Seat
+from dataclasses import dataclass
 
-_SOURCES: dict[Seat, tuple[Seat, ...]] = {
-    Seat.CUSTOMER: (Seat.TELLER,),
-    Seat.TELLER: (Seat.CUSTOMER,),
+from core.ports.media import Seat, SupervisorMode
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What, besides the seats themselves, decides who hears whom.
+
+    Attributes:
+        mode: How the supervisor listens in.
+        on_hold: The customer hears and sees nothing of the counter.
+    """
+
+    mode: SupervisorMode = SupervisorMode.MONITOR
+    on_hold: bool = False
+
+
+_OTHERS: dict[Seat, tuple[Seat, Seat, Seat]] = {
+    Seat.CUSTOMER: (Seat.TELLER, Seat.EXPERT, Seat.SUPERVISOR),
+    Seat.TELLER: (Seat.CUSTOMER, Seat.EXPERT, Seat.SUPERVISOR),
+    Seat.EXPERT: (Seat.CUSTOMER, Seat.TELLER, Seat.SUPERVISOR),
+    Seat.SUPERVISOR: (Seat.CUSTOMER, Seat.TELLER, Seat.EXPERT),
 }
-"""For each listener the seats it hears and sees, in the order of the slots of its offer."""
+"""For each listener the seats of its slots: the other party and a third party with sound and picture, a fourth with
+sound alone. A supervisor thus is heard at most, never seen."""
+
+_SUPERVISOR_HEARD_BY: dict[SupervisorMode, frozenset[Seat]] = {
+    SupervisorMode.MONITOR: frozenset(),
+    SupervisorMode.WHISPER: frozenset({Seat.TELLER}),
+    SupervisorMode.BARGE: frozenset({Seat.CUSTOMER, Seat.TELLER, Seat.EXPERT}),
+}
+
+_SLOTS = (("audio", "video"), ("audio2", "video2"), ("audio3", None))
+"""Names of the slots (`server.media.sdp.SLOTS`) in the order of `_OTHERS`."""
+
+SCREEN_SEAT = Seat.TELLER
+"""Who may share a screen."""
 
 
-def sources_of(listener: Seat) -> tuple[Seat, ...]:
-    """The seats whose sound and picture a seat gets, one per slot of its offer."""
-    return _SOURCES[listener]
+def hears(listener: Seat, speaker: Seat, situation: Situation) -> bool:
+    """Whether sound, picture and screen of `speaker` may reach `listener` now."""
+    if listener is speaker or (listener is Seat.CUSTOMER and situation.on_hold):
+        return False
+    return speaker is not Seat.SUPERVISOR or listener in _SUPERVISOR_HEARD_BY[situation.mode]
 
 
-def hears(listener: Seat, speaker: Seat) -> bool:
-    """Whether packets of `speaker` may ever reach `listener`."""
-    return speaker in _SOURCES[listener]
+def plan(listener: Seat, situation: Situation) -> dict[str, tuple[Seat, str]]:
+    """For each slot of a listener's offer that is to carry something: whose stream, and which one."""
+    found: dict[str, tuple[Seat, str]] = {}
+    for (audio, video), speaker in zip(_SLOTS, _OTHERS[listener], strict=True):
+        if hears(listener, speaker, situation):
+            found[audio] = (speaker, "audio")
+            if video is not None:
+                found[video] = (speaker, "video")
+    if hears(listener, SCREEN_SEAT, situation):
+        found["screen"] = (SCREEN_SEAT, "screen")
+    return found
+
+
+def publishes_screen(seat: Seat) -> bool:
+    """Whether the seat's offer has a slot for a screen of its own."""
+    return seat is SCREEN_SEAT
+
+
+def recorded(seat: Seat, situation: Situation) -> bool:
+    """Whether the seat's packets go to recorder and tap: everybody the customer may hear, and the customer."""
+    return seat is not Seat.SUPERVISOR or situation.mode is SupervisorMode.BARGE

@@ -8,6 +8,7 @@ from aiortc.rtp import RtcpReceiverInfo, clamp_packets_lost
 from core.ports.media import MediaKind
 from server.media import rtcp, rtp
 from server.media.gaps import Arrival, GapDetector
+from server.media.sinks import SinkGroup
 
 CLOCK_RATE_HZ: dict[MediaKind, int] = {"audio": 48_000, "video": 90_000}
 
@@ -61,7 +62,7 @@ class Downlink:
         self._cname = cname
         self._send = send_rtp
         self._send_rtcp = send_rtcp
-        self._ring: list[bytes | None] | None = [None] * RING if rtx_ssrc is not None else None
+        self._ring: list[bytes | None] | None = None  # with the first packet: most slots are never used
         self._sequence_offset = 0
         self._aligned = False
         self._floor = 0  # first sequence of the present source
@@ -145,20 +146,34 @@ class Downlink:
             self.timestamp_offset = (self._last_timestamp + step - timestamp) & 0xFFFFFFFF
         else:
             self._last_sequence = sequence
+            if self.rtx_ssrc is not None:
+                self._ring = [None] * RING
         self._floor, self._young, self._aligned = sequence, RING, True
 
 
 class Uplink:
     """One stream from a publisher: counts it, finds its holes, and knows who gets it.
 
+    Attributes:
+        name: ``audio``, ``video`` or ``screen``.
+        sinks: Recorder and tap, while the call is active.
+
     Args:
         ask: Called when a key frame is wanted, to send the request if `keyframe_due`.
     """
 
     def __init__(
-        self, kind: MediaKind, ssrc: int, payload_type: int, rtx_ssrc: int | None, ask: Callable[[], None]
+        self,
+        kind: MediaKind,
+        ssrc: int,
+        payload_type: int,
+        rtx_ssrc: int | None,
+        ask: Callable[[], None],
+        name: str | None = None,
     ) -> None:
         self.kind: MediaKind = kind
+        self.name = name or kind
+        self.sinks: SinkGroup | None = None
         self.ssrc = ssrc
         self.ssrc_bytes = ssrc.to_bytes(4, "big")
         self.rtx_ssrc = rtx_ssrc

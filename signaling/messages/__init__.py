@@ -25,6 +25,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
         media.TELLER_ANSWER,
         recording.PAUSE,
         call.TELLER_HANG_UP,
+        call.HOLD,
         call.WRAP_UP,
     ),
 }

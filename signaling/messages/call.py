@@ -16,6 +16,13 @@ class TellerHangUp(Request):
     call_id: Id
 
 
+class Hold(Request):
+    """Which call, and whether the customer is to wait without hearing and seeing the counter."""
+
+    call_id: Id
+    on: bool
+
+
 class WrapUp(Request):
     """The teller's summary of the call."""
 
@@ -32,6 +39,7 @@ class WrappedUp(Payload):
 
 CUSTOMER_HANG_UP = Message("call.hangup", Permission.VISIT_OWN, Empty, Empty)
 TELLER_HANG_UP = Message("call.hangup", Permission.CALL_TAKE, TellerHangUp, Empty)
+HOLD = Message("call.hold", Permission.CALL_TAKE, Hold, Empty)
 WRAP_UP = Message("call.wrapup", Permission.CALL_TAKE, WrapUp, WrappedUp)
 
 TELLER_STATE = Push("call.state", TellerCall)

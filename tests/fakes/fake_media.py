@@ -3,7 +3,7 @@
 import asyncio
 
 from core.errors import UnavailableError
-from core.ports.media import PeerOffer, Seat
+from core.ports.media import PeerOffer, Seat, SupervisorMode
 
 
 class FakeMediaControl:
@@ -30,6 +30,12 @@ class FakeMediaControl:
 
     async def activate(self, call_id: str) -> None:
         await self._asked("activate", call_id)
+
+    async def set_mode(self, call_id: str, mode: SupervisorMode) -> None:
+        await self._asked("set_mode", call_id, mode.value)
+
+    async def set_hold(self, call_id: str, on: bool) -> None:
+        await self._asked("set_hold", call_id, "on" if on else "off")
 
     async def close_peer(self, call_id: str, peer_id: str) -> None:
         await self._asked("close_peer", call_id, peer_id)

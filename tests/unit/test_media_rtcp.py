@@ -41,7 +41,7 @@ def test_a_key_frame_request_goes_both_ways() -> None:
     (packet,) = RtcpPacket.parse(data)
     assert isinstance(packet, RtcpPsfbPacket)
     assert (packet.fmt, packet.media_ssrc) == (1, 2)
-    assert rtcp.read(data) == [rtcp.KeyframeRequest()]
+    assert rtcp.read(data) == [rtcp.KeyframeRequest(2)]
 
 
 def test_a_sender_report_keeps_ntp_and_moves_the_timestamp() -> None:

@@ -3,25 +3,66 @@
 import pytest
 from media_fakes import RememberingSink, packet
 
-from core.ports.media import PeerState, Seat, SeatStream, SinkFailure
+from core.ports.media import PeerState, Seat, SeatStream, SinkFailure, SupervisorMode
 from server.media.config import MediaConfig, default_host_addresses
-from server.media.seats import hears, sources_of
+from server.media.sdp import SLOTS
+from server.media.seats import Situation, hears, plan, publishes_screen, recorded
 from server.media.sinks import SinkGroup
 from server.media.watchdog import Watchdog
 
-HEARS = {
-    (Seat.CUSTOMER, Seat.CUSTOMER): False,
-    (Seat.CUSTOMER, Seat.TELLER): True,
-    (Seat.TELLER, Seat.CUSTOMER): True,
-    (Seat.TELLER, Seat.TELLER): False,
+C, T, E, S = Seat.CUSTOMER, Seat.TELLER, Seat.EXPERT, Seat.SUPERVISOR
+MONITOR, WHISPER, BARGE = SupervisorMode
+
+# Everything there is, written down once more: for each mode and hold, for each listener, who is heard.
+HEARS: dict[tuple[SupervisorMode, bool], dict[Seat, set[Seat]]] = {
+    (MONITOR, False): {C: {T, E}, T: {C, E}, E: {C, T}, S: {C, T, E}},
+    (WHISPER, False): {C: {T, E}, T: {C, E, S}, E: {C, T}, S: {C, T, E}},
+    (BARGE, False): {C: {T, E, S}, T: {C, E, S}, E: {C, T, S}, S: {C, T, E}},
+    (MONITOR, True): {C: set(), T: {C, E}, E: {C, T}, S: {C, T, E}},
+    (WHISPER, True): {C: set(), T: {C, E, S}, E: {C, T}, S: {C, T, E}},
+    (BARGE, True): {C: set(), T: {C, E, S}, E: {C, T, S}, S: {C, T, E}},
 }
 
 
-def test_who_hears_whom_is_decided_for_every_pair_of_seats() -> None:
-    assert {(listener, speaker): hears(listener, speaker) for listener in Seat for speaker in Seat} == HEARS
-    for listener in Seat:
-        assert listener not in sources_of(listener)
-        assert len(sources_of(listener)) == 1, "an offer has one slot for the other party"
+def test_who_hears_whom_is_decided_for_every_pair_of_seats_in_every_situation() -> None:
+    assert set(HEARS) == {(mode, hold) for mode in SupervisorMode for hold in (False, True)}
+    for (mode, hold), by_listener in HEARS.items():
+        assert set(by_listener) == set(Seat)
+        for listener in Seat:
+            heard = {speaker for speaker in Seat if hears(listener, speaker, Situation(mode, hold))}
+            assert heard == by_listener[listener], (mode, hold, listener)
+
+
+def test_slots_carry_exactly_those_who_are_heard_and_stay_whose_they_are() -> None:
+    kinds = {slot.name: slot.kind for slot in SLOTS}
+    whose: dict[tuple[Seat, str], Seat] = {}
+    for (mode, hold), by_listener in HEARS.items():
+        for listener in Seat:
+            found = plan(listener, Situation(mode, hold))
+            assert {speaker for slot, (speaker, name) in found.items() if name == "audio"} == by_listener[listener]
+            for slot, (speaker, name) in found.items():
+                assert speaker in by_listener[listener]
+                assert kinds[slot] == ("audio" if name == "audio" else "video")
+                assert whose.setdefault((listener, slot), speaker) is speaker, "a slot never changes its owner"
+    seen = {
+        listener: {who for who, name in plan(listener, Situation(BARGE)).values() if name == "video"}
+        for listener in Seat
+    }
+    assert seen == {C: {T, E}, T: {C, E}, E: {C, T}, S: {C, T}}, "a supervisor is never seen"
+
+
+def test_the_tellers_screen_goes_to_everybody_else_but_not_into_a_hold() -> None:
+    with_screen = {seat for seat in Seat if "screen" in plan(seat, Situation())}
+    assert with_screen == {C, E, S}
+    assert {seat for seat in Seat if publishes_screen(seat)} == {T}
+    assert "screen" not in plan(C, Situation(on_hold=True))
+
+
+def test_everybody_the_customer_hears_is_recorded() -> None:
+    for (mode, hold), by_listener in HEARS.items():
+        kept = {seat for seat in Seat if recorded(seat, Situation(mode, hold))}
+        assert by_listener[C] | {C, T, E} <= kept
+        assert (S in kept) == (mode is BARGE)
 
 
 def test_silence_is_noticed_and_sound_forgives() -> None:

@@ -120,11 +120,42 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 def test_an_offer_says_what_the_design_fixes() -> None:
     local = sdp.LocalTransport("ufrag", "password" * 3, FINGERPRINT, ("1 1 udp 1 127.0.0.1 5000 typ host",))
-    offer = sdp.build_offer(local, "peer_1", 1, 2, 3)
+    ssrcs = {
+        slot.name: (10 * at + 1, 10 * at + 2 if slot.kind == "video" else None) for at, slot in enumerate(sdp.SLOTS)
+    }
+    offer = sdp.build_offer(local, "peer_1", ssrcs, screen=False)
     for line in (
-        "a=group:BUNDLE 0 1", "a=rtpmap:111 opus/48000/2", "a=rtpmap:100 VP8/90000", "a=rtpmap:101 rtx/90000",
-        "a=fmtp:101 apt=100", "a=rtcp-fb:100 transport-cc", "a=rtcp-fb:100 nack pli", "a=ssrc-group:FID 2 3",
+        "a=group:BUNDLE 0 1 2 3 4 5", "a=rtpmap:111 opus/48000/2", "a=rtpmap:100 VP8/90000", "a=rtpmap:101 rtx/90000",
+        "a=fmtp:101 apt=100", "a=rtcp-fb:100 transport-cc", "a=rtcp-fb:100 nack pli", "a=ssrc-group:FID 11 12",
         "a=setup:actpass", "a=end-of-candidates",
     ):  # fmt: skip
         assert line in offer.split("\r\n")
     assert "goog-remb" not in offer, "a listener's estimate must not throttle the call"
+
+
+def test_every_slot_is_offered_from_the_start_and_only_the_teller_may_send_a_screen() -> None:
+    local = sdp.LocalTransport("ufrag", "password" * 3, FINGERPRINT, ("1 1 udp 1 127.0.0.1 5000 typ host",))
+    ssrcs = {
+        slot.name: (10 * at + 1, 10 * at + 2 if slot.kind == "video" else None) for at, slot in enumerate(sdp.SLOTS)
+    }
+    for screen, expected in ((False, "sendonly"), (True, "recvonly")):
+        sections = sdp.build_offer(local, "peer_1", ssrcs, screen=screen).split("m=")[1:]
+        directions = [
+            next(word for word in ("sendrecv", "sendonly", "recvonly") if f"a={word}\r\n" in section)
+            for section in sections
+        ]
+        assert directions == ["sendrecv", "sendrecv", expected, "sendonly", "sendonly", "sendonly"]
+        assert ("a=ssrc" in sections[2]) != screen
+
+
+SCREEN = VIDEO.replace("a=mid:1", "a=mid:2").replace("21", "31").replace("22", "32")
+
+
+def test_a_screen_is_told_from_the_camera_and_nobody_sends_where_nobody_may() -> None:
+    assert sdp.parse_answer(GOOD + SCREEN).uplinks[2:] == (sdp.UplinkSpec("video", "VP8", 100, 31, 32, "screen"),)
+    unnamed = SCREEN.replace("a=ssrc:31 cname:x\r\n", "").replace("a=ssrc:32 cname:x\r\n", "")
+    assert len(sdp.parse_answer(GOOD + unnamed).uplinks) == 2, "it could not be told from the camera"
+    assert len(sdp.parse_answer(GOOD + SCREEN.replace("a=mid:2", "a=mid:4")).uplinks) == 2
+    for odd in ("a=mid:6", "a=mid:x", "a=mid:0", "a=mid:-1", "a=mid:٣"):
+        with pytest.raises(BadInputError):
+            sdp.parse_answer(GOOD + SCREEN.replace("a=mid:2", odd))

@@ -116,5 +116,8 @@ export const OFFER_SDP = [
   'm=video 9 UDP/TLS/RTP/SAVPF 100',
   'a=mid:2',
   'a=sendonly',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+  'a=mid:3',
+  'a=sendonly',
   '',
 ].join('\r\n')

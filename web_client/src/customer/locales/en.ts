@@ -162,6 +162,9 @@ const en: typeof zhCN = {
     hangupConfirm: 'End call',
     stay: 'Stay in the call',
     elapsed: 'Duration',
+    holdTitle: 'The teller asks you to wait a moment',
+    holdBody:
+      'You neither see nor hear the counter for now. The teller can still see and hear you, and the recording goes on. Please stay, the call continues soon.',
     quality: { 0: 'no signal', 1: 'poor', 2: 'fair', 3: 'good', 4: 'very good' },
   },
   rating: {

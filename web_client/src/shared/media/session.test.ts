@@ -56,6 +56,15 @@ describe('join', () => {
     expect(seen[0]?.getTracks().map((track) => track.kind)).toEqual(['audio', 'video'])
   })
 
+  it('lets a third voice be heard once it speaks', async () => {
+    await session.join(transport, local)
+    const third = last().transceivers[3]?.receiver.track
+    expect(session.remote.getAudioTracks()).toHaveLength(1)
+    third?.dispatchEvent(new Event('unmute'))
+    expect(session.remote.getAudioTracks()).toHaveLength(2)
+    expect(session.remote.getAudioTracks()[1]).toBe(third)
+  })
+
   it('caps what is sent', async () => {
     await session.join(transport, local)
     expect(last().transceivers[1]?.sender.parameters.encodings[0]).toMatchObject({ maxBitrate: 800_000 })

@@ -199,8 +199,12 @@ export class MediaSession {
   }
 
   private addRemote(track: MediaStreamTrack): void {
-    // The first slot of each kind is the other party; further slots (screen, third party) stay apart.
-    if (this.remote.getTracks().some((each) => each.kind === track.kind)) return
+    // The first slot of each kind is the other party. Further voices (expert, supervisor) join in when they speak up.
+    if (this.remote.getTracks().some((each) => each.kind === track.kind)) {
+      const { remote } = this
+      if (track.kind === 'audio') track.addEventListener('unmute', () => remote.addTrack(track), { once: true })
+      return
+    }
     this.remote.addTrack(track)
     this.events.emit('remote', this.remote)
   }

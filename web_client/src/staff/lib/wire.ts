@@ -28,6 +28,7 @@ export type {
   FormSectionView as FormSection,
   FormView as QaForm,
   GapView as Gap,
+  HoldView as Hold,
   QaCallDetail,
   QaCallPage,
   QaCallRow,

@@ -56,6 +56,7 @@ const en: Texts<typeof zhCN> = {
     object: { not_found: 'Not found. It may be gone, or not yours to see.' },
     call: {
       not_found: 'There is no such call.',
+      not_running: 'The call has ended.',
       not_in_wrap_up: 'The wrap-up time is over; the disposition was filed as “unspecified”.',
       illegal_move: 'The call has changed meanwhile. Look at the latest state.',
       stale: 'The call has changed meanwhile. Please try again.',
@@ -172,6 +173,9 @@ const en: Texts<typeof zhCN> = {
     cameraOff: 'Camera off',
     cameraOn: 'Camera on',
     cameraIsOff: 'Your camera is off',
+    hold: 'Hold',
+    resume: 'Resume',
+    onHold: 'The customer waits and neither sees nor hears you. Recording goes on.',
     quality: { 0: 'no signal', 1: 'poor', 2: 'fair', 3: 'good', 4: 'very good' },
     hangUp: 'Hang up',
     hangUpTitle: 'End this call?',
@@ -340,6 +344,7 @@ const en: Texts<typeof zhCN> = {
       position: 'Position',
       timeline: 'Time line: click to go there',
       gap: 'Gap in the recording',
+      hold: 'Hold',
       gapCause: { reconnect: 'reconnected', joined_late: 'joined late', left_early: 'left early', no_packets: 'no packets', secure_pause: 'secure pause' },
       verdict: {
         pass: 'file check passed',

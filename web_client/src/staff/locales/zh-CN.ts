@@ -51,6 +51,7 @@ export default {
     object: { not_found: '没有找到。可能已被删除，或不属于您的范围。' },
     call: {
       not_found: '没有找到这通来电。',
+      not_running: '通话已经结束。',
       not_in_wrap_up: '话后处理时间已过，办理结果记为“未填”。',
       illegal_move: '这通来电的状态已经变化，请看最新内容。',
       stale: '这通来电的状态已经变化，请再试一次。',
@@ -158,6 +159,9 @@ export default {
     cameraOff: '关摄像头',
     cameraOn: '开摄像头',
     cameraIsOff: '您的摄像头已关',
+    hold: '保持',
+    resume: '恢复通话',
+    onHold: '客户在等待，看不到也听不到您；录制继续',
     quality: { 0: '无信号', 1: '较差', 2: '一般', 3: '良好', 4: '很好' },
     hangUp: '挂断',
     hangUpTitle: '结束这次通话？',
@@ -330,6 +334,7 @@ export default {
       position: '播放位置',
       timeline: '时间轴：点按跳到该处',
       gap: '录像缺口',
+      hold: '保持',
       gapCause: { reconnect: '断线重连', joined_late: '加入较晚', left_early: '提前断开', no_packets: '没有数据', secure_pause: '安全暂停' },
       verdict: {
         pass: '文件检查通过',

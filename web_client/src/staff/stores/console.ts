@@ -224,6 +224,13 @@ export const useConsole = defineStore('console', () => {
       if (call.value) await useServer().socket.request('call.hangup', { call_id: call.value.call_id })
     })
 
+  const toggleHold = (): Promise<boolean> =>
+    attempt('hold', async () => {
+      if (!call.value) return
+      const { call_id, on_hold } = call.value
+      await useServer().socket.request('call.hold', { call_id, on: !on_hold })
+    })
+
   const wrapUp = (disposition: Disposition, note: string, then: ChosenPresence = 'ready'): Promise<boolean> =>
     attempt('wrapup', async () => {
       const call_id = call.value?.call_id ?? presence.value?.call_id
@@ -235,6 +242,6 @@ export const useConsole = defineStore('console', () => {
 
   return {
     clock, link, presence, offer, call, lastOffer, lines, script, nodes, missing, warnings, seats, quality, alarms, joinedLate,
-    busy, failure, screen, mediaCallId, start, stop, reset, setPresence, accept, decline, hangUp, wrapUp,
+    busy, failure, screen, mediaCallId, start, stop, reset, setPresence, accept, decline, hangUp, toggleHold, wrapUp,
   }
 })

@@ -37,6 +37,7 @@ const call = (state: TellerCall['state'], more: Partial<TellerCall> = {}): Telle
   end_reason: null,
   recording_ok: true,
   recording_state: null,
+  on_hold: false,
   transcription: 'live',
   ...more,
 })
@@ -173,5 +174,19 @@ describe('a running call', () => {
     socket.fire('connect')
     await new Promise((done) => setTimeout(done, 0))
     expect([teller.link, teller.screen]).toEqual(['connected', 'idle'])
+  })
+})
+
+describe('hold', () => {
+  it('asks for the opposite of what the server says', async () => {
+    await begin({ presence: presence('in_call'), call: call('connected') })
+    socket.answers.set('call.hold', {})
+    await teller.toggleHold()
+    socket.say('call.state', call('connected', { on_hold: true }))
+    await teller.toggleHold()
+    expect(socket.sent.filter(([name]) => name === 'call.hold').map(([, body]) => body)).toEqual([
+      { call_id: 'call_1', on: true },
+      { call_id: 'call_1', on: false },
+    ])
   })
 })

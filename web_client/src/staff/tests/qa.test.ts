@@ -76,6 +76,7 @@ const detail: QaCallDetail = {
   evaluation_state: 'pending',
   flags: [],
   recording: { state: 'finalized', error: null, started_at: '2026-01-01T00:00:00Z', gaps: [], interrupted: false, reasons: [] },
+  holds: [],
   files: [],
   segments: [],
   findings: [],

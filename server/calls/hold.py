@@ -1,0 +1,51 @@
+"""Putting a call on hold: the customer waits without hearing or seeing the counter, the recording goes on."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from core.db import Database
+from core.errors import ConflictError, NotFoundError
+from core.events import CallHeld, CallResumed
+from core.models.call import Call
+from core.security.actor import Actor
+from server.calls.rows import lock_call, teller_of
+from server.calls.states import RUNNING
+
+
+def is_on_hold(call: Call) -> bool:
+    """Whether the customer is waiting on hold now."""
+    return bool(call.holds) and call.holds[-1]["to"] is None
+
+
+def end_hold(call: Call, now: datetime) -> None:
+    """Close the hold that is open, if one is."""
+    if is_on_hold(call):
+        call.holds = [*call.holds[:-1], {"from": call.holds[-1]["from"], "to": now.isoformat()}]
+
+
+async def hold(database: Database, actor: Actor, call_id: str, on: bool, switch: Callable[[], Awaitable[None]]) -> None:
+    """Put the teller's call on hold or take it up again; see `core.ports.calls.CallMedia.hold`.
+
+    Args:
+        switch: Makes the media node do it. Asked before the commit: what is stored has happened.
+    """
+    teller_id = teller_of(actor)
+    async with database.unit_of_work(actor) as work:
+        call = await lock_call(work.session, call_id)
+        if call.teller_id != teller_id:
+            raise NotFoundError("there is no such call", code="call.not_found")
+        if call.state not in RUNNING:
+            raise ConflictError("the call is not running", code="call.not_running")
+        if is_on_hold(call) == on:
+            return
+        now = work.clock.now()
+        if on:
+            call.holds = [*call.holds, {"from": now.isoformat(), "to": None}]
+        else:
+            end_hold(call, now)
+        call.version += 1
+        fact = CallHeld if on else CallResumed
+        work.emit(fact(at=now, call_id=call.id, teller_id=teller_id))
+        work.audit("call.hold" if on else "call.resume", "call", call.id)
+        await work.session.flush()
+        await switch()

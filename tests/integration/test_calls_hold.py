@@ -1,0 +1,91 @@
+"""Hold: the teller asks, the media node does it, both pages see it, facts and audit tell of it."""
+
+import pytest
+from counter import Counter, Page, open_counter
+from redis.asyncio import Redis
+from sqlmodel import col, select
+
+from core.bus import Bus
+from core.db import Database
+from core.errors import CounterError
+from core.models import AuditEntry, OutboxEvent
+
+
+async def talking(counter: Counter) -> tuple[Page, Page, str]:
+    teller = await counter.teller("chen")
+    customer = await counter.customer(await counter.add_visit())
+    call_id = (await customer.ask("queue.join"))["call"]["call_id"]
+    ring = await teller.see("offer.ring", call_id=call_id)
+    await teller.ask("offer.accept", offer_id=ring["offer_id"])
+    await counter.hang_together(call_id, "customer", "teller")
+    await customer.see("call.state", state="connected")
+    return teller, customer, call_id
+
+
+async def test_a_hold_reaches_the_node_both_pages_the_facts_and_the_audit_log(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        teller, customer, call_id = await talking(counter)
+        await teller.ask("call.hold", call_id=call_id, on=True)
+        await teller.ask("call.hold", call_id=call_id, on=True)
+        await customer.see("call.state", on_hold=True, state="connected")
+        await teller.see("call.state", on_hold=True)
+        assert (await customer.ask("call.snapshot"))["call"]["on_hold"] is True
+        await teller.ask("call.hold", call_id=call_id, on=False)
+        await teller.ask("call.hold", call_id=call_id, on=True)
+        await teller.ask("call.hangup", call_id=call_id)
+        ended = await customer.see("call.state", state="wrap_up")
+        assert ended["on_hold"] is False, "the end of the call ends the hold"
+        asked = [entry[2] for entry in counter.media.log if entry[0] == "set_hold"]
+        assert asked == ["on", "off", "on"]
+        row = await counter.call(call_id)
+        assert len(row.holds) == 2
+        assert all(hold["from"] and hold["to"] and hold["from"] < hold["to"] for hold in row.holds)
+    async with database.read() as session:
+        facts = (await session.scalars(select(OutboxEvent.type).order_by(col(OutboxEvent.seq)))).all()
+        entries = (await session.scalars(select(AuditEntry.action).order_by(col(AuditEntry.seq)))).all()
+    assert [fact for fact in facts if fact in ("CallHeld", "CallResumed")] == ["CallHeld", "CallResumed", "CallHeld"]
+    assert [entry for entry in entries if entry in ("call.hold", "call.resume")] == [
+        "call.hold",
+        "call.resume",
+        "call.hold",
+    ]
+
+
+async def test_nothing_changes_when_the_node_does_not_answer_or_the_call_is_not_ones_own(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        teller, _, call_id = await talking(counter)
+        counter.media.broken.add("set_hold")
+        with pytest.raises(CounterError) as broken:
+            await teller.ask("call.hold", call_id=call_id, on=True)
+        assert broken.value.code == "media.unavailable"
+        assert (await counter.call(call_id)).holds == []
+        counter.media.broken.clear()
+        stranger = await counter.teller("wang", ready=False)
+        with pytest.raises(CounterError) as foreign:
+            await stranger.ask("call.hold", call_id=call_id, on=True)
+        assert foreign.value.code == "call.not_found"
+        await teller.ask("call.hangup", call_id=call_id)
+        with pytest.raises(CounterError) as over:
+            await teller.ask("call.hold", call_id=call_id, on=True)
+        assert over.value.code == "call.not_running"
+
+
+async def test_a_listening_supervisor_is_told_to_nobody_and_does_not_hold_a_call_together(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        teller, customer, call_id = await talking(counter)
+        await counter.peer(call_id, "supervisor", "connected")
+        await counter.peer(call_id, "supervisor", "lost")
+        await counter.peer(call_id, "customer", "degraded")
+        await teller.see("media.notice", seat="customer", state="degraded")
+        for page in (teller, customer):
+            assert {payload["seat"] for name, payload in page.pushed if name == "media.notice"} <= {
+                "customer",
+                "teller",
+            }
+        assert (await counter.call(call_id)).state == "connected"
