@@ -155,8 +155,6 @@ async def measure_join(house: RunningHouse, rounds: int) -> dict[str, Any]:
         async with chromium() as browser:
             customer = await Person.at(browser, house.base_url, 390, 844)
             teller = await Person.at(browser, house.base_url, 1440, 900)
-            for person in (customer, teller):
-                await person.context.grant_permissions(["camera", "microphone"], origin=wire.url)
             await sign_in(teller, "teller1", DEMO_PASSWORD)
             await teller.by("presence-ready").click()
             joins = [await join_ms(customer, teller) for _ in range(rounds + 1)][1:]  # the first one warms caches

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -20,6 +21,10 @@ from core.db import Database
 from server.app import engines, schema
 
 sys.path.insert(0, str(Path(__file__).parent / "fakes"))
+
+# Shared machines are slow at times; an example may take as long as it needs.
+hypothesis_settings.register_profile("shared", deadline=None)
+hypothesis_settings.load_profile("shared")
 
 _numbers = itertools.count(1)
 

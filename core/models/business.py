@@ -9,7 +9,8 @@ class Business(SQLModel, table=True):
     Attributes:
         code: Stable code, also used by script rules, e.g. ``account_opening``.
         hint_zh / hint_en: One sentence in plain wording: what it is and what to have at hand.
-        recording_required: 双录 is compulsory; audio-only or refused consent ends the request politely.
+        recording_required: 双录 is compulsory: sound and picture. Otherwise a customer may come with sound only. Every
+            call is recorded and needs consent, whatever this says.
         skill_group: Which tellers may take it.
     """
 

@@ -70,8 +70,9 @@ class CallService:
         business = await work.session.get_one(Business, visit.business_code)
         if not business.enabled:
             raise ConflictError("this business is not offered right now", code="business.closed")
-        if business.recording_required and not await rows.has_consent(work.session, visit.id, "recording"):
-            raise ConflictError("this business needs consent to recording", code="consent.required")
+        # Every call is recorded, also those of businesses that would not need it: nobody is recorded unasked.
+        if not await rows.has_consent(work.session, visit.id, "recording"):
+            raise ConflictError("calls are recorded, which needs consent", code="consent.required")
         call = Call(
             id=new_id("call"),
             number=await rows.next_number(work.session),

@@ -83,7 +83,7 @@ class Person:
         context = await browser.new_context(
             base_url=base_url, viewport={"width": width, "height": height}, locale="zh-CN"
         )
-        await context.grant_permissions(["camera", "microphone"], origin=base_url)
+        await context.grant_permissions(["camera", "microphone"])
         await context.add_init_script(_MICROPHONE)
         return cls(context, await context.new_page())
 
