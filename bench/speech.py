@@ -64,6 +64,33 @@ class ErrorRate:
         return self.errors / self.length if self.length else 0.0
 
 
+def read_calls(folder: Path, only: list[str]) -> dict[str, Any]:
+    """The sheet of the chosen calls.
+
+    Raises:
+        SystemExit: One sentence about what is wrong with the folder.
+    """
+    sheet = folder / "calls.json"
+    try:
+        calls: dict[str, Any] = json.loads(sheet.read_text(encoding="utf-8"))
+        chosen = {name: calls[name] for name in only or calls}
+        for name, call in chosen.items():
+            _ = call["business"], call["duration_s"], call["expect"], call["turns"]
+            for party in Party:
+                sound_file(folder, name, party)
+    except OSError as error:
+        raise SystemExit(f"cannot read {sheet}: {error.strerror}; --calls takes a folder like {CALLS}") from error
+    except json.JSONDecodeError as error:
+        raise SystemExit(f"{sheet} is no JSON: {error}") from error
+    except StopIteration:
+        raise SystemExit(f"{name}.{party}.wav (or .opus, .flac) is missing in {folder}") from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SystemExit(f"{sheet} lacks {error}; it must look like {CALLS / 'calls.json'}") from error
+    if not chosen:
+        raise SystemExit(f"{sheet} holds no call")
+    return chosen
+
+
 def sound_file(folder: Path, name: str, party: Party) -> Path:
     """A party's file, whatever its kind."""
     return next(p for p in sorted(folder.glob(f"{name}.{party}.*")) if p.suffix in (".wav", ".opus", ".flac"))
@@ -124,7 +151,7 @@ def findings_of(result: dict[str, Any]) -> list[Any]:
 
 def measure(folder: Path, only: list[str], url: str | None) -> dict[str, Any]:
     """All figures."""
-    calls = json.loads((folder / "calls.json").read_text(encoding="utf-8"))
+    calls = read_calls(folder, only)
     settings = Settings()
     engine = choose_engines(settings.models_path, settings, roles=("final",)).final
     if engine is None:
@@ -132,8 +159,7 @@ def measure(folder: Path, only: list[str], url: str | None) -> dict[str, Any]:
     chain, clean = ErrorRate(), ErrorRate()
     right, missed, wrong = 0, [], []  # type: ignore[var-annotated]
     cpu_s, audio_s = 0.0, 0.0
-    for name in only or calls:
-        call = calls[name]
+    for name, call in calls.items():
         say(f"{name}: transcribing the files")
         begin = time.process_time()
         texts = clean_texts(folder, name, call["business"], engine)
