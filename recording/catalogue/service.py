@@ -46,7 +46,7 @@ class PlainFile:
     @property
     def content_type(self) -> str:
         """Media type (RFC 9110 section 8.3)."""
-        return "video/webm" if self.row.video_codec else "audio/webm"
+        return {None: "audio/webm", "H264": "video/mp4"}.get(self.row.video_codec, "video/webm")
 
     async def read(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Bytes ``start`` up to, not including, ``end``, piece by piece.
@@ -124,7 +124,7 @@ class Catalogue:
         file = await self._open(file_id)
         folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="aircounter-")
         try:
-            path = Path(folder.name) / f"{file.row.party}.webm"
+            path = Path(folder.name) / f"{file.row.party}.{file.content_type.split('/')[1]}"
             with await asyncio.to_thread(path.open, "wb") as target:
                 if file.size_b:
                     async for piece in file.read(0, file.size_b):

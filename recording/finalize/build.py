@@ -12,7 +12,7 @@ from typing import BinaryIO
 from recording.capture.journal import JournalError, journal_cipher, journals_in
 from recording.finalize.check import Measured, Reason, judge
 from recording.finalize.gaps import GAP_S, gaps_of, unwanted_s
-from recording.finalize.mux import Peaks, WebmWriter
+from recording.finalize.mux import MediaWriter, Peaks
 from recording.finalize.pictures import Pictures, Thumbnail
 from recording.finalize.segment import Segment
 from recording.seal import Sealed, seal
@@ -130,6 +130,9 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
     result.gaps += gaps
     offset_s = times[0]
     size = next((segment.size for segment in segments if segment.size), None)
+    codecs = {segment.video_codec for segment in segments if segment.size}
+    if len(codecs) > 1:
+        result.notes.append(f"{party}: the video codec changed, only {codec_of(segments)} is in the file")
     has_audio = any(key[0] == "audio" for segment in segments for key in segment.spans)
     for kind, present in (("audio", has_audio), ("video", size is not None)):
         if present:
@@ -161,7 +164,7 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
             sealed=sealed,
             offset_s=round(offset_s, 3),
             duration_s=round(end_s - offset_s, 3),
-            video_codec=segments[0].video_codec if size else None,
+            video_codec=codec_of(segments),
             audio_codec="opus" if has_audio else None,
             width=width,
             height=height,
@@ -224,6 +227,11 @@ def _seal_thumbs(plan: BuildPlan, party: str, file_id: str, thumbs: list[Thumbna
     return ThumbFile(file_id, path, sealed, index)
 
 
+def codec_of(segments: list[Segment]) -> str | None:
+    """Codec of a party's file: that of the first pictures."""
+    return next((segment.video_codec for segment in segments if segment.size), None)
+
+
 def _mux(
     target: BinaryIO, segments: list[Segment], offset_s: float, size: tuple[int, int] | None, has_audio: bool
 ) -> tuple[Peaks, Pictures, float]:
@@ -231,20 +239,24 @@ def _mux(
 
     Returns waveform, key frames' looks, and the end of the last unit in call seconds.
     """
-    writer, peaks, end_s = WebmWriter(target, size, has_audio), Peaks(), offset_s
-    pictures = Pictures(segments[0].video_codec if size else None)
+    codec = codec_of(segments)
+    writer, peaks, end_s = MediaWriter(target, codec, size, has_audio), Peaks(), offset_s
+    pictures = Pictures(codec)
     for segment in segments:
         floor_ms = writer.last_ms("audio")
         for unit in segment.units():
             at_s = segment.time_s(unit.key, unit.timestamp)
             at_ms, kind = round((at_s - offset_s) * 1000), unit.key[0]
+            if kind == "video" and segment.video_codec != codec:
+                continue  # a file has one codec; the note tells
             if kind == "audio":
                 if at_ms <= floor_ms:
                     continue  # the transport before was still sending when this one began
                 peaks.add(unit.data, at_s - offset_s)
             elif unit.size is not None:
                 pictures.add(unit.data, at_s - offset_s)
-            writer.write(kind, unit.data, at_ms, is_key=kind == "audio" or unit.size is not None)
+            is_key = kind == "audio" or unit.size is not None
+            writer.write(kind, unit.data, at_ms, round(unit.length_s * 1000), is_key=is_key)
             end_s = max(end_s, at_s + unit.length_s)
     writer.close()
     return peaks, pictures, end_s

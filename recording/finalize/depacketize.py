@@ -1,6 +1,5 @@
-"""From RTP payloads to frames: VP8 (RFC 7741) and Opus (RFC 7587). Further codecs take a place in `VIDEO_CODECS`."""
+"""From RTP payloads to frames: VP8 (RFC 7741) and Opus (RFC 7587). H.264 has a module of its own."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -121,10 +120,6 @@ class Vp8:
             return []
         self._needs_key = False
         return [Frame(first.epoch, first.timestamp, first.arrival_ns, data, size)]
-
-
-VIDEO_CODECS: dict[str, Callable[[], Depacketizer]] = {"VP8": Vp8}
-"""Video codecs that can be finalized, by their name in SDP."""
 
 
 def opus_duration_s(payload: bytes) -> float:

@@ -1,4 +1,4 @@
-"""WebM through PyAV, without transcoding. The same units give the same bytes: a rerun changes nothing."""
+"""WebM and MP4 through PyAV, without transcoding. The same units give the same bytes: a rerun changes nothing."""
 
 import fractions
 import functools
@@ -12,21 +12,32 @@ TIME_BASE = fractions.Fraction(1, 1000)
 OPUS_FRAME = 960
 
 
-class WebmWriter:
+FORMATS = {"VP8": "webm", "H264": "mp4"}
+"""Container by the video codec's name in SDP; browsers play Opus in both. Without video it is WebM."""
+
+_CODECS = {"VP8": "vp8", "H264": "h264"}
+
+
+class MediaWriter:
     """Writes pictures and Opus packets with times in ms; keeps times strictly increasing per stream.
 
-    Cues lie at the end of the file and are found through its seek head; PyAV writes them and the duration in `close`.
+    The index lies at the end of the file, where players that ask for byte ranges find it: cues through WebM's seek
+    head, MP4's ``moov`` box. PyAV writes it and the duration in `close`. H.264 pictures are given in Annex B form.
     """
 
-    def __init__(self, target: BinaryIO, size: tuple[int, int] | None, has_audio: bool) -> None:
-        """`size`: Of the first picture; None for a file without video."""
-        options = {"fflags": "+bitexact", "cluster_time_limit": "5000"}
-        self._container: Any = av.open(target, "w", format="webm", options=options)
+    def __init__(self, target: BinaryIO, codec: str | None, size: tuple[int, int] | None, has_audio: bool) -> None:
+        """`codec`, `size`: Of the first picture; None for a file without video."""
+        kind = FORMATS[codec] if codec else "webm"
+        self._is_mp4 = kind == "mp4"
+        options = {"fflags": "+bitexact"} | ({"cluster_time_limit": "5000"} if kind == "webm" else {})
+        self._container: Any = av.open(target, "w", format=kind, options=options)
         self._video: Any = None
         self._audio: Any = None
-        if size is not None:
+        if codec is not None and size is not None:
             width, height = size
-            self._video = self._container.add_mux_stream("vp8", None, width=width, height=height, time_base=TIME_BASE)
+            self._video = self._container.add_mux_stream(
+                _CODECS[codec], None, width=width, height=height, time_base=TIME_BASE
+            )
         if has_audio:
             self._audio = self._container.add_stream_from_template(_opus_template().streams.audio[0])
             self._audio.time_base = TIME_BASE
@@ -36,7 +47,7 @@ class WebmWriter:
         """Time of the newest unit of a kind, -1 before the first."""
         return self._last_ms[kind]
 
-    def write(self, kind: str, data: bytes, at_ms: int, *, is_key: bool) -> None:
+    def write(self, kind: str, data: bytes, at_ms: int, length_ms: int, *, is_key: bool) -> None:
         """Add one unit. A time that does not increase is moved to 1 ms after the last one."""
         at_ms = max(at_ms, self._last_ms[kind] + 1)
         self._last_ms[kind] = at_ms
@@ -45,10 +56,12 @@ class WebmWriter:
         packet.pts = packet.dts = at_ms
         packet.time_base = TIME_BASE
         packet.is_keyframe = is_key
+        if self._is_mp4:
+            packet.duration = length_ms  # counts for the last one only: without it players leave that one out
         self._container.mux(packet)
 
     def close(self) -> None:
-        """Write cues and duration."""
+        """Write index and duration."""
         self._container.close()
 
 

@@ -6,7 +6,7 @@ video needs no memory to speak of.
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,13 +15,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from recording.capture.journal import JournalHeader, JournalReader, RecordKind, unpack_report
 from recording.finalize.depacketize import (
     AUDIO_RATE_HZ,
-    VIDEO_CODECS,
     VIDEO_RATE_HZ,
     Depacketizer,
+    Vp8,
     opus_duration_s,
 )
+from recording.finalize.h264 import H264
 from recording.finalize.rtp import Numbering, Reorder, RtpPacket
 from recording.finalize.timeline import StreamClock, StreamKey, clocks
+
+VIDEO_CODECS: dict[str, Callable[[], Depacketizer]] = {"VP8": Vp8, "H264": H264}
+"""Video codecs that can be finalized, by their name in SDP."""
 
 RATES_HZ = {"audio": AUDIO_RATE_HZ, "video": VIDEO_RATE_HZ}
 VIDEO_UNIT_S = 1 / 30

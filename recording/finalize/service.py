@@ -40,8 +40,8 @@ _ACTOR = system_actor("recording")
 _VERIFY_CHUNKS = 16
 
 
-def _own_process() -> Executor:
-    """Spawned, not forked: the worker has threads. One per job, so that its memory goes with it."""
+def own_process() -> Executor:
+    """For heavy work. Spawned, not forked: the worker has threads. One per job, so that its memory goes with it."""
     return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=lower_priority)
 
 
@@ -59,7 +59,7 @@ class Finalizer:
         store: Store,
         journal_path: Path,
         master_key: bytes,
-        executor: Callable[[], Executor] = _own_process,
+        executor: Callable[[], Executor] = own_process,
     ) -> None:
         self._database = database
         self._store = store

@@ -55,6 +55,46 @@ def vp8_frames(
 
 
 @functools.cache
+def h264_frames(seconds: float, width: int, height: int, flash_at_s: float = -1.0) -> tuple[bytes, ...]:
+    """As `vp8_frames`, constrained baseline in Annex B form."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+    encoder.time_base = fractions.Fraction(1, FPS)
+    encoder.bit_rate = 500_000
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "x264-params": "keyint=30"}
+    noise = np.random.default_rng(1)
+    frames: list[bytes] = []
+    for number in range(round(seconds * FPS)):
+        picture = noise.integers(0, 60, (height, width, 3), dtype=np.uint8)
+        if flash_at_s <= number / FPS < flash_at_s + 0.2:
+            picture[:] = 255
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+        frame.pts = number
+        frames += [bytes(packet) for packet in encoder.encode(frame)]
+    frames += [bytes(packet) for packet in encoder.encode(None)]
+    assert len(frames) == round(seconds * FPS)
+    return tuple(frames)
+
+
+def h264_payloads(frame: bytes) -> list[bytes]:
+    """RFC 6184 payloads as browsers make them: parameter sets in one STAP-A, small units alone, large ones as FU-A."""
+    units = [unit.strip(b"\x00") or unit for unit in frame.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")[1:]]
+    sets = [unit for unit in units if unit[0] & 0x1F in (7, 8)]
+    payloads = [b"\x78" + b"".join(len(unit).to_bytes(2, "big") + unit for unit in sets)] if sets else []
+    for unit in units:
+        kind, body = unit[0] & 0x1F, unit[1:]
+        if kind in (7, 8):
+            continue
+        if len(unit) <= MTU_B:
+            payloads.append(unit)
+            continue
+        for at in range(0, len(body), MTU_B):
+            flags = (0x80 if at == 0 else 0) | (0x40 if at + MTU_B >= len(body) else 0)
+            payloads.append(bytes((unit[0] & 0xE0 | 28, flags | kind)) + body[at : at + MTU_B])
+    return payloads
+
+
+@functools.cache
 def opus_packets(seconds: float, tone_hz: float = 440.0, beep_at_s: float = -1.0) -> tuple[bytes, ...]:
     """20 ms packets of a tone; with `beep_at_s`, silence but for 0.2 s."""
     encoder = av.CodecContext.create("libopus", "w")
@@ -115,6 +155,7 @@ class Publisher:
     width: int = 320
     height: int = 240
     black_after_s: float = 1e9
+    codec: str = "VP8"
     ssrc: int = 0x1234
     _packets: list[Packet] = field(default_factory=list)
 
@@ -138,10 +179,16 @@ class Publisher:
 
     def _add_video(self, zero_ns: int) -> None:
         sequence = self.first_sequence
-        frames = vp8_frames(self.seconds, self.width, self.height, self.flash_at_s, self.black_after_s)
+        if self.codec == "H264":
+            frames = h264_frames(self.seconds, self.width, self.height, self.flash_at_s)
+        else:
+            frames = vp8_frames(self.seconds, self.width, self.height, self.flash_at_s, self.black_after_s)
         for number, frame in enumerate(frames):
             at_s = self.start_s + number / FPS + self.video_delay_s
-            payloads = vp8_payloads(frame, number, long_id=number % 2 == 0 or number > 127)
+            if self.codec == "H264":
+                payloads = h264_payloads(frame)
+            else:
+                payloads = vp8_payloads(frame, number, long_id=number % 2 == 0 or number > 127)
             for place, payload in enumerate(payloads):
                 timestamp = self.first_timestamp + number * VIDEO_RATE_HZ // FPS
                 last = place == len(payloads) - 1

@@ -232,3 +232,37 @@ def test_thumbnails_are_small_jpegs_spread_over_the_file(tmp_path: Path) -> None
             (frame,) = list(container.decode(video=0))
         assert (frame.width, frame.height) == (one["width"], one["height"]) == (160, 120)
         assert (frame.to_ndarray(format="gray").mean() > 180) == (number == 6)
+
+
+def test_h264_becomes_mp4_without_transcoding(tmp_path: Path) -> None:
+    publisher = Publisher(4.0, codec="H264", width=322, height=240, flash_at_s=2.0, beep_at_s=2.0, video_delay_s=0.2)
+    write_journal(tmp_path, publisher.packets(ZERO_NS), header(video_codec="H264"))
+    result = _build(tmp_path, 4.3)
+    (file,) = result.files
+    assert (file.video_codec, file.audio_codec, file.width, file.height) == ("H264", "opus", 322, 240)
+    mp4 = _plain(file)
+    assert mp4[4:8] == b"ftyp"
+    assert len(_decoded(mp4, "video")) == 120
+    assert len(_decoded(mp4, "audio")) == 200
+    assert abs(_flash_s(mp4) - _beep_s(mp4)) <= 0.04
+    with av.open(io.BytesIO(mp4)) as container:
+        assert (container.streams.video[0].width, container.streams.video[0].height) == (322, 240)
+        container.seek(2_500_000)
+        first = next(packet for packet in container.demux(video=0))
+        assert first.is_keyframe
+    assert file.thumbs is not None
+    assert len(file.thumbs.index) >= 3
+    assert result.measured[0].frame_rate_hz == pytest.approx(30, abs=0.5)
+
+
+def test_h264_with_loss_leaves_out_what_cannot_be_decoded(tmp_path: Path) -> None:
+    publisher = Publisher(8.0, codec="H264")
+    packets = disturbed(publisher.packets(ZERO_NS), 11, loss=0.01, late=0.1, twice=0.05)
+    write_journal(tmp_path, packets, header(video_codec="H264"))
+    result = _build(tmp_path)
+    video = result.segments[0]["video"]
+    pictures = _decoded(_plain(result.files[0]), "video")
+    assert 60 < len(pictures) == video["units"] < 240
+    assert video["dropped_frames"] > 0
+    clean = [picture for _, picture in _decoded(_plain(result.files[0]), "video")]
+    assert max(picture.mean() for picture in clean) < 80, "damaged pictures would be grey or green"
