@@ -175,6 +175,12 @@ class RecordingPauseEnded(CallEvent):
     expired: bool
 
 
+class RecordingExportRequested(CallEvent):
+    """Somebody with permission wants a side-by-side copy."""
+
+    export_id: str
+
+
 class RecordingFinalized(CallEvent):
     """Playable files are stored and verified."""
 

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     QA_VIEW = "qa.view"
     QA_SCORE = "qa.score"
     RECORDING_PLAY = "recording.play"
+    RECORDING_EXPORT = "recording.export"
     AUDIT_VIEW = "audit.view"
     JOB_RETRY = "job.retry"
 
@@ -36,6 +37,7 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.QA_VIEW,
             Permission.QA_SCORE,
             Permission.RECORDING_PLAY,
+            Permission.RECORDING_EXPORT,
         }
     ),
     "auditor": frozenset({Permission.STAFF_SELF, Permission.AUDIT_VIEW}),

@@ -21,6 +21,8 @@ from qa.scoring.form import load_form
 from recording.capture.control import HttpRecordingPauses
 from recording.catalogue.routes import routes as catalogue_routes
 from recording.catalogue.service import Catalogue
+from recording.export.routes import routes as export_routes
+from recording.export.service import ExportService
 from server.acd import room as acd_room
 from server.acd.board import TellerBoard
 from server.acd.queue import QueueBoard
@@ -135,6 +137,7 @@ async def _compose(
         calls.routes,
         desk_routes(DeskService(database, load_form())),
         catalogue_routes(Catalogue(database, connections.store, connections.secrets.master_key)),
+        export_routes(ExportService(database, connections.store, connections.secrets.master_key)),
     ]
     mount(app, tables, _authenticator(identity, counter))
     sockets.attach(app)

@@ -15,6 +15,7 @@ from qa.scoring import service as scoring
 from qa.scoring.form import load_form
 from qa.stt.worker import SpeechWorker
 from recording.catalogue.service import Catalogue
+from recording.export import service as exporting
 from recording.finalize import script as script_verdict
 from recording.finalize import service as finalizing
 from server.app.connections import Connections, open_connections
@@ -62,6 +63,9 @@ def _subscriptions(connections: Connections, rule_set: RuleSet, speech: SpeechWo
         *calls_subscriptions(connections.database, connections.bus),
         *finalizing.subscriptions(finalizer),
         *script_verdict.subscriptions(script_verdict.ScriptVerdict(connections.database)),
+        *exporting.subscriptions(
+            exporting.ExportService(connections.database, connections.store, connections.secrets.master_key)
+        ),
         *speech.subscriptions,
         *compliance.subscriptions(compliance.ComplianceService(connections.database, rule_set)),
         *scoring.subscriptions(scoring.ScoringService(connections.database, load_form())),

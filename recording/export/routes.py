@@ -1,0 +1,71 @@
+"""Exports over HTTP."""
+
+from typing import Annotated, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from core.http import RouteTable, actor_of
+from core.models.recording import RecordingExport
+from core.security.permissions import Permission
+from recording.export.service import ExportService
+
+Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class ExportRequest(BaseModel):
+    """Why somebody needs a copy."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500, pattern=r"^[^\x00]*$")
+    ]
+
+
+class ExportView(BaseModel):
+    """How far an export is. `url` is there when it is ready."""
+
+    export_id: str
+    state: Literal["waiting", "running", "ready", "failed"]
+    progress: float
+    error: str | None
+    size_b: int | None
+    sha256: str | None
+    url: str | None
+
+
+def routes(service: ExportService) -> RouteTable:
+    """Ask, look, fetch."""
+    table = RouteTable()
+
+    @table.post("/api/recordings/{call_id}/export", Permission.RECORDING_EXPORT)
+    async def request_export(request: web.Request, call_id: str, /, body: ExportRequest) -> ExportView:
+        return _view(await service.request(actor_of(request), call_id, body.purpose))
+
+    @table.get("/api/recording-exports/{export_id}", Permission.RECORDING_EXPORT)
+    async def export(request: web.Request, export_id: str, /) -> ExportView:
+        return _view(await service.access(actor_of(request), export_id))
+
+    @table.get("/api/recording-exports/{export_id}/file", Permission.RECORDING_EXPORT)
+    async def file(request: web.Request, export_id: str, /) -> web.StreamResponse:
+        opened = await service.open_file(actor_of(request), export_id)
+        headers = {
+            "Content-Disposition": f'attachment; filename="{export_id}.mp4"',
+            "Cache-Control": "private, no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        response = web.StreamResponse(headers=headers)
+        response.content_type, response.content_length = "video/mp4", opened.size_b
+        await response.prepare(request)
+        for start in range(0, opened.size_b, opened.step_b):
+            await response.write(await opened.read(start))
+        await response.write_eof()
+        return response
+
+    return table
+
+
+def _view(row: RecordingExport) -> ExportView:
+    url = f"/api/recording-exports/{row.id}/file" if row.state == "ready" else None
+    return ExportView.model_validate({**row.model_dump(), "export_id": row.id, "url": url})
