@@ -30,6 +30,7 @@ class Settings(BaseSettings):
         media_port_min / media_port_max: UDP ports of media nodes, both inclusive; 0 leaves the choice to the system.
         media_advertised_address: Announced in place of the addresses of `media_hosts` that are not loopback, for a
             server behind NAT. See docs/network.md.
+        video_codec: What browsers send; one codec for the whole house, as nothing is ever transcoded.
         turn_urls: TURN servers, comma separated ``turn:`` and ``turns:`` addresses. turn_secret: Shared with
             them, at least 16 characters. turn_lifetime_s: Life of a browser's credential; must outlast a call.
         relay_only: Browsers may reach the media node through a TURN server only.
@@ -55,6 +56,8 @@ class Settings(BaseSettings):
     media_port_min: int = Field(default=0, ge=0, le=65535)
     media_port_max: int = Field(default=0, ge=0, le=65535, validate_default=True)
     media_advertised_address: str | None = None
+
+    video_codec: Literal["VP8", "H264"] = "VP8"
 
     turn_secret: str | None = Field(default=None, min_length=16, repr=False)
     turn_urls: str = Field(default="", validate_default=True)

@@ -102,4 +102,5 @@ def media_config(settings: Settings, secret: str) -> MediaConfig:
         advertised_address=settings.media_advertised_address or None,
         port_min=settings.media_port_min,
         port_max=settings.media_port_max,
+        video_codec=settings.video_codec,
     )

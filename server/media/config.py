@@ -3,6 +3,9 @@
 import ipaddress
 import socket
 from dataclasses import dataclass
+from typing import Literal
+
+VideoCodec = Literal["VP8", "H264"]
 
 
 def primary_address() -> str | None:
@@ -51,6 +54,7 @@ class MediaConfig:
         advertised_address: Public address to write into offers in place of the non-loopback ones, for a node behind NAT
             whose ports are passed through unchanged.
         port_min / port_max: UDP ports for media; 0 leaves the choice to the system. A peer takes one per address.
+        video_codec: The one codec of pictures this node offers; H264 is constrained baseline, level 3.1.
         answer_timeout_s: An offer nobody answers is closed after this.
         connect_timeout_s: ICE and DTLS must be done this soon after the answer.
         degraded_after_s / lost_after_s: Silence on the uplink until a peer counts as degraded, then lost.
@@ -64,6 +68,7 @@ class MediaConfig:
     advertised_address: str | None = None
     port_min: int = 0
     port_max: int = 0
+    video_codec: VideoCodec = "VP8"
     answer_timeout_s: float = 60.0
     connect_timeout_s: float = 20.0
     degraded_after_s: float = 3.0

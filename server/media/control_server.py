@@ -46,9 +46,7 @@ def build_app(node: MediaNode, extra: Sequence[web.RouteDef] = ()) -> web.Applic
     return app
 
 
-async def serve(
-    node: MediaNode, host: str, port: int, extra: Sequence[web.RouteDef] = ()
-) -> tuple[web.AppRunner, int]:
+async def serve(node: MediaNode, host: str, port: int, extra: Sequence[web.RouteDef] = ()) -> tuple[web.AppRunner, int]:
     """Start the control API. Returns the runner (to clean up) and the port, which 0 leaves to the system.
 
     Raises:

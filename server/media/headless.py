@@ -5,7 +5,6 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import av
@@ -22,17 +21,14 @@ from aiortc.mediastreams import MediaStreamError
 from numpy.typing import NDArray
 
 from core.tasks import TaskOwner
+from server.media.config import VideoCodec
+from server.media.pattern import FPS, pattern
 from server.media.sdp import SLOTS
 from server.media.seam import on_keyframe_request, pin_addresses
 
 RATE_HZ = 48_000
 FRAME = 960
 """Samples per Opus packet: 20 ms."""
-
-FPS = 15
-WIDTH, HEIGHT = 640, 480
-LOOP_FRAMES = 4 * FPS
-VIDEO_BITRATE_BPS = 500_000
 
 Samples = NDArray[np.int16]
 _SILENCE: Samples = np.zeros(FRAME, np.int16)
@@ -57,44 +53,6 @@ class OpusEncoder:
         frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, self._at, Fraction(1, RATE_HZ)
         self._at += FRAME
         return b"".join(bytes(packet) for packet in self._encoder.encode(frame))
-
-
-class _Pattern:
-    """A picture in which a bar and a square move. Frames are encoded when first needed, then kept for all tracks."""
-
-    def __init__(self) -> None:
-        encoder = av.CodecContext.create("libvpx", "w")
-        if not isinstance(encoder, av.VideoCodecContext):
-            raise RuntimeError("this PyAV has no VP8 encoder")
-        encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        encoder.time_base, encoder.bit_rate, encoder.gop_size = Fraction(1, FPS), VIDEO_BITRATE_BPS, 10_000
-        encoder.thread_count = 1
-        encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "auto-alt-ref": "0"}
-        self._encoder = encoder
-        self._frames: list[bytes] = []
-
-    def frame(self, index: int) -> bytes:
-        """Frame of the endless loop; the first of each round is a key frame."""
-        index %= LOOP_FRAMES
-        while len(self._frames) <= index:
-            self._frames.append(self._encode(len(self._frames)))
-        return self._frames[index]
-
-    def _encode(self, index: int) -> bytes:
-        picture = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
-        picture[:HEIGHT] = np.linspace(40, 200, WIDTH, dtype=np.uint8)
-        x = index * (WIDTH - 80) // LOOP_FRAMES
-        picture[:HEIGHT, x : x + 24] = 235
-        picture[HEIGHT // 2 : HEIGHT // 2 + 64, WIDTH - 80 - x : WIDTH - 16 - x] = 16
-        picture[HEIGHT:] += np.uint8(index % 32)
-        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-        frame.pts, frame.time_base = index, Fraction(1, FPS)
-        return b"".join(bytes(packet) for packet in self._encoder.encode(frame))
-
-
-@cache
-def _pattern() -> _Pattern:
-    return _Pattern()
 
 
 class _PacedTrack(MediaStreamTrack):
@@ -164,8 +122,12 @@ class PatternTrack(_PacedTrack):
 
     def __init__(self) -> None:
         super().__init__("video", 90_000, 90_000 // FPS)
-        self._pattern = _pattern()
+        self._codec: VideoCodec = "VP8"
         self._at = 0
+
+    def use(self, codec: VideoCodec) -> None:
+        """Show the picture in this codec, known once the node's offer is there."""
+        self._codec = codec
 
     def restart(self) -> None:
         """Send the key frame next."""
@@ -173,7 +135,7 @@ class PatternTrack(_PacedTrack):
 
     def next_payload(self) -> bytes:
         self._at += 1
-        return self._pattern.frame(self._at - 1)
+        return pattern(self._codec).frame(self._at - 1)
 
 
 @dataclass(slots=True)
@@ -224,12 +186,10 @@ class HeadlessPeer:
         self._heard: dict[str, list[Samples]] | None = {} if keep_audio else None
         self._tasks = TaskOwner("headless peer")
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
-        picture = PatternTrack()
         self._connection.addTrack(self.speech)
-        on_keyframe_request(self._connection.addTrack(picture), picture.restart)
-        if screen:
-            shared = PatternTrack()
-            on_keyframe_request(self._connection.addTrack(shared), shared.restart)
+        self._pictures = [PatternTrack() for _ in range(2 if screen else 1)]
+        for picture in self._pictures:
+            on_keyframe_request(self._connection.addTrack(picture), picture.restart)
         pin_addresses(self._connection, addresses)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("track", self._track_added)
@@ -241,6 +201,8 @@ class HeadlessPeer:
 
     async def answer(self, sdp_offer: str) -> str:
         """Take the node's offer and return the complete answer."""
+        for picture in self._pictures:
+            picture.use("H264" if " H264/90000" in sdp_offer else "VP8")
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp=sdp_offer, type="offer"))
         for transceiver in self._connection.getTransceivers():
             if _slot_name(transceiver) not in self._slots:

@@ -11,7 +11,7 @@ from aiortc.rtp import RtcpReceiverInfo
 from core.ids import new_id
 from core.ports.media import MediaKind, PeerState, QualitySample, Seat
 from server.media import rtcp, rtp, sdp
-from server.media.config import Binding
+from server.media.config import Binding, VideoCodec
 from server.media.gaps import Arrival
 from server.media.quality import LegMeter
 from server.media.seam import SecureTransport
@@ -49,11 +49,13 @@ class Peer:
         binding: Binding,
         on_closed: Callable[["Peer"], None],
         on_uplink: Callable[[], None],
+        video_codec: VideoCodec = "VP8",
     ) -> None:
         self.call_id = call_id
         self.seat = seat
         self.peer_id = new_id("peer")
         self.opened_s = time.monotonic()
+        self.video_codec: VideoCodec = video_codec
         self.answered = False
         self.connected = False
         self.closed = False
@@ -79,7 +81,8 @@ class Peer:
         """Bind the sockets and make the offer."""
         local = await self.transport.open()
         ssrcs = {name: (downlink.ssrc, downlink.rtx_ssrc) for name, downlink in self.downlinks.items()}
-        return sdp.build_offer(local, self.peer_id, ssrcs, screen=publishes_screen(self.seat))
+        screen = publishes_screen(self.seat)
+        return sdp.build_offer(local, self.peer_id, ssrcs, screen=screen, video_codec=self.video_codec)
 
     async def connect(self, answer: sdp.Answer, timeout_s: float) -> None:
         """Take the browser's answer and connect.
@@ -165,7 +168,7 @@ class Peer:
     def _on_other_ssrc(self, packet: bytes, now_ns: int) -> None:
         payload_type = rtp.payload_type_of(packet)
         uplink = self._by_rtx_ssrc.get(packet[8:12])
-        if payload_type == sdp.VP8_RTX:
+        if payload_type == sdp.VIDEO_RTX:
             video = self.uplinks.get("video")
             if uplink is None and video is not None and video.rtx_ssrc is None:  # the answer had not named it
                 uplink = self._by_rtx_ssrc[packet[8:12]] = video
@@ -287,5 +290,5 @@ class Peer:
     def _new_downlink(self, kind: MediaKind, rtx_ssrc: int | None) -> Downlink:
         transport = self.transport
         return Downlink(
-            kind, sdp.new_ssrc(), rtx_ssrc, sdp.VP8_RTX, self.peer_id, transport.send_rtp, transport.send_rtcp
+            kind, sdp.new_ssrc(), rtx_ssrc, sdp.VIDEO_RTX, self.peer_id, transport.send_rtp, transport.send_rtcp
         )

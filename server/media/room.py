@@ -80,8 +80,15 @@ class Room:
         Raises:
             UnavailableError: ``media.no_address`` when no socket can be bound.
         """
+        context = self._context
         peer = Peer(
-            self.call_id, seat, self._context.certificate, self._context.binding, self._ended_by_itself, self._wire
+            self.call_id,
+            seat,
+            context.certificate,
+            context.binding,
+            self._ended_by_itself,
+            self._wire,
+            context.config.video_codec,
         )
         older = self._pending.pop(seat, None)
         self._pending[seat] = peer
@@ -106,7 +113,7 @@ class Room:
             raise NotFoundError("there is no such transport", code="media.peer_not_found")
         if peer.answered:
             raise ConflictError("this transport has been answered", code="media.already_answered")
-        answer = sdp.parse_answer(sdp_answer)
+        answer = sdp.parse_answer(sdp_answer, peer.video_codec)
         peer.answered = True
         self._tasks.start(f"connect {peer_id}", self._connect(peer, answer))
 
@@ -200,8 +207,8 @@ class Room:
             segment=segment,
             audio_codec="opus",
             audio_payload_type=sdp.OPUS,
-            video_codec="VP8",
-            video_payload_type=sdp.VP8,
+            video_codec=self._context.config.video_codec,
+            video_payload_type=sdp.VIDEO,
             request_keyframe=peer.request_keyframe,
             started_ns=self._activated_ns,
         )

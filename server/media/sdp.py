@@ -17,10 +17,19 @@ from aiortc.sdp import MediaDescription, SessionDescription
 from core.errors import BadInputError
 from core.ports.media import MediaKind
 from server.media import twcc
+from server.media.config import VideoCodec
 
 OPUS = 111
-VP8 = 100
-VP8_RTX = 101
+VIDEO = 100
+"""The house's one video codec, whichever it is."""
+
+VIDEO_RTX = 101
+_VIDEO_FORMAT: dict[VideoCodec, str] = {
+    "VP8": "",
+    "H264": "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f;",
+}
+"""Parameters beyond the bitrates; 42e01f is constrained baseline, level 3.1: 1280×720 at 30 Hz (RFC 6184)."""
+
 TRANSPORT_SEQUENCE_ID = 4
 AUDIO_LEVEL_ID = 2
 START_BITRATE_KBPS = 1000
@@ -111,7 +120,14 @@ def new_ssrc() -> int:
     return random.randrange(1, 1 << 32)
 
 
-def build_offer(local: LocalTransport, cname: str, ssrcs: Mapping[str, tuple[int, int | None]], *, screen: bool) -> str:
+def build_offer(
+    local: LocalTransport,
+    cname: str,
+    ssrcs: Mapping[str, tuple[int, int | None]],
+    *,
+    screen: bool,
+    video_codec: VideoCodec = "VP8",
+) -> str:
     """The offer for one peer: all slots, bundled.
 
     Args:
@@ -131,7 +147,7 @@ def build_offer(local: LocalTransport, cname: str, ssrcs: Mapping[str, tuple[int
         direction = "sendrecv" if slot.sends == "always" else "sendonly"
         if slot.sends == "screen" and screen:
             direction = "recvonly"
-        codec = _audio_lines() if slot.kind == "audio" else _video_lines()
+        codec = _audio_lines() if slot.kind == "audio" else _video_lines(video_codec)
         lines += [codec[0], *_transport_lines(local, direction), f"a=mid:{mid}", *codec[1:]]
         if direction != "recvonly":
             lines += _source_lines(slot, cname, *ssrcs[slot.name])
@@ -164,14 +180,15 @@ def _audio_lines() -> list[str]:
     ]
 
 
-def _video_lines() -> list[str]:
+def _video_lines(codec: VideoCodec) -> list[str]:
+    bitrates = f"x-google-start-bitrate={START_BITRATE_KBPS};x-google-max-bitrate={MAX_BITRATE_KBPS}"
     return [
-        f"m=video 9 UDP/TLS/RTP/SAVPF {VP8} {VP8_RTX}",
-        f"a=rtpmap:{VP8} VP8/90000",
-        f"a=fmtp:{VP8} x-google-start-bitrate={START_BITRATE_KBPS};x-google-max-bitrate={MAX_BITRATE_KBPS}",
-        *(f"a=rtcp-fb:{VP8} {feedback}" for feedback in ("transport-cc", "ccm fir", "nack", "nack pli")),
-        f"a=rtpmap:{VP8_RTX} rtx/90000",
-        f"a=fmtp:{VP8_RTX} apt={VP8}",
+        f"m=video 9 UDP/TLS/RTP/SAVPF {VIDEO} {VIDEO_RTX}",
+        f"a=rtpmap:{VIDEO} {codec}/90000",
+        f"a=fmtp:{VIDEO} {_VIDEO_FORMAT[codec]}{bitrates}",
+        *(f"a=rtcp-fb:{VIDEO} {feedback}" for feedback in ("transport-cc", "ccm fir", "nack", "nack pli")),
+        f"a=rtpmap:{VIDEO_RTX} rtx/90000",
+        f"a=fmtp:{VIDEO_RTX} apt={VIDEO}",
     ]
 
 
@@ -187,8 +204,8 @@ def _source_lines(slot: Slot, cname: str, ssrc: int, rtx_ssrc: int | None) -> li
     ]
 
 
-def parse_answer(text: str) -> Answer:
-    """Read a browser's answer.
+def parse_answer(text: str, video_codec: VideoCodec = "VP8") -> Answer:
+    """Read a browser's answer to an offer of this codec.
 
     Raises:
         BadInputError: ``media.bad_sdp`` for anything that is not a complete answer to `build_offer`.
@@ -206,7 +223,7 @@ def parse_answer(text: str) -> Answer:
     sections = [section for section in description.media if section.kind in ("audio", "video") and section.port]
     if not sections:
         raise _bad("the answer has no audio or video section")
-    uplinks = tuple(spec for section in sections if (spec := _uplink(section)) is not None)
+    uplinks = tuple(spec for section in sections if (spec := _uplink(section, video_codec)) is not None)
     ssrcs = [ssrc for spec in uplinks for ssrc in (spec.ssrc, spec.rtx_ssrc) if ssrc is not None]
     if len(set(ssrcs)) != len(ssrcs) or len({(spec.kind, spec.name) for spec in uplinks}) != len(uplinks):
         raise _bad("the answer names a stream twice")
@@ -259,11 +276,11 @@ def _slot_of(section: MediaDescription) -> Slot:
     return slot
 
 
-def _uplink(section: MediaDescription) -> UplinkSpec | None:
+def _uplink(section: MediaDescription, video_codec: VideoCodec) -> UplinkSpec | None:
     """What the section will send; None when it only receives."""
     slot = _slot_of(section)
     audio = section.kind == "audio"
-    wanted, codec = (OPUS, "opus") if audio else (VP8, "VP8")
+    wanted, codec = (OPUS, "opus") if audio else (VIDEO, video_codec)
     if wanted not in section.fmt:
         raise _bad(f"the answer does not take {codec}")
     if slot.sends == "never" or section.direction in ("recvonly", "inactive"):

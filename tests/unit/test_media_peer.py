@@ -81,9 +81,9 @@ async def test_a_lost_packet_is_rebuilt_from_its_retransmission_once() -> None:
     lost = video(2, timestamp=9, marker=True, payload=b"second")
     for data in (video(1), video(3)):
         bench.peer.on_rtp(data, 0)
-    wrapped = rtp.to_rtx(lost, sdp.VP8_RTX, (22).to_bytes(4, "big"), 500)
+    wrapped = rtp.to_rtx(lost, sdp.VIDEO_RTX, (22).to_bytes(4, "big"), 500)
     bench.peer.on_rtp(wrapped, 0)
-    bench.peer.on_rtp(rtp.to_rtx(lost, sdp.VP8_RTX, (22).to_bytes(4, "big"), 501), 0)
+    bench.peer.on_rtp(rtp.to_rtx(lost, sdp.VIDEO_RTX, (22).to_bytes(4, "big"), 501), 0)
     assert bench.sink.sequences("video") == [1, 3, 2]
     assert bench.sink.packets[-1][1] == lost
     assert len(bench.forwarded) == 3
@@ -94,7 +94,7 @@ async def test_streams_the_answer_did_not_name_are_learned_by_payload_type_but_o
     bench.peer.on_rtp(packet(1, ssrc=901, payload_type=100), 0)
     bench.peer.on_rtp(packet(3, ssrc=901, payload_type=100), 0)
     lost = packet(2, ssrc=901, payload_type=100)
-    bench.peer.on_rtp(rtp.to_rtx(lost, sdp.VP8_RTX, (902).to_bytes(4, "big"), 1), 0)
+    bench.peer.on_rtp(rtp.to_rtx(lost, sdp.VIDEO_RTX, (902).to_bytes(4, "big"), 1), 0)
     bench.peer.on_rtp(packet(1, ssrc=903, payload_type=100), 0)
     assert bench.sink.sequences("video") == [1, 3, 2]
     assert bench.peer.counters["unknown_ssrc"] == 1

@@ -133,6 +133,17 @@ def test_an_offer_says_what_the_design_fixes() -> None:
     assert "goog-remb" not in offer, "a listener's estimate must not throttle the call"
 
 
+def test_a_house_that_chose_h264_offers_nothing_else() -> None:
+    local = sdp.LocalTransport("ufrag", "password" * 3, FINGERPRINT, ("1 1 udp 1 127.0.0.1 5000 typ host",))
+    ssrcs: dict[str, tuple[int, int | None]] = {slot.name: (1, 2) for slot in sdp.SLOTS}
+    offer = sdp.build_offer(local, "peer_1", ssrcs, screen=False, video_codec="H264")
+    assert offer.count("a=rtpmap:100 H264/90000") == len([slot for slot in sdp.SLOTS if slot.kind == "video"])
+    assert "packetization-mode=1;profile-level-id=42e01f" in offer
+    assert "VP8" not in offer
+    answer = sdp.parse_answer(GOOD.replace("VP8", "H264"), "H264")
+    assert answer.uplinks[1] == sdp.UplinkSpec("video", "H264", 100, 21, 22)
+
+
 def test_every_slot_is_offered_from_the_start_and_only_the_teller_may_send_a_screen() -> None:
     local = sdp.LocalTransport("ufrag", "password" * 3, FINGERPRINT, ("1 1 udp 1 127.0.0.1 5000 typ host",))
     ssrcs = {
