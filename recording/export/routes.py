@@ -1,38 +1,12 @@
 """Exports over HTTP."""
 
-from typing import Annotated, Literal
-
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from core.http import RouteTable, actor_of
 from core.models.recording import RecordingExport
 from core.security.permissions import Permission
+from recording.export.schemas import ExportRequest, ExportView
 from recording.export.service import ExportService
-
-Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500, pattern=r"^[^\x00]*$")]
-
-
-class ExportRequest(BaseModel):
-    """Why somebody needs a copy."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    purpose: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500, pattern=r"^[^\x00]*$")
-    ]
-
-
-class ExportView(BaseModel):
-    """How far an export is. `url` is there when it is ready."""
-
-    export_id: str
-    state: Literal["waiting", "running", "ready", "failed"]
-    progress: float
-    error: str | None
-    size_b: int | None
-    sha256: str | None
-    url: str | None
 
 
 def routes(service: ExportService) -> RouteTable:

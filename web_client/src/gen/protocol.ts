@@ -202,6 +202,7 @@ export interface TellerCall {
   recording_paused_until?: string | null
   recording_state: string | null
   on_hold?: boolean
+  sharing?: boolean
   transcription: 'live' | 'final_only' | 'none'
 }
 /**
@@ -227,6 +228,7 @@ export interface CustomerCall {
   recording_ok: boolean
   recording_paused_until?: string | null
   on_hold?: boolean
+  sharing?: boolean
 }
 /**
  * How the teller is shown to the customer.
@@ -312,6 +314,24 @@ export interface EvaluationView {
   inspector_name: string | null
   comment: string
   submitted_at: string | null
+}
+/**
+ * Why somebody needs a copy.
+ */
+export interface ExportRequest {
+  purpose: string
+}
+/**
+ * How far an export is. `url` is there when it is ready.
+ */
+export interface ExportView {
+  export_id: string
+  state: 'waiting' | 'running' | 'ready' | 'failed'
+  progress: number
+  error: string | null
+  size_b: number | null
+  sha256: string | null
+  url: string | null
 }
 /**
  * One party's playable file. `offset_s` is where its first frame lies on the call's time line.
@@ -655,6 +675,13 @@ export interface SetPresence {
   reason?: string
 }
 /**
+ * Which call, and whether the teller's screen is in its slot now.
+ */
+export interface Share {
+  call_id: string
+  on: boolean
+}
+/**
  * The same, with the call.
  */
 export interface TellerCaption {
@@ -765,6 +792,7 @@ export interface StaffRequests {
   'offer.decline': [OfferChoice, Empty]
   'media.join': [TellerJoin, MediaJoined]
   'media.answer': [TellerSdpAnswer, Empty]
+  'media.share': [Share, Empty]
   'recording.pause': [RecordingPause, RecordingPauseSet]
   'call.hangup': [TellerHangUp, Empty]
   'call.hold': [Hold, Empty]
