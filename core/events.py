@@ -88,6 +88,18 @@ class CallResumed(CallEvent):
     teller_id: str
 
 
+class ScreenShared(CallEvent):
+    """The teller shows the customer a screen or a document."""
+
+    teller_id: str
+
+
+class ScreenShareEnded(CallEvent):
+    """The teller's screen is no longer shown."""
+
+    teller_id: str
+
+
 class CallEnded(CallEvent):
     """The call is over, whatever the reason; also for calls that were never answered."""
 

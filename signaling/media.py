@@ -36,3 +36,8 @@ def handle_media(customer: MessageTable, staff: MessageTable, media: CallMedia, 
     async def teller_answer(socket: Socket, body: messages.TellerSdpAnswer) -> Empty:
         await media.answer(socket.actor, body.peer_id, body.sdp_answer, body.call_id)
         return Empty()
+
+    @staff.on(messages.TELLER_SHARE)
+    async def teller_share(socket: Socket, body: messages.Share) -> Empty:
+        await media.share(socket.actor, body.call_id, body.on)
+        return Empty()

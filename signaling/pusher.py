@@ -65,6 +65,8 @@ class Pusher:
             "CallConnected": self._call_moved,
             "CallHeld": self._call_moved,
             "CallResumed": self._call_moved,
+            "ScreenShared": self._call_moved,
+            "ScreenShareEnded": self._call_moved,
             "CallEnded": self._ended,
             "CallWrappedUp": self._wrapped_up,
             "RecordingStarted": self._call_moved,

@@ -41,6 +41,7 @@ class Call(SQLModel, table=True):
         number: Running number shown to people.
         version: Incremented by every change; moves are compare-and-set on it.
         recording_ok: False while a live call's recording has failed.
+        sharing: The teller shows a screen.
         holds: ``[{"from", "to"}]``, ISO 8601 UTC; ``to`` is None while the call is on hold.
         recording_paused_until: A secure pause runs (PIN entry); it ends by itself then.
     """
@@ -57,6 +58,7 @@ class Call(SQLModel, table=True):
     media_node: str | None = None
     recording_ok: bool = True
     recording_paused_until: datetime | None = utc_field(nullable=True)
+    sharing: bool = False
     holds: list[dict[str, str | None]] = json_field(list)
     queued_at: datetime = utc_field(index=True)
     offered_at: datetime | None = utc_field(nullable=True)

@@ -59,6 +59,7 @@ class CustomerCall(View):
     recording_ok: bool
     recording_paused_until: datetime | None = None
     on_hold: bool = False
+    sharing: bool = False
 
 
 class TellerCall(View):
@@ -80,6 +81,7 @@ class TellerCall(View):
     recording_paused_until: datetime | None = None
     recording_state: str | None
     on_hold: bool = False
+    sharing: bool = False
     transcription: TranscriptionMode
 
 
@@ -274,6 +276,14 @@ class CallMedia(Protocol):
         Raises:
             NotFoundError: ``call.not_found``. ConflictError: ``call.not_running``.
             UnavailableError: ``media.unavailable``; then nothing has changed.
+        """
+        ...
+
+    async def share(self, actor: Actor, call_id: str, on: bool) -> None:
+        """Tell that the teller shows a screen in its slot, or no longer does.
+
+        Raises:
+            NotFoundError: ``call.not_found``. ConflictError: ``call.not_running``.
         """
         ...
 

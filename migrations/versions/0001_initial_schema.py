@@ -139,6 +139,7 @@ def upgrade() -> None:
     sa.Column('media_node', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('recording_ok', sa.Boolean(), nullable=False),
     sa.Column('recording_paused_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('sharing', sa.Boolean(), nullable=False),
     sa.Column('holds', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('queued_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('offered_at', sa.DateTime(timezone=True), nullable=True),

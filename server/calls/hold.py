@@ -1,11 +1,11 @@
-"""Putting a call on hold: the customer waits without hearing or seeing the counter, the recording goes on."""
+"""What a teller switches during a call: hold (the customer waits, the recording goes on) and a shared screen."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from core.db import Database
+from core.db import Database, UnitOfWork
 from core.errors import ConflictError, NotFoundError
-from core.events import CallHeld, CallResumed
+from core.events import CallHeld, CallResumed, ScreenShared, ScreenShareEnded
 from core.models.call import Call
 from core.security.actor import Actor
 from server.calls.rows import lock_call, teller_of
@@ -31,11 +31,7 @@ async def hold(database: Database, actor: Actor, call_id: str, on: bool, switch:
     """
     teller_id = teller_of(actor)
     async with database.unit_of_work(actor) as work:
-        call = await lock_call(work.session, call_id)
-        if call.teller_id != teller_id:
-            raise NotFoundError("there is no such call", code="call.not_found")
-        if call.state not in RUNNING:
-            raise ConflictError("the call is not running", code="call.not_running")
+        call = await _own_running(work, teller_id, call_id)
         if is_on_hold(call) == on:
             return
         now = work.clock.now()
@@ -49,3 +45,26 @@ async def hold(database: Database, actor: Actor, call_id: str, on: bool, switch:
         work.audit("call.hold" if on else "call.resume", "call", call.id)
         await work.session.flush()
         await switch()
+
+
+async def share(database: Database, actor: Actor, call_id: str, on: bool) -> None:
+    """Note that the teller shows a screen, or no longer does; see `core.ports.calls.CallMedia.share`."""
+    teller_id = teller_of(actor)
+    async with database.unit_of_work(actor) as work:
+        call = await _own_running(work, teller_id, call_id)
+        if call.sharing == on:
+            return
+        call.sharing = on
+        call.version += 1
+        fact = ScreenShared if on else ScreenShareEnded
+        work.emit(fact(at=work.clock.now(), call_id=call.id, teller_id=teller_id))
+        work.audit("call.share" if on else "call.unshare", "call", call.id)
+
+
+async def _own_running(work: UnitOfWork, teller_id: str, call_id: str) -> Call:
+    call = await lock_call(work.session, call_id)
+    if call.teller_id != teller_id:
+        raise NotFoundError("there is no such call", code="call.not_found")
+    if call.state not in RUNNING:
+        raise ConflictError("the call is not running", code="call.not_running")
+    return call

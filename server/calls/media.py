@@ -11,7 +11,7 @@ from core.errors import ConflictError, NotFoundError, UnavailableError
 from core.models.call import Call, CallOffer
 from core.ports.media import MediaControl, PeerOffer, Seat
 from core.security.actor import Actor
-from server.calls.hold import hold
+from server.calls.hold import hold, share
 from server.calls.rows import newest_call, teller_of, visit_of
 from server.calls.seats import SeatBoard
 from server.calls.states import ENDED, RUNNING
@@ -60,6 +60,10 @@ class MediaDesk:
                 await self._control.set_hold(call_id, on)
 
         await hold(self._database, actor, call_id, on, switch)
+
+    async def share(self, actor: Actor, call_id: str, on: bool) -> None:
+        """The teller's screen is shown or not; see `CallMedia.share`."""
+        await share(self._database, actor, call_id, on)
 
     async def activate(self, call_id: str, teller_id: str) -> None:
         """Let media flow between the customer and this teller, and record.

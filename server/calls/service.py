@@ -134,6 +134,7 @@ class CallService:
             _move(call, state_after_end(CallState(call.state)))
             call.ended_at, call.end_reason = now, reason
             end_hold(call, now)
+            call.sharing = False
             if call.state == CallState.CLOSED:
                 call.closed_at = now
             await work.session.flush()

@@ -89,6 +89,7 @@ def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None) ->
         end_reason=call.end_reason,
         recording_ok=call.recording_ok,
         on_hold=is_on_hold(call),
+        sharing=call.sharing,
     )
 
 
@@ -113,5 +114,6 @@ def teller_view(
         recording_paused_until=call.recording_paused_until,
         recording_state=recording_state,
         on_hold=is_on_hold(call),
+        sharing=call.sharing,
         transcription=transcription,
     )

@@ -23,6 +23,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
         offer.DECLINE,
         media.TELLER_JOIN,
         media.TELLER_ANSWER,
+        media.TELLER_SHARE,
         recording.PAUSE,
         call.TELLER_HANG_UP,
         call.HOLD,
@@ -31,7 +32,12 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
 }
 
 PUSHES: dict[str, tuple[Push, ...]] = {
-    CUSTOMER: (queue.CUSTOMER_STATE, captions.CUSTOMER_CAPTION, media.CUSTOMER_NOTICE, quality.CUSTOMER_QUALITY),
+    CUSTOMER: (
+        queue.CUSTOMER_STATE,
+        captions.CUSTOMER_CAPTION,
+        media.CUSTOMER_NOTICE,
+        quality.CUSTOMER_QUALITY,
+    ),
     STAFF: (
         presence.PRESENCE,
         offer.RING,

@@ -49,6 +49,13 @@ class TellerSdpAnswer(CustomerSdpAnswer):
     call_id: Id
 
 
+class Share(Request):
+    """Which call, and whether the teller's screen is in its slot now."""
+
+    call_id: Id
+    on: bool
+
+
 class CustomerMediaNotice(Payload):
     """How a seat's media is."""
 
@@ -66,6 +73,7 @@ CUSTOMER_JOIN = Message("media.join", Permission.VISIT_OWN, Empty, MediaJoined)
 CUSTOMER_ANSWER = Message("media.answer", Permission.VISIT_OWN, CustomerSdpAnswer, Empty)
 TELLER_JOIN = Message("media.join", Permission.CALL_TAKE, TellerJoin, MediaJoined)
 TELLER_ANSWER = Message("media.answer", Permission.CALL_TAKE, TellerSdpAnswer, Empty)
+TELLER_SHARE = Message("media.share", Permission.CALL_TAKE, Share, Empty)
 
 CUSTOMER_NOTICE = Push("media.notice", CustomerMediaNotice)
 TELLER_NOTICE = Push("media.notice", TellerMediaNotice)

@@ -89,3 +89,22 @@ async def test_a_listening_supervisor_is_told_to_nobody_and_does_not_hold_a_call
                 "teller",
             }
         assert (await counter.call(call_id)).state == "connected"
+
+
+async def test_a_shared_screen_is_told_to_the_customer_and_ends_with_the_call(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        teller, customer, call_id = await talking(counter)
+        await teller.ask("media.share", call_id=call_id, on=True)
+        await teller.ask("media.share", call_id=call_id, on=True)
+        await customer.see("call.state", sharing=True)
+        await teller.see("call.state", sharing=True)
+        await teller.ask("call.hangup", call_id=call_id)
+        ended = await customer.see("call.state", state="wrap_up")
+        assert ended["sharing"] is False
+        with pytest.raises(CounterError):
+            await teller.ask("media.share", call_id=call_id, on=True)
+    async with database.read() as session:
+        entries = (await session.scalars(select(AuditEntry.action))).all()
+    assert entries.count("call.share") == 1

@@ -35,6 +35,31 @@ describe('requests', () => {
   })
 })
 
+describe('probe', () => {
+  it('gives up a connection that does not answer, and comes back', async () => {
+    const resumed = vi.fn()
+    manager.link.on('resumed', resumed)
+    manager.connect()
+    socket.accept()
+    await manager.probe('call.snapshot', {})
+    expect(socket.connected).toBe(false)
+    expect(socket.connects).toBe(2)
+    expect(states.at(-1)).toBe('reconnecting')
+    socket.accept()
+    expect(resumed).toHaveBeenCalledOnce()
+  })
+
+  it('leaves a connection alone that answers, and one that is not there', async () => {
+    await manager.probe('call.snapshot', {})
+    manager.connect()
+    socket.accept()
+    socket.answers.set('call.snapshot', { ok: false, error: { code: 'rate.limited' } })
+    await manager.probe('call.snapshot', {})
+    expect(socket.connected).toBe(true)
+    expect(socket.connects).toBe(1)
+  })
+})
+
 describe('link', () => {
   it('passes messages on', () => {
     const seen = vi.fn()

@@ -22,6 +22,8 @@ export interface SocketLike {
  */
 export type LinkState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'refused'
 
+/** Longer than any answer takes on a line on which one can still talk. */
+const PROBE_MS = 2500
 /** Pause before asking a server again that was too busy to let us in. */
 const RETRY_REFUSED_MS = 2000
 
@@ -99,6 +101,21 @@ export class SocketManager<Requests extends { [K in keyof Requests]: RequestMap[
     const body = answer as { ok?: boolean; error?: ErrorBody } | null
     if (body?.ok) return body as Answer<Requests, K>
     throw new ApiError(body?.error ?? { code: 'internal' })
+  }
+
+  /**
+   * Asks something small and gives up a connection that does not answer. After a change of network the old one is
+   * dead without knowing it; waiting for the missing heartbeat would take up to 20 s.
+   */
+  async probe<K extends keyof Requests & string>(name: K, payload: Payload<Requests, K>): Promise<void> {
+    if (!this.socket.connected) return
+    try {
+      await this.request(name, payload, PROBE_MS)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'net.timeout') return
+      this.socket.disconnect()
+      this.comeBack()
+    }
   }
 
   private comeBack(): void {

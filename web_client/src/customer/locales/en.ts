@@ -162,6 +162,7 @@ const en: typeof zhCN = {
     hangupConfirm: 'End call',
     stay: 'Stay in the call',
     elapsed: 'Duration',
+    screen: 'The teller’s shared screen',
     holdTitle: 'The teller asks you to wait a moment',
     holdBody:
       'You neither see nor hear the counter for now. The teller can still see and hear you, and the recording goes on. Please stay, the call continues soon.',

@@ -153,6 +153,7 @@ export default {
     hangupConfirm: '结束通话',
     stay: '继续通话',
     elapsed: '通话时长',
+    screen: '柜员共享的屏幕',
     holdTitle: '柜员请您稍候',
     holdBody: '您暂时看不到柜员、也听不到声音。柜员仍能看到和听到您，录音录像不会停。请不要离开，通话马上继续。',
     quality: { 0: '无信号', 1: '较差', 2: '一般', 3: '良好', 4: '很好' },

@@ -34,6 +34,8 @@ interface CallRoomEvents {
 export class CallRoom {
   readonly events = new Emitter<CallRoomEvents>()
   readonly remote = shallowRef<MediaStream | null>(null)
+  /** The slot of the teller's screen. */
+  readonly screen = shallowRef<MediaStream | null>(null)
   readonly state = reactive<CallRoomState>({
     call: null,
     link: 'idle',
@@ -62,8 +64,13 @@ export class CallRoom {
       else if (state === 'lost') void this.media.distrust()
     })
     socket.on('media.quality', ({ seat, bars }) => (this.state.quality[seat] = bars))
-    media.events.on('state', (state) => (this.state.media = state))
+    media.events.on('state', (state) => {
+      this.state.media = state
+      // The network that took the media away may have taken the socket with it.
+      if (state === 'recovering') void this.socket.probe('call.snapshot', {})
+    })
     media.events.on('remote', (stream) => (this.remote.value = stream))
+    media.events.on('screen', (stream) => (this.screen.value = stream))
   }
 
   connect(): void {
@@ -136,6 +143,7 @@ export class CallRoom {
   stopMedia(): void {
     this.media.leave()
     this.remote.value = null
+    this.screen.value = null
   }
 
   close(): void {

@@ -192,6 +192,39 @@ describe('local tracks', () => {
   })
 })
 
+describe('a shared screen', () => {
+  const withScreen = OFFER_SDP.replace('a=mid:2\r\na=sendonly', 'a=mid:2\r\na=recvonly')
+
+  it('has its slot promised from the start, is shown without a new offer, and after a reconnect', async () => {
+    transport.join.mockImplementation(async () => ({
+      peer_id: 'p', sdp_offer: withScreen, ice_servers: [], ice_transport_policy: 'all',
+    }))
+    await session.join(transport, local)
+    const slot = last().transceivers[2]
+    expect(slot?.direction).toBe('sendonly')
+    expect(slot?.sender.track).toBeNull()
+    const screen = new FakeTrack('video')
+    screen.contentHint = 'detail'
+    await session.shareScreen(screen as unknown as MediaStreamTrack)
+    expect(slot?.sender.track).toBe(screen)
+    expect(slot?.sender.parameters.encodings[0]).toMatchObject({ maxFramerate: 8 })
+    expect(transport.join).toHaveBeenCalledOnce()
+    const camera = new FakeTrack('video')
+    await session.replaceLocal(new FakeStream([camera]) as unknown as MediaStream)
+    expect(slot?.sender.track).toBe(screen)
+    await session.rejoin()
+    expect(last().transceivers[2]?.sender.track).toBe(screen)
+    await session.shareScreen(null)
+    expect(last().transceivers[2]?.sender.track).toBeNull()
+  })
+
+  it('is nothing that a customer can send', async () => {
+    await session.join(transport, local)
+    await session.shareScreen(new FakeTrack('video') as unknown as MediaStreamTrack)
+    expect(last().transceivers[2]?.sender.track).toBeNull()
+  })
+})
+
 describe('receivingMids', () => {
   it('leaves out sections in which the server only sends', () => {
     expect([...receivingMids(OFFER_SDP)]).toEqual(['0', '1'])

@@ -20,6 +20,8 @@ interface MediaEvents {
   state: MediaState
   /** The other party's stream; a new object for every connection. */
   remote: MediaStream
+  /** The slot of the other party's screen; it shows something once the server says that a screen is shared. */
+  screen: MediaStream
   /** A join failed; another one follows after `retry_ms`. */
   join_failed: { error: unknown; retry_ms: number }
 }
@@ -50,6 +52,8 @@ export class MediaSession {
   state: MediaState = 'idle'
   private readonly options: Required<MediaSessionOptions>
   private transport: MediaTransport | null = null
+  /** The screen this side shares. */
+  private shared: MediaStreamTrack | null = null
   private local: MediaStream | null = null
   private peer: RTCPeerConnection | null = null
   /** Each attempt has a number; answers of an attempt that is no longer the current one are dropped. */
@@ -101,10 +105,19 @@ export class MediaSession {
   async replaceLocal(local: MediaStream): Promise<void> {
     this.local = local
     for (const transceiver of this.peer?.getTransceivers() ?? []) {
+      if (transceiver === (this.peer && screenSlot(this.peer))) continue
       const kind = transceiver.receiver.track.kind
       const track = local.getTracks().find((each) => each.kind === kind)
       if (track && transceiver.sender.track?.kind === kind) await transceiver.sender.replaceTrack(track)
     }
+  }
+
+  /** Shows a screen in its slot, without renegotiation; null ends it. A new connection goes on showing it. */
+  async shareScreen(track: MediaStreamTrack | null): Promise<void> {
+    this.shared = track
+    if (!this.peer) return
+    await screenSlot(this.peer)?.sender.replaceTrack(track)
+    await tuneSenders(this.peer, this.profile)
   }
 
   /** How much to send: `warm` keeps the transport alive while nobody looks yet. */
@@ -123,6 +136,7 @@ export class MediaSession {
     clearTimeout(this.timer)
     this.dropPeer()
     this.transport = null
+    this.shared = null
     this.setState('idle')
   }
 
@@ -179,10 +193,18 @@ export class MediaSession {
       await slot.sender.replaceTrack(track)
       slot.sender.setStreams?.(local)
     }
+    const screen = screenSlot(peer)
+    if (!screen) return
+    // Promised now, filled when needed: that is what makes renegotiation unnecessary.
+    screen.direction = 'sendonly'
+    if (this.shared) await screen.sender.replaceTrack(this.shared)
   }
 
   private watch(peer: RTCPeerConnection): void {
-    peer.ontrack = ({ track }) => this.addRemote(track)
+    peer.ontrack = ({ track, streams }) => {
+      if (streams?.[0]?.id === 'screen') this.events.emit('screen', streams[0])
+      else this.addRemote(track)
+    }
     peer.onconnectionstatechange = () => {
       if (peer !== this.peer) return
       clearTimeout(this.timer)
@@ -272,4 +294,12 @@ export function receivingMids(sdp: string): Set<string | null> {
     if (mid !== undefined && !/^a=(sendonly|inactive)\s*$/m.test(section)) mids.add(mid)
   }
   return mids
+}
+
+/** The slot in which the offering side only receives: for a screen of ours. */
+function screenSlot(peer: RTCPeerConnection): RTCRtpTransceiver | undefined {
+  const sections = (peer.remoteDescription?.sdp ?? '').split(/^m=/m).slice(1)
+  const section = sections.find((each) => /^a=recvonly\s*$/m.test(each))
+  const mid = section && /^a=mid:(\S+)/m.exec(section)?.[1]
+  return mid === undefined ? undefined : peer.getTransceivers().find((each) => each.mid === mid)
 }

@@ -9,6 +9,8 @@ const VIDEO: Record<SendProfile, { maxBitrate: number; maxFramerate: number }> =
   full: { maxBitrate: 800_000, maxFramerate: 24 },
   warm: { maxBitrate: 120_000, maxFramerate: 5 },
 }
+/** A shared screen: every letter readable, hardly any movement. */
+const SCREEN = { maxBitrate: 1_200_000, maxFramerate: 8 }
 const AUDIO_MAX_BPS = 32_000
 
 /** Caps bit and frame rates; a browser that cannot is left as it is. */
@@ -18,7 +20,10 @@ export async function tuneSenders(peer: RTCPeerConnection, profile: SendProfile)
     const parameters = sender.getParameters()
     const encoding = parameters.encodings?.[0]
     if (!encoding) continue
-    if (sender.track.kind === 'video') {
+    if (sender.track.contentHint === 'detail') {
+      Object.assign(encoding, SCREEN)
+      ;(parameters as { degradationPreference?: string }).degradationPreference = 'maintain-resolution'
+    } else if (sender.track.kind === 'video') {
       Object.assign(encoding, VIDEO[profile])
       // A smooth face matters more than a sharp one while talking.
       ;(parameters as { degradationPreference?: string }).degradationPreference = 'maintain-framerate'

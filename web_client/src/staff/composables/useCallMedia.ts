@@ -21,7 +21,15 @@ export function useCallMedia(): void {
       if (state === 'lost') void media.distrust()
     },
   )
-  const off = useServer().socket.link.on('resumed', () => void media.ensure())
+  const { socket } = useServer()
+  watch(
+    () => media.state,
+    (state) => {
+      // The network that took the media away may have taken the socket with it.
+      if (state === 'recovering') void socket.probe('presence.get', {})
+    },
+  )
+  const off = socket.link.on('resumed', () => void media.ensure())
   onScopeDispose(() => {
     off()
     media.close()

@@ -161,6 +161,8 @@ export default {
     cameraIsOff: '您的摄像头已关',
     hold: '保持',
     resume: '恢复通话',
+    share: '共享屏幕',
+    unshare: '停止共享',
     onHold: '客户在等待，看不到也听不到您；录制继续',
     quality: { 0: '无信号', 1: '较差', 2: '一般', 3: '良好', 4: '很好' },
     hangUp: '挂断',

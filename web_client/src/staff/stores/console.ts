@@ -231,6 +231,11 @@ export const useConsole = defineStore('console', () => {
       await useServer().socket.request('call.hold', { call_id, on: !on_hold })
     })
 
+  const setSharing = (on: boolean): Promise<boolean> =>
+    attempt('share', async () => {
+      if (call.value) await useServer().socket.request('media.share', { call_id: call.value.call_id, on })
+    })
+
   const wrapUp = (disposition: Disposition, note: string, then: ChosenPresence = 'ready'): Promise<boolean> =>
     attempt('wrapup', async () => {
       const call_id = call.value?.call_id ?? presence.value?.call_id
@@ -242,6 +247,6 @@ export const useConsole = defineStore('console', () => {
 
   return {
     clock, link, presence, offer, call, lastOffer, lines, script, nodes, missing, warnings, seats, quality, alarms, joinedLate,
-    busy, failure, screen, mediaCallId, start, stop, reset, setPresence, accept, decline, hangUp, toggleHold, wrapUp,
+    busy, failure, screen, mediaCallId, start, stop, reset, setPresence, accept, decline, hangUp, toggleHold, setSharing, wrapUp,
   }
 })

@@ -17,6 +17,8 @@ export const useMedia = defineStore('media', () => {
   const joinFailed = ref(false)
   const muted = ref(false)
   const cameraOff = ref(false)
+  /** What the teller shows the customer. */
+  const screen = shallowRef<MediaStream | null>(null)
   let session: MediaSession | null = null
   let joined: string | null = null
 
@@ -120,7 +122,32 @@ export const useMedia = defineStore('media', () => {
     await session?.rejoin()
   }
 
+  /** Show the customer a screen, a window or a tab, which the browser asks for; false when the teller chose none. */
+  async function share(): Promise<boolean> {
+    const stream = await navigator.mediaDevices
+      .getDisplayMedia({ video: { frameRate: { max: 8 } }, audio: false })
+      .catch(() => null)
+    const track = stream?.getVideoTracks()[0]
+    if (!stream || !track || !session) {
+      stopStream(stream)
+      return false
+    }
+    track.contentHint = 'detail'
+    stopStream(screen.value)
+    screen.value = stream
+    await session.shareScreen(track)
+    return true
+  }
+
+  async function unshare(): Promise<void> {
+    stopStream(screen.value)
+    screen.value = null
+    await session?.shareScreen(null)
+  }
+
   function leave(): void {
+    stopStream(screen.value)
+    screen.value = null
     session?.leave()
     session?.events.clear()
     session = null
@@ -150,7 +177,7 @@ export const useMedia = defineStore('media', () => {
   }
 
   return {
-    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff,
-    open, choose, close, join, ensure, distrust, rejoin, leave, toggleMute, toggleCamera,
+    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff, screen,
+    share, unshare, open, choose, close, join, ensure, distrust, rejoin, leave, toggleMute, toggleCamera,
   }
 })

@@ -38,6 +38,7 @@ const call = (state: TellerCall['state'], more: Partial<TellerCall> = {}): Telle
   recording_ok: true,
   recording_state: null,
   on_hold: false,
+  sharing: false,
   transcription: 'live',
   ...more,
 })
