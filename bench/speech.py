@@ -1,22 +1,24 @@
 """Speech: what the whole chain (Opus, network, recording) costs in recognised characters, and what rules then find.
 
-    python bench/speech.py [--calls DIR] [--only NAME ...] [--url URL]
+    python bench/speech.py [--calls DIR] [--only NAME ...] [--engine auto|whisper|vosk ...] [--url URL]
 
 Every call of DIR (format of tests/data/speech: ``calls.json`` and one file a party) is held in real time through
 ``aircounter demo-call``. The last line is one JSON object. ``cer_chain``: character error rate of the final
 transcripts; ``cer_clean``: of the same engine on the given files; ``cer_ratio``: the first over the second;
 ``precision``, ``recall``: script findings of the held calls against the expected ones; ``cpu_per_audio_s``: of the
-clean transcription, per second of the call; ``misses``.
+clean transcription, per second of the call; ``misses``; ``by_engine``: the same for each engine asked for.
 """
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
 import wave
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 import numpy as np  # noqa: E402
+import structlog  # noqa: E402
 from common import print_result, say  # noqa: E402
 from compliance import judge  # noqa: E402
 from rapidfuzz.distance import Levenshtein  # noqa: E402
@@ -110,7 +113,7 @@ def as_wav(source: Path, target: Path) -> Path:
     return target
 
 
-def hold_call(folder: Path, name: str, business: str, url: str | None) -> dict[str, Any]:
+def hold_call(folder: Path, name: str, business: str, engine: str, url: str | None) -> dict[str, Any]:
     """Hold the call through the product; its result as `demo-call --json` prints it."""
     with tempfile.TemporaryDirectory() as work:
         command = [str(Path(sys.executable).with_name("aircounter")), "demo-call", "--json", "--business", business]
@@ -118,7 +121,10 @@ def hold_call(folder: Path, name: str, business: str, url: str | None) -> dict[s
             wav = as_wav(sound_file(folder, name, party), Path(work) / f"{party}.wav")
             command += [f"--{party}-audio", str(wav)]
         command += ["--url", url] if url else []
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        environment = os.environ | {"AIRCOUNTER_FINAL_ENGINE": engine}
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
+        if done.returncode:
+            raise SystemExit(f"{name}: the call could not be held (exit code {done.returncode}), see above")
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return result
 
@@ -149,41 +155,64 @@ def findings_of(result: dict[str, Any]) -> list[Any]:
     ]
 
 
-def measure(folder: Path, only: list[str], url: str | None) -> dict[str, Any]:
-    """All figures."""
-    calls = read_calls(folder, only)
-    settings = Settings()
+@dataclass
+class Tally:
+    """Sums over the calls of one engine."""
+
+    label: str
+    chain: ErrorRate = field(default_factory=ErrorRate)
+    clean: ErrorRate = field(default_factory=ErrorRate)
+    right: int = 0
+    missed: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    cpu_s: float = 0.0
+    audio_s: float = 0.0
+
+    def figures(self) -> dict[str, Any]:
+        """The result's keys."""
+        right, missed, wrong = self.right, len(self.missed), len(self.wrong)
+        return {
+            "cer_chain": round(self.chain.value, 4),
+            "cer_clean": round(self.clean.value, 4),
+            "cer_ratio": round(self.chain.value / self.clean.value, 3) if self.clean.value else None,
+            "precision": round(right / (right + wrong), 4) if right + wrong else 1.0,
+            "recall": round(right / (right + missed), 4) if right + missed else 1.0,
+            "cpu_per_audio_s": round(self.cpu_s / self.audio_s, 4) if self.audio_s else None,
+            "misses": self.missed + self.wrong,
+        }
+
+
+def final_engine(choice: str) -> Recognizer:
+    """The engine that hears finished calls, as the product chooses it."""
+    settings = Settings(final_engine=choice)
     engine = choose_engines(settings.models_path, settings, roles=("final",)).final
-    if engine is None:
-        raise SystemExit("no speech model: run `aircounter models pull`")
-    chain, clean = ErrorRate(), ErrorRate()
-    right, missed, wrong = 0, [], []  # type: ignore[var-annotated]
-    cpu_s, audio_s = 0.0, 0.0
+    if engine is None or choice not in ("auto", engine.info.name):
+        raise SystemExit(f"no speech model for the engine '{choice}': run `aircounter models pull`")
+    return engine
+
+
+def measure(folder: Path, calls: dict[str, Any], choice: str, url: str | None) -> Tally:
+    """All figures of one engine."""
+    engine = final_engine(choice)
+    tally = Tally(engine.info.label)
     for name, call in calls.items():
-        say(f"{name}: transcribing the files")
+        say(f"{name}: transcribing the files with {tally.label}")
         begin = time.process_time()
         texts = clean_texts(folder, name, call["business"], engine)
-        cpu_s += time.process_time() - begin
-        audio_s += 2 * call["duration_s"]
+        tally.cpu_s += time.process_time() - begin
+        tally.audio_s += 2 * call["duration_s"]
         say(f"{name}: holding the call, {call['duration_s']:.0f} s")
-        result = hold_call(folder, name, call["business"], url)
+        result = hold_call(folder, name, call["business"], choice, url)
         for party in Party:
             said = "".join(turn["text"] for turn in call["turns"] if turn["party"] == party)
-            clean.add(said, texts[party])
-            chain.add(said, "".join(s["text"] for s in result["transcript"] if s["party"] == party))
+            tally.clean.add(said, texts[party])
+            tally.chain.add(said, "".join(s["text"] for s in result["transcript"] if s["party"] == party))
         hits, absent, false = judge(name, call["expect"], findings_of(result))
-        right, missed, wrong = right + hits, missed + absent, wrong + false
-        say(f"{name}: cer so far chain {chain.value:.3f} clean {clean.value:.3f}")
-    return {
-        "cer_chain": round(chain.value, 4),
-        "cer_clean": round(clean.value, 4),
-        "cer_ratio": round(chain.value / clean.value, 3) if clean.value else None,
-        "precision": round(right / (right + len(wrong)), 4) if right + len(wrong) else 1.0,
-        "recall": round(right / (right + len(missed)), 4) if right + len(missed) else 1.0,
-        "cpu_per_audio_s": round(cpu_s / audio_s, 4),
-        "engine": engine.info.label,
-        "misses": missed + wrong,
-    }
+        tally.right += hits
+        tally.missed += absent
+        tally.wrong += false
+        say(f"{name}: cer so far chain {tally.chain.value:.3f} clean {tally.clean.value:.3f}")
+    return tally
 
 
 def main() -> None:
@@ -192,8 +221,17 @@ def main() -> None:
     parser.add_argument("--calls", type=Path, default=CALLS, help="folder with calls.json and sound files")
     parser.add_argument("--only", nargs="*", default=[], help="names of calls")
     parser.add_argument("--url", help="a running server with demo staff; default: a throw-away one per call")
+    parser.add_argument(
+        "--engine", nargs="+", default=["auto"], choices=("auto", "whisper", "vosk"), help="of the final transcript"
+    )
     arguments = parser.parse_args()
-    print_result(measure(arguments.calls, arguments.only, arguments.url))
+    if arguments.url and arguments.engine != ["auto"]:
+        parser.error("a running server has chosen its engine: --engine needs a throw-away one")
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    calls = read_calls(arguments.calls, arguments.only)
+    tallies = [measure(arguments.calls, calls, choice, arguments.url) for choice in arguments.engine]
+    by_engine = {tally.label: tally.figures() for tally in tallies}
+    print_result(tallies[0].figures() | {"engine": tallies[0].label, "by_engine": by_engine})
 
 
 if __name__ == "__main__":

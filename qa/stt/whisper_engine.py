@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -25,9 +26,9 @@ _ANSWERS = (
 )
 _ANSWER_SAMPLES = SPEECH_RATE_HZ * 13 // 10  # two or three syllables with the padding around them
 _ANSWER_MARGIN = np.zeros(SPEECH_RATE_HZ // 2, dtype=np.int16)
-# avg_logprob of a result that counts. Measured: right answers -0.01 to -0.6, guesses at other words below -0.8; other
+# avg_logprob of a result that counts. Measured: right answers -0.01 to -0.66, guesses at other words below -0.8; other
 # short words that were heard right -0.05 to -0.25.
-_ANSWER_SURE, _WORD_SURE = -0.5, -0.25
+_ANSWER_SURE, _WORD_SURE = -0.6, -0.25
 _HOT_WORD_CHARS = 120  # a longer prompt makes Whisper slower and fond of hearing the prompt
 _MAX_CHARS_PER_S = 9.0  # fast Mandarin is 6–7 syllables a second; more is invented
 # Real people and telephone sound stay above -0.75 (measured); what is written for silence and breath is below -1.4.
@@ -90,7 +91,7 @@ class WhisperRecognizer:
         alone = np.concatenate([_ANSWER_MARGIN, pcm, _ANSWER_MARGIN])
         for segment in self._hear(alone, None, _ANSWERS):
             text = clean(segment.text)
-            needed = _ANSWER_SURE if _bare(text) in _KNOWN_ANSWERS else _WORD_SURE
+            needed = _ANSWER_SURE if _clauses(text) <= _KNOWN_ANSWERS else _WORD_SURE
             if text and segment.avg_logprob >= needed and not is_invention(text) and not too_dense(segment):
                 return Utterance(0.0, len(pcm) / SPEECH_RATE_HZ, text)
         return None
@@ -124,12 +125,12 @@ class WhisperRecognizer:
         return Utterance(float(segment.start), float(segment.end), text, words)
 
 
-def _bare(text: str) -> str:
-    """Only what is pronounced."""
-    return "".join(char for char in text if char.isalnum())
+def _clauses(text: str) -> frozenset[str]:
+    """What stands between the punctuation marks."""
+    return frozenset(part for part in re.split(r"\W+", text) if part)
 
 
-_KNOWN_ANSWERS = frozenset(_bare(answer) for answer in _ANSWERS.split("。") if answer)
+_KNOWN_ANSWERS = _clauses(_ANSWERS)
 
 
 def was_said(segment: Any) -> bool:

@@ -5,10 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from speech_data import clip, load_speech, models_folder, pinyin_likeness, standin_model, turns
+from rapidfuzz.distance import LCSseq
+from speech_data import CALLS, clip, load_speech, models_folder, pinyin_likeness, standin_model, turns
 
 from core.ports.recognizer import Recognizer
+from core.ports.speech import Party
 from qa.stt.engines import choose_engines
+from qa.stt.final import transcribe_file
 from qa.stt.vad import SileroVad, cut
 from qa.stt.vocabulary import script_words
 from qa.stt.vosk_engine import VoskRecognizer
@@ -61,6 +64,30 @@ def test_whisper_hears_the_sentences(whisper: WhisperRecognizer) -> None:
     assert pinyin_likeness(heard.text, turn.text) > 0.8
     assert heard.words
     assert all(0 <= word.start_s <= word.end_s <= 5 for word in heard.words)
+
+
+SHORT_ANSWERS = ("同意", "好的", "可以", "我同意", "对", "不同意", "不行", "好")
+
+
+def test_whisper_hears_answers_of_one_and_two_syllables(whisper: WhisperRecognizer) -> None:
+    """Two voices; most are about 0.4 s long, and yes must never turn into no or the other way round."""
+    segments = transcribe_file(
+        CALLS / "short_answers.opus", Party.CUSTOMER, whisper, hot_words=script_words("transfer")
+    )
+    heard = [segment.text.strip("。，") for segment in segments]
+    wanted = list(SHORT_ANSWERS * 2)
+    assert len(heard) >= len(wanted) - 1
+    assert LCSseq.similarity(heard, wanted) >= len(wanted) - 2
+    assert sum("不" in text for text in heard) == 4
+
+
+def test_noises_as_short_as_an_answer_are_none(whisper: WhisperRecognizer) -> None:
+    rng = np.random.default_rng(1)
+    breath = rng.normal(0, 600, 12_000) * np.hanning(12_000)
+    knock = rng.normal(0, 8000, 12_000) * np.exp(-np.abs(np.arange(12_000) - 5000) / 120)
+    hum = 4000 * np.sin(np.arange(12_000) * 2 * np.pi * 120 / 16_000) * np.hanning(12_000)
+    for noise in (breath, knock, hum):
+        assert whisper.transcribe(noise.astype(np.int16)) == []
 
 
 def test_hot_words_are_not_heard_when_they_are_not_said(whisper: WhisperRecognizer) -> None:
