@@ -7,11 +7,13 @@ browser on another; `bench/bad_link.py` is the line between them. Conditions: ``
 0–100 ms of jitter that lets packets overtake each other; ``narrow``: 300 kbit/s; ``outage``: nothing for 10 s;
 ``address_change``: the customer's host gets another address during the call.
 
-The last line is one JSON object. Per condition: ``survived``: the call was never ended and pictures and sound flow both
-ways at the end; ``recover_s``: seconds until pictures and sound flow both ways for good (no second without either),
-from when the network was usable again (outage: its end, change of address: the change, else the network's turn to bad);
+The last line is one JSON object. Per condition: ``survived``: the call was never ended and sound flows both ways at the
+end; ``recover_s``: seconds until sound flows both ways for good (no second without), from when the network was usable
+again (outage: its end, change of address: the change, else the network's turn to bad); ``recover_pictures_s``: the same
+for pictures, null when they do not flow both ways at the end;
 ``cer``: character error rate of the live transcript, made from the speech tap, of what the customer said;
-``cer_ratio``: over that of the clean run; ``down_fps``: pictures per second the customer saw in the last 8 s.
+``cer_ratio``: over that of the clean run; ``down_fps``, ``up_fps``: pictures per second the customer and the teller saw
+in the last 8 s.
 """
 
 import argparse
@@ -81,11 +83,9 @@ class Sample:
     pictures: int
     sounds: int
 
-    def later_than(self, before: "Sample") -> bool:
-        """Whether both pictures and sound have come since."""
-        if self.peer != before.peer:
-            return self.pictures > 0 and self.sounds > 0
-        return self.pictures > before.pictures and self.sounds > before.sounds
+    def later_than(self, before: "Sample", what: Callable[["Sample"], int]) -> bool:
+        """Whether some have come since."""
+        return what(self) > (what(before) if self.peer == before.peer else 0)
 
 
 @dataclass(slots=True)
@@ -103,13 +103,13 @@ class Watch:
                 samples.append(Sample(time.monotonic(), **counts))
             await asyncio.sleep(SAMPLE_S)
 
-    def whole_since(self) -> float | None:
-        """Since when no second has passed without pictures and sound on either page; None: not so at the end."""
+    def flows_since(self, what: Callable[[Sample], int]) -> float | None:
+        """Since when no second has passed on either page without any of it; None: not so at the end."""
         since_s = 0.0
         for samples in self.samples:
             for late in samples:
                 early = next((each for each in reversed(samples) if each.at_s <= late.at_s - 1.0), None)
-                if early is not None and not late.later_than(early):
+                if early is not None and not late.later_than(early, what):
                     since_s = max(since_s, late.at_s)
         last_s = min(samples[-1].at_s for samples in self.samples)
         return None if since_s > last_s - 2.0 else since_s
@@ -174,12 +174,15 @@ class Bench:
             usable_s = await disturb()
             await asyncio.sleep(max(ends_s, usable_s + AFTER_S) - time.monotonic())
             watching.cancel()
-        whole_s = watch.whole_since()
+        sounds_s = watch.flows_since(lambda sample: sample.sounds)
+        pictures_s = watch.flows_since(lambda sample: sample.pictures)
         ended = await teller.by("wrapup-submit").count() or not await customer.by("call-remote-video").count()
         return {
-            "survived": whole_s is not None and not ended,
-            "recover_s": None if whole_s is None else round(max(0.0, whole_s - usable_s), 1),
+            "survived": sounds_s is not None and not ended,
+            "recover_s": _after(usable_s, sounds_s),
+            "recover_pictures_s": _after(usable_s, pictures_s),
             "down_fps": round(watch.picture_rate(0, 8.0), 1),
+            "up_fps": round(watch.picture_rate(1, 8.0), 1),
         }
 
     async def _hang_up(self, teller: Person) -> None:
@@ -232,6 +235,10 @@ class Bench:
         await asyncio.sleep(BEFORE_S)
         self.hosts.move_peer(PEER_ADDRESS, PEER_LATER)
         return time.monotonic()
+
+
+def _after(usable_s: float, since_s: float | None) -> float | None:
+    return None if since_s is None else round(max(0.0, since_s - usable_s), 1)
 
 
 CONDITIONS = ("clean", "loss_jitter", "narrow", "outage", "address_change")

@@ -30,7 +30,11 @@ export function useCallMedia(): void {
     },
   )
   const off = socket.link.on('resumed', () => void media.ensure())
+  const offProfile = useServer().socket.on('media.profile', ({ call_id, profile }) => {
+    if (call_id === console_.mediaCallId) media.setPicture(profile)
+  })
   onScopeDispose(() => {
+    offProfile()
     off()
     media.close()
   })
