@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 from journals import DATA_KEY, RECORDING_ID, ZERO_NS, header, write_journal
-from rtp_streams import Publisher, disturbed
+from rtp_streams import Packet, Publisher, disturbed
 
 from recording.finalize.build import BuildPlan, BuildResult, PartyFile, build
 from recording.seal import HEADER_B, SealedFile
@@ -266,3 +266,65 @@ def test_h264_with_loss_leaves_out_what_cannot_be_decoded(tmp_path: Path) -> Non
     assert video["dropped_frames"] > 0
     clean = [picture for _, picture in _decoded(_plain(result.files[0]), "video")]
     assert max(picture.mean() for picture in clean) < 80, "damaged pictures would be grey or green"
+
+
+def _without(packets: list[Packet], kind: str, start_s: float, end_s: float) -> list[Packet]:
+    return [packet for packet in packets if packet.kind != kind or not start_s < packet.at_s < end_s]
+
+
+def _resized(codec: str) -> list[Packet]:
+    """One stream of pictures whose size changes after 3 s; the flash comes 6 s after its beginning."""
+    small = Publisher(3.0, start_s=0.1, audio=False, codec=codec, video_delay_s=0.28)
+    before = small.packets(ZERO_NS)
+    sent = sum(packet.report is None for packet in before)
+    large = Publisher(
+        5.0,
+        start_s=3.1,
+        audio=False,
+        codec=codec,
+        video_delay_s=0.28,
+        flash_at_s=3.0,
+        width=640,
+        height=480,
+        first_sequence=small.first_sequence + sent,
+        first_timestamp=small.first_timestamp + 3 * 90_000,
+    )
+    return before + large.packets(ZERO_NS)
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+@pytest.mark.parametrize("case", ["muted", "camera off", "resolution change", "rejoin", "3 % loss"])
+def test_lips_stay_in_step(tmp_path: Path, case: str, codec: str) -> None:
+    """A clap (flash and beep at one moment) after each disturbance; pictures come 250 ms later than the sound."""
+    clap_s, length_s = 6.0, 8.0
+    publisher = Publisher(
+        length_s, flash_at_s=clap_s, beep_at_s=clap_s, video_delay_s=0.28, audio_ppm=80, codec=codec, start_s=0.1
+    )
+    packets = publisher.packets(ZERO_NS)
+    if case == "muted":
+        packets = _without(packets, "audio", 2.0, 4.5)
+    elif case == "camera off":
+        packets = _without(packets, "video", 2.0, 4.5)
+    elif case == "3 % loss":
+        # The picture that shows the flash must be there to be measured: a key frame comes every second.
+        safe = [packet for packet in packets if 5.8 < packet.at_s < 6.8]
+        packets = disturbed([packet for packet in packets if packet not in safe], 4, loss=0.03, late=0.1, twice=0.02)
+        packets = sorted(packets + safe, key=lambda packet: packet.at_s)
+    elif case == "resolution change":
+        packets = [*(packet for packet in packets if packet.kind == "audio"), *_resized(codec)]
+        packets.sort(key=lambda packet: packet.at_s)
+    if case == "rejoin":
+        first = Publisher(2.0, start_s=0.1, codec=codec)
+        later = Publisher(
+            5.0, start_s=3.1, flash_at_s=3.0, beep_at_s=3.0, video_delay_s=0.28, codec=codec, clock_ahead_s=-9.0
+        )
+        write_journal(tmp_path, first.packets(ZERO_NS), header(video_codec=codec))
+        write_journal(tmp_path, later.packets(ZERO_NS), header(segment=2, opened_s=3.0, video_codec=codec))
+    else:
+        write_journal(tmp_path, packets, header(video_codec=codec))
+    (file,) = _build(tmp_path).files
+    media = _plain(file)
+    flash_s = next(at for at, picture in _decoded(media, "video") if at > 3 and picture.mean() > 180)
+    loud = [at for at, samples in _decoded(media, "audio") if at > 3 and np.abs(samples.astype(np.float32)).max() > 0.1]
+    assert abs(flash_s - loud[0]) <= 0.04
+    assert file.offset_s + loud[0] == pytest.approx(6.13, abs=0.06), "not on the call's time line"
