@@ -123,6 +123,9 @@ def hold_call(folder: Path, name: str, business: str, engine: str, url: str | No
         command += ["--url", url] if url else []
         environment = os.environ | {"AIRCOUNTER_FINAL_ENGINE": engine}
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
+        if done.returncode:  # a crowded machine may lose a connection; a second failure is no accident
+            say(f"{name}: the call could not be held, once more")
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
         if done.returncode:
             raise SystemExit(f"{name}: the call could not be held (exit code {done.returncode}), see above")
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])

@@ -11,6 +11,12 @@ from core.errors import CounterError, UnavailableError
 
 ACK_S = 15.0
 
+_GONE = (
+    socketio.exceptions.TimeoutError,
+    socketio.exceptions.DisconnectedError,
+    socketio.exceptions.BadNamespaceError,
+)
+
 
 class SignalingClient:
     """One connection to one namespace.
@@ -63,7 +69,7 @@ class SignalingClient:
         """
         try:
             answer = await self._socket.call(event, payload, namespace=self._namespace, timeout=int(ACK_S))
-        except (socketio.exceptions.TimeoutError, socketio.exceptions.DisconnectedError, TimeoutError) as error:
+        except (*_GONE, TimeoutError) as error:
             raise UnavailableError(f"no answer to {event}", code="signaling.no_answer") from error
         if not isinstance(answer, dict) or not answer.get("ok"):
             problem = answer.get("error", {}) if isinstance(answer, dict) else {}
