@@ -135,8 +135,9 @@ class TwoHosts:
     def move_peer(self, old: str, new: str) -> None:
         """Give the peer's host another address."""
         peer = self._ends[1]
-        peer.ip("addr", "add", f"{new}/24", "dev", peer.device)
+        # The old one first: a second address of the same network would go with it.
         peer.ip("addr", "del", f"{old}/24", "dev", peer.device)
+        peer.ip("addr", "add", f"{new}/24", "dev", peer.device)
         peer.ip("route", "replace", "default", "dev", peer.device)
 
     def _read(self, source: int, target: int) -> None:
