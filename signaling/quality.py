@@ -34,7 +34,7 @@ class _Watched:
     visit_id: str
     teller_id: str | None
     asked_s: float
-    told: dict[str, tuple[int, float]] = field(default_factory=dict)  # seat → bars, when
+    told: dict[str, tuple[int, str | None, float]] = field(default_factory=dict)  # seat → bars, profile, when
 
 
 class QualityPusher:
@@ -74,15 +74,15 @@ class QualityPusher:
         for sample in message.get("samples", ()):
             try:
                 if sample["seat"] in SHOWN:
-                    await self._tell(sample["call_id"], sample["seat"], sample["bars"], now_s)
+                    await self._tell(sample["call_id"], sample["seat"], sample["bars"], sample.get("profile"), now_s)
             except (CounterError, SQLAlchemyError, ValidationError, KeyError) as error:
                 log.warning("quality not pushed", error=repr(error))
         self._watched = {key: call for key, call in self._watched.items() if now_s - call.asked_s < 2 * PEOPLE_S}
 
-    async def _tell(self, call_id: str, seat: str, bars: int, now_s: float) -> None:
+    async def _tell(self, call_id: str, seat: str, bars: int, profile: str | None, now_s: float) -> None:
         call = self._watched.get(call_id)
         before = call.told.get(seat) if call is not None else None
-        if before is not None and before[0] == bars and now_s - before[1] < REPEAT_S:
+        if before is not None and before[:2] == (bars, profile) and now_s - before[2] < REPEAT_S:
             return
         if call is None or now_s - call.asked_s > PEOPLE_S:
             views = await self._calls.views(call_id)
@@ -90,9 +90,19 @@ class QualityPusher:
                 return
             told = call.told if call is not None else {}
             call = self._watched[call_id] = _Watched(views.visit_id, views.teller_id, now_s, told)
-        call.told[seat] = (bars, now_s)
+        call.told[seat] = (bars, profile, now_s)
         payload = {"seat": seat, "bars": bars}
         await self._rooms.to_customers(visit_room(call.visit_id), quality.CUSTOMER_QUALITY, payload)
         if call.teller_id is not None:
             words = payload | {"call_id": call_id}
             await self._rooms.to_staff(staff_room(call.teller_id), quality.TELLER_QUALITY, words)
+        if profile is not None:
+            await self._tell_profile(call_id, call, seat, profile)
+
+    async def _tell_profile(self, call_id: str, call: _Watched, seat: str, profile: str) -> None:
+        """Each page hears what it is to send itself; repeated, so that a page that comes back falls into line."""
+        if seat == "customer":
+            await self._rooms.to_customers(visit_room(call.visit_id), quality.CUSTOMER_PROFILE, {"profile": profile})
+        elif call.teller_id is not None:
+            words = {"profile": profile, "call_id": call_id}
+            await self._rooms.to_staff(staff_room(call.teller_id), quality.TELLER_PROFILE, words)

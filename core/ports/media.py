@@ -172,6 +172,14 @@ class SinkFailure:
     error: str
 
 
+class Profile(StrEnum):
+    """What a browser is to send."""
+
+    VGA = "vga"  # 640×480, 24 pictures per second
+    LOW = "low"  # 640×480, 15 pictures per second, a third of the bit rate
+    AUDIO = "audio"  # no picture
+
+
 @dataclass(frozen=True, slots=True)
 class QualitySample:
     """One second of one seat's leg between the browser and the node, from counters and RTCP.
@@ -184,6 +192,7 @@ class QualitySample:
         bitrate_up_bps / bitrate_down_bps: Payload of all streams.
         frozen: The browser's picture stood still: no packet for two seconds, or a hole that was given up.
         bars: 0 (nothing comes) to 4 (very good), smoothed over some seconds.
+        profile: What the node wants the browser to send from now on.
     """
 
     call_id: str
@@ -198,6 +207,7 @@ class QualitySample:
     bitrate_down_bps: int
     frozen: bool
     bars: int
+    profile: Profile = Profile.VGA
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,12 +247,17 @@ class Peer:
         if reports:
             self.transport.send_rtcp(rtcp.receiver_report(self._ssrc, reports))
 
-    def sample(self, now_ns: int) -> QualitySample | None:
-        """How this leg was in the last second; None while there is nothing to say."""
+    def sample(self, now_ns: int, *, no_picture: bool = False) -> QualitySample | None:
+        """How this leg was in the last second; None while there is nothing to say.
+
+        Args:
+            no_picture: The browser was told to send none.
+        """
         if not self.connected or self.watchdog is None:
             return None
         silent = self.watchdog.state is not PeerState.CONNECTED
-        return self._meter.sample(self.uplinks.values(), self.downlinks.values(), now_ns, silent=silent)
+        uplinks = [uplink for name, uplink in self.uplinks.items() if name != "video" or not no_picture]
+        return self._meter.sample(uplinks, self.downlinks.values(), now_ns, silent=silent)
 
     def request_keyframe(self) -> None:
         """Ask the browser for a key frame: now if the last request is long enough ago, else as soon as it is."""

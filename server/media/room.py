@@ -10,9 +10,11 @@ from aiortc import RTCCertificate
 
 from core.errors import ConflictError, NotFoundError, UnavailableError
 from core.ports.media import (
+    PARTIES,
     MediaSinkFactory,
     PeerChange,
     PeerState,
+    Profile,
     QualitySample,
     QualitySummary,
     Seat,
@@ -24,6 +26,7 @@ from core.tasks import TaskOwner
 from server.media import sdp
 from server.media.config import Binding, MediaConfig
 from server.media.peer import Peer
+from server.media.profiles import ProfileKeeper
 from server.media.quality import Tally
 from server.media.seats import Situation, plan, recorded
 from server.media.sinks import SinkGroup
@@ -63,6 +66,7 @@ class Room:
         self._segments: dict[Seat, int] = {}
         self._activated_ns = 0
         self._tallies: dict[Seat, Tally] = {}
+        self._profiles = {seat: ProfileKeeper() for seat in PARTIES}
         self._tasks = TaskOwner(f"media {call_id}")
 
     @property
@@ -164,8 +168,17 @@ class Room:
         return [summary for summary in summaries if summary is not None]
 
     def _measure(self, now_ns: int) -> list[QualitySample]:
-        samples = [sample for peer in self._live.values() if (sample := peer.sample(now_ns)) is not None]
-        for sample in samples:
+        samples = []
+        for peer in self._live.values():
+            keeper = self._profiles.get(peer.seat)
+            no_picture = keeper is not None and keeper.profile is Profile.AUDIO
+            if (sample := peer.sample(now_ns, no_picture=no_picture)) is not None:
+                samples.append(sample)
+        parties = [sample for sample in samples if sample.seat in self._profiles]
+        for index, sample in enumerate(samples):
+            if sample.seat in self._profiles:  # what the other party gets counts too; who listens in never does
+                loss = max([sample.loss_up, *(other.loss_down for other in parties if other is not sample)])
+                samples[index] = replace(sample, profile=self._profiles[sample.seat].step(loss))
             self._tallies.setdefault(sample.seat, Tally(sample.seat)).add(sample)
         return samples
 

@@ -37,6 +37,7 @@ PUSHES: dict[str, tuple[Push, ...]] = {
         captions.CUSTOMER_CAPTION,
         media.CUSTOMER_NOTICE,
         quality.CUSTOMER_QUALITY,
+        quality.CUSTOMER_PROFILE,
     ),
     STAFF: (
         presence.PRESENCE,
@@ -47,6 +48,7 @@ PUSHES: dict[str, tuple[Push, ...]] = {
         captions.SCRIPT,
         media.TELLER_NOTICE,
         quality.TELLER_QUALITY,
+        quality.TELLER_PROFILE,
         alarms.ALARM,
     ),
 }

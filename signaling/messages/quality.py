@@ -20,5 +20,19 @@ class TellerQuality(CustomerQuality):
     call_id: str
 
 
+class CustomerProfile(Payload):
+    """What this page is to send: ``vga`` 640×480, ``low`` 15 pictures per second, ``audio`` no picture."""
+
+    profile: Literal["vga", "low", "audio"]
+
+
+class TellerProfile(CustomerProfile):
+    """The same, with the call."""
+
+    call_id: str
+
+
 CUSTOMER_QUALITY = Push("media.quality", CustomerQuality)
 TELLER_QUALITY = Push("media.quality", TellerQuality)
+CUSTOMER_PROFILE = Push("media.profile", CustomerProfile)
+TELLER_PROFILE = Push("media.profile", TellerProfile)

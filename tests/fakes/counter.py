@@ -211,7 +211,9 @@ def compose(database: Database, bus: Bus, redis: Redis, settings: Settings, node
     async def authenticate(cookie: str | None) -> Actor | None:
         return sessions.get(cookie or "")
 
-    edge = signaling_room.build(bus, calls.service, calls.media, acd.tellers, connections, TOKEN_KEY, authenticate, pauses=calls.pauses)
+    edge = signaling_room.build(
+        bus, calls.service, calls.media, acd.tellers, connections, TOKEN_KEY, authenticate, pauses=calls.pauses
+    )
     app = web.Application()
     edge.attach(app)
     return Counter(database, bus, media, connections, calls, acd, edge, app, sessions=sessions)

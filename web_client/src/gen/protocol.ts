@@ -261,6 +261,12 @@ export interface CustomerMediaNotice {
   state: 'connected' | 'degraded' | 'lost'
 }
 /**
+ * What this page is to send: ``vga`` 640×480, ``low`` 15 pictures per second, ``audio`` no picture.
+ */
+export interface CustomerProfile {
+  profile: 'vga' | 'low' | 'audio'
+}
+/**
  * Quality of one party's connection: 0 nothing comes, 1 poor, 2 fair, 3 good, 4 very good.
  */
 export interface CustomerQuality {
@@ -715,6 +721,13 @@ export interface TellerMediaNotice {
 /**
  * The same, with the call.
  */
+export interface TellerProfile {
+  profile: 'vga' | 'low' | 'audio'
+  call_id: string
+}
+/**
+ * The same, with the call.
+ */
 export interface TellerQuality {
   seat: 'customer' | 'teller'
   bars: number
@@ -783,6 +796,7 @@ export interface CustomerEvents {
   'caption': CustomerCaption
   'media.notice': CustomerMediaNotice
   'media.quality': CustomerQuality
+  'media.profile': CustomerProfile
 }
 
 export interface StaffRequests {
@@ -808,5 +822,6 @@ export interface StaffEvents {
   'script.state': ScriptState
   'media.notice': TellerMediaNotice
   'media.quality': TellerQuality
+  'media.profile': TellerProfile
   'alarm': AlarmNotice
 }

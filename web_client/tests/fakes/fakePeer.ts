@@ -7,6 +7,13 @@ export class FakeTrack extends EventTarget {
   constructor(readonly kind: 'audio' | 'video') {
     super()
   }
+  constraints: object = { width: 640 }
+  getConstraints(): object {
+    return this.constraints
+  }
+  async applyConstraints(constraints: object): Promise<void> {
+    this.constraints = constraints
+  }
   stop(): void {
     this.readyState = 'ended'
   }

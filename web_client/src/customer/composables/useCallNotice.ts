@@ -20,6 +20,7 @@ export function useCallNotice(flow: VisitFlow): ComputedRef<CallNotice | null> {
     if (flow.devices.state.problem) return { tone: 'bad', title: 'call.devicesLostTitle', text: 'call.devicesLostBody', retry: true }
     if (media === 'recovering') return { tone: 'warn', text: 'call.recovering' }
     if (teller === 'lost') return { tone: 'warn', text: 'call.tellerLost' }
+    if (flow.room.state.soundOnly) return { tone: 'warn', text: 'call.soundOnly' }
     if (teller === 'degraded') return { tone: 'warn', text: 'call.tellerDegraded' }
     return null
   })

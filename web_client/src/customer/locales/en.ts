@@ -163,6 +163,7 @@ const en: typeof zhCN = {
     stay: 'Stay in the call',
     elapsed: 'Duration',
     screen: 'The teller’s shared screen',
+    soundOnly: 'The network is poor. To keep the sound clear your picture is not sent for now; it comes back by itself.',
     holdTitle: 'The teller asks you to wait a moment',
     holdBody:
       'You neither see nor hear the counter for now. The teller can still see and hear you, and the recording goes on. Please stay, the call continues soon.',

@@ -19,6 +19,8 @@ export interface CallRoomState {
   cameraOff: boolean
   captionsOn: boolean
   captions: Caption[]
+  /** The server has asked for no picture, so that sound gets through. */
+  soundOnly: boolean
   /** How good each party's connection is, 0 to 4 bars; absent until the server has measured it. */
   quality: Partial<Record<MediaNotice['seat'], number>>
 }
@@ -46,6 +48,7 @@ export class CallRoom {
     captionsOn: false,
     captions: [],
     quality: {},
+    soundOnly: false,
   })
 
   constructor(
@@ -64,6 +67,10 @@ export class CallRoom {
       else if (state === 'lost') void this.media.distrust()
     })
     socket.on('media.quality', ({ seat, bars }) => (this.state.quality[seat] = bars))
+    socket.on('media.profile', ({ profile }) => {
+      this.state.soundOnly = profile === 'audio'
+      void this.media.setPicture(profile)
+    })
     media.events.on('state', (state) => {
       this.state.media = state
       // The network that took the media away may have taken the socket with it.
@@ -152,6 +159,7 @@ export class CallRoom {
     Object.assign(this.state, { call: null, teller: 'connected', muted: false, cameraOff: false, captionsOn: false })
     this.state.captions = []
     this.state.quality = {}
+    this.state.soundOnly = false
   }
 
   private apply(call: CustomerCall): void {

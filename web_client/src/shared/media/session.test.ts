@@ -192,6 +192,24 @@ describe('local tracks', () => {
   })
 })
 
+describe('the picture the server asks for', () => {
+  it('changes without a new offer, sound stays, and a new connection keeps to it', async () => {
+    await session.join(transport, local)
+    const [audio, video] = last().transceivers
+    await session.setPicture('low')
+    expect(video?.sender.parameters.encodings[0]).toMatchObject({ maxFramerate: 15, active: true })
+    expect((local.getVideoTracks()[0] as unknown as FakeTrack).constraints).toMatchObject({ width: 640, frameRate: { max: 15 } })
+    await session.setPicture('audio')
+    expect(video?.sender.parameters.encodings[0]).toMatchObject({ active: false })
+    expect(audio?.sender.parameters.encodings[0]).not.toHaveProperty('active')
+    expect(transport.join).toHaveBeenCalledOnce()
+    await session.rejoin()
+    expect(last().transceivers[1]?.sender.parameters.encodings[0]).toMatchObject({ active: false })
+    await session.setPicture('vga')
+    expect(last().transceivers[1]?.sender.parameters.encodings[0]).toMatchObject({ active: true, maxFramerate: 24 })
+  })
+})
+
 describe('a shared screen', () => {
   const withScreen = OFFER_SDP.replace('a=mid:2\r\na=sendonly', 'a=mid:2\r\na=recvonly')
 

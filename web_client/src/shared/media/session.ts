@@ -1,6 +1,6 @@
 import { Emitter } from '../emitter'
 import type { MediaOffer } from '../protocol'
-import { tuneSenders, type SendProfile } from './tuning'
+import { tuneCamera, tuneSenders, type PictureProfile, type SendProfile } from './tuning'
 
 /** How a session reaches the server: two messages of the socket. */
 export interface MediaTransport {
@@ -60,6 +60,7 @@ export class MediaSession {
   private attempt = 0
   private failures = 0
   private profile: SendProfile = 'full'
+  private picture: PictureProfile = 'vga'
   private connected_at_ms = 0
   private timer: ReturnType<typeof setTimeout> | undefined
 
@@ -117,14 +118,22 @@ export class MediaSession {
     this.shared = track
     if (!this.peer) return
     await screenSlot(this.peer)?.sender.replaceTrack(track)
-    await tuneSenders(this.peer, this.profile)
+    await tuneSenders(this.peer, this.profile, this.picture)
   }
 
   /** How much to send: `warm` keeps the transport alive while nobody looks yet. */
   setProfile(profile: SendProfile): void {
     if (profile === this.profile) return
     this.profile = profile
-    if (this.peer) void tuneSenders(this.peer, profile)
+    if (this.peer) void tuneSenders(this.peer, profile, this.picture)
+  }
+
+  /** The server's word on the picture, applied without renegotiation. */
+  async setPicture(picture: PictureProfile): Promise<void> {
+    if (picture === this.picture) return
+    this.picture = picture
+    if (this.peer) await tuneSenders(this.peer, this.profile, picture)
+    if (this.local) await tuneCamera(this.local, picture)
   }
 
   setMuted(kind: 'audio' | 'video', muted: boolean): void {
@@ -137,6 +146,7 @@ export class MediaSession {
     this.dropPeer()
     this.transport = null
     this.shared = null
+    this.picture = 'vga'
     this.setState('idle')
   }
 
@@ -170,7 +180,7 @@ export class MediaSession {
     await gathered(peer, this.gatherCap(offer))
     if (attempt !== this.attempt) return
     await transport.answer(offer.peer_id, peer.localDescription?.sdp ?? '')
-    await tuneSenders(peer, this.profile)
+    await tuneSenders(peer, this.profile, this.picture)
   }
 
   /** Without a relay all candidates are local ones, there in a few milliseconds; with nothing else the relay's must come. */

@@ -211,7 +211,12 @@ const en: Texts<typeof zhCN> = {
       lost: 'Your picture and sound are disconnected; reconnecting.',
       connected: 'You are connected again.',
     },
-    media: { joining: 'Connecting picture and sound…', failed: 'Picture and sound could not connect.', rejoin: 'Reconnect' },
+    media: {
+      joining: 'Connecting picture and sound…',
+      failed: 'Picture and sound could not connect.',
+      rejoin: 'Reconnect',
+      soundOnly: 'Your network is poor. To keep the sound clear your picture is not sent for now; it comes back by itself.',
+    },
   },
   transcript: {
     title: 'Live transcript',

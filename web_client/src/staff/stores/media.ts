@@ -15,6 +15,8 @@ export const useMedia = defineStore('media', () => {
   const remote = shallowRef<MediaStream | null>(null)
   const state = ref<MediaState>('idle')
   const joinFailed = ref(false)
+  /** The server has asked for no picture, so that sound gets through. */
+  const soundOnly = ref(false)
   const muted = ref(false)
   const cameraOff = ref(false)
   /** What the teller shows the customer. */
@@ -145,7 +147,13 @@ export const useMedia = defineStore('media', () => {
     await session?.shareScreen(null)
   }
 
+  function setPicture(profile: 'vga' | 'low' | 'audio'): void {
+    soundOnly.value = profile === 'audio'
+    void session?.setPicture(profile)
+  }
+
   function leave(): void {
+    soundOnly.value = false
     stopStream(screen.value)
     screen.value = null
     session?.leave()
@@ -177,7 +185,7 @@ export const useMedia = defineStore('media', () => {
   }
 
   return {
-    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff, screen,
+    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff, screen, soundOnly, setPicture,
     share, unshare, open, choose, close, join, ensure, distrust, rejoin, leave, toggleMute, toggleCamera,
   }
 })

@@ -1,0 +1,58 @@
+"""How much picture a browser is to send: lowered when its way is bad, restored when it is good. Sound comes first."""
+
+from core.ports.media import Profile
+
+LADDER = (Profile.VGA, Profile.LOW, Profile.AUDIO)
+
+BAD_LOSS = 0.08
+"""More than that for `BAD_S`: congestion, or a line on which repair costs more than it gives."""
+
+AWFUL_LOSS = 0.25
+BAD_S = 4
+AWFUL_S = 2
+GOOD_LOSS = 0.03
+GOOD_S = 15
+MOST_GOOD_S = 120
+"""A step up that did not last doubles the wait for the next one, up to this."""
+
+LASTED_S = 20
+
+
+class ProfileKeeper:
+    """Decides one publisher's profile, once per second."""
+
+    def __init__(self) -> None:
+        self._step = 0
+        self._bad_s = self._awful_s = self._good_s = 0
+        self._wait_s = GOOD_S
+        self._raised_ago_s: int | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """What the browser is to send now."""
+        return LADDER[self._step]
+
+    def step(self, loss: float) -> Profile:
+        """One more second.
+
+        Args:
+            loss: Share of packets lost, the worse of the publisher's way up and its listener's way down.
+        """
+        self._bad_s = self._bad_s + 1 if loss > BAD_LOSS else 0
+        self._awful_s = self._awful_s + 1 if loss > AWFUL_LOSS else 0
+        self._good_s = self._good_s + 1 if loss < GOOD_LOSS else 0
+        if self._raised_ago_s is not None:
+            self._raised_ago_s += 1
+        if (self._bad_s >= BAD_S or self._awful_s >= AWFUL_S) and self._step < len(LADDER) - 1:
+            failed = self._raised_ago_s is not None and self._raised_ago_s <= LASTED_S
+            self._wait_s = min(MOST_GOOD_S, 2 * self._wait_s) if failed else self._wait_s
+            self._move(self._step + 1, None)
+        elif self._good_s >= self._wait_s and self._step > 0:
+            self._move(self._step - 1, 0)
+        elif self._raised_ago_s is not None and self._raised_ago_s > LASTED_S:
+            self._wait_s, self._raised_ago_s = GOOD_S, None
+        return self.profile
+
+    def _move(self, step: int, raised_ago_s: int | None) -> None:
+        self._step, self._raised_ago_s = step, raised_ago_s
+        self._bad_s = self._awful_s = self._good_s = 0

@@ -1,0 +1,50 @@
+"""Profiles: lowered step by step, sound left for last, restored with patience."""
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.ports.media import Profile
+from server.media.profiles import GOOD_S, ProfileKeeper
+
+
+def run(keeper: ProfileKeeper, loss: float, seconds: int) -> list[Profile]:
+    return [keeper.step(loss) for _ in range(seconds)]
+
+
+def test_lasting_loss_lowers_step_by_step_and_sound_stays() -> None:
+    seen = run(ProfileKeeper(), 0.12, 40)
+    assert [seen[2], seen[3], seen[6], seen[7], seen[-1]] == [
+        Profile.VGA, Profile.LOW, Profile.LOW, Profile.AUDIO, Profile.AUDIO,
+    ]  # fmt: skip
+
+
+def test_a_collapse_is_answered_within_two_seconds_and_a_short_burst_is_not() -> None:
+    assert run(ProfileKeeper(), 0.4, 2)[-1] is Profile.LOW
+    keeper = ProfileKeeper()
+    for loss in (0.2, 0.2, 0.0, 0.2, 0.5, 0.01, 0.2):
+        assert keeper.step(loss) is Profile.VGA
+
+
+def test_a_good_line_restores_and_a_step_up_that_fails_is_tried_later() -> None:
+    keeper = ProfileKeeper()
+    run(keeper, 0.3, 2)
+    assert run(keeper, 0.0, GOOD_S)[-2:] == [Profile.LOW, Profile.VGA]
+    run(keeper, 0.3, 2)
+    again = run(keeper, 0.0, 2 * GOOD_S)
+    assert again[GOOD_S] is Profile.LOW
+    assert again[-1] is Profile.VGA
+    run(keeper, 0.0, 30)
+    run(keeper, 0.3, 2)
+    assert run(keeper, 0.0, GOOD_S)[-1] is Profile.VGA, "what lasted is forgiven"
+
+
+@given(st.lists(st.floats(0, 1), max_size=300))
+def test_it_moves_one_step_at_a_time_and_never_twice_within_two_seconds(losses) -> None:
+    keeper = ProfileKeeper()
+    ladder = [Profile.VGA, Profile.LOW, Profile.AUDIO]
+    steps = [ladder.index(keeper.step(loss)) for loss in losses]
+    moves = [index for index, (a, b) in enumerate(zip([0, *steps], steps, strict=False)) if a != b]
+    assert all(abs(a - b) <= 1 for a, b in zip([0, *steps], steps, strict=False))
+    assert all(later - earlier >= 2 for earlier, later in itertools.pairwise(moves))
