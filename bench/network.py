@@ -20,6 +20,7 @@ import argparse
 import asyncio
 import itertools
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -283,6 +284,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if os.geteuid() != 0:
         raise SystemExit("bench/network.py makes network namespaces and needs root: run it as root.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end: nothing may stay behind
     with tempfile.TemporaryDirectory() as folder, TwoHosts() as hosts:
         work = Path(folder)
         standin = standin_model()
