@@ -3,15 +3,18 @@ import { useServer } from '../lib/server'
 import { useConsole } from '../stores/console'
 import { useMedia } from '../stores/media'
 
-/** Media follows the call: opened while it rings, so that accepting shows the picture at once; closed when it is over. */
+/**
+ * Media follows the call: opened while it rings, at full rate, so that accepting shows the picture at once (a lower
+ * frame rate would make the first frame wait); closed when it is over.
+ */
 export function useCallMedia(): void {
   const console_ = useConsole()
   const media = useMedia()
   watch(
-    () => [console_.mediaCallId, console_.screen] as const,
-    ([call_id, screen]) => {
+    () => console_.mediaCallId,
+    (call_id) => {
       if (call_id === null) media.leave()
-      else void media.join(call_id, screen === 'call' ? 'full' : 'warm')
+      else void media.join(call_id)
     },
     { immediate: true },
   )

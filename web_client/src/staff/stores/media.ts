@@ -72,16 +72,9 @@ export const useMedia = defineStore('media', () => {
     local.value = null
   }
 
-  /**
-   * Join a call's media; the same call twice is the same as once.
-   *
-   * @param profile `warm` while it rings: the way is open, but nobody looks yet.
-   */
-  async function join(call_id: string, profile: 'warm' | 'full'): Promise<void> {
-    if (joined === call_id) {
-      session?.setProfile(profile)
-      return
-    }
+  /** Join a call's media; the same call twice is the same as once. */
+  async function join(call_id: string): Promise<void> {
+    if (joined === call_id) return
     leave()
     joined = call_id
     if (!usable.value && !(await open())) {
@@ -91,7 +84,6 @@ export const useMedia = defineStore('media', () => {
     if (joined !== call_id || !local.value) return
     const { socket } = useServer()
     const fresh = new MediaSession()
-    fresh.setProfile(profile)
     session = fresh
     fresh.events.on('state', (next) => {
       state.value = next
