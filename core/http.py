@@ -181,7 +181,8 @@ async def error_middleware(
         body = {"code": code, "message": error.reason, "retryable": False, "fields": {}}
         return web.json_response({"error": body}, status=error.status)
     except ConnectionResetError:
-        raise  # the browser went away, as players do when they have seen enough; nobody is there to be told
+        # The browser went away, as players do when they have seen enough. Nobody is there to read this answer.
+        return web.Response(status=499, reason="Client Closed Request")
     except Exception as error:
         log.error("request failed", method=request.method, path=request.path, exc_info=error)
         body = {"code": "internal", "message": "something failed on our side", "retryable": True, "fields": {}}

@@ -7,7 +7,7 @@ import structlog
 
 from core.bus import MEDIA, QUALITY
 from core.ids import new_id
-from core.ports.media import MediaSink, PeerChange, QualitySample, SeatStream, SinkFailure
+from core.ports.media import PARTIES, MediaSink, PeerChange, QualitySample, SeatStream, SinkFailure
 from core.settings import Settings
 from core.tasks import TaskOwner
 from qa.stt.tap import SpeechTap
@@ -70,7 +70,8 @@ def _node(connections: Connections, recorder: Recorder, tap: SpeechTap) -> Media
     settings = connections.settings
 
     def sinks(stream: SeatStream) -> list[MediaSink]:
-        return [*recorder.sinks_for(stream), *recorder.guard(stream, tap.open(stream))]
+        heard = tap.open(stream) if stream.seat in PARTIES else []  # a transcript has two sides
+        return [*recorder.sinks_for(stream), *recorder.guard(stream, heard)]
 
     async def on_change(change: PeerChange) -> None:
         await connections.bus.publish(MEDIA, asdict(change))
