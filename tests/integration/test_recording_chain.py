@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import json
+import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -197,10 +198,8 @@ async def test_a_crash_between_commit_and_removal_is_tidied_up(
 
 
 def _leave_journals(folder: Path) -> None:
-    for path in folder.glob("*.sealed"):
-        path.unlink()
-    if folder.name == "work" and folder.exists():
-        folder.rmdir()
+    if folder.name == "work":
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def test_no_media_at_all_is_failed_and_visible(house: CaptureHouse, finalizer: Finalizer) -> None:

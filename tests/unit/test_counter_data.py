@@ -33,7 +33,10 @@ def test_the_newest_wording_is_current_and_proved_by_its_text() -> None:
 
 def test_a_published_wording_is_never_edited() -> None:
     # Stored consents refer to these bytes. Changing the text means a new version, not a new digest here.
-    published = {("recording", "2026-01"): "8dff75763d28e04805770d54931b7e7def36e4b7d4b910d20d89abed113f358a"}
+    published = {
+        ("recording", "2026-01"): "8dff75763d28e04805770d54931b7e7def36e4b7d4b910d20d89abed113f358a",
+        ("recording", "2026-11"): "022d6aebabba18507a3eb14479b011f41a4c61f466a65d08a8907c1a64e323c5",
+    }
     for wording in packaged_wordings():
         assert wording.sha256("zh-CN") == published[wording.purpose, wording.version]
 
