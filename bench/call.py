@@ -90,10 +90,12 @@ _P2P = """async () => {
 async def join_ms(customer: Person, teller: Person) -> float:
     """One whole join: click to first frame, then hang up and wrap up."""
     await customer_to_consent(customer, "account_opening")
+    say("  at the consent")
     await teller.page.evaluate(_ACCEPT_AT_ONCE)
     await customer.page.evaluate(_STAMP_FIRST_FRAME)
     clicked = await customer.page.evaluate(_CLICK, "consent-agree")
     first = await customer.page.evaluate("() => window.__first")
+    say(f"  first frame after {first - clicked:.0f} ms")
     await asyncio.sleep(1)
     await customer.by("call-hangup").click()
     await customer.by("call-hangup-confirm").click()
