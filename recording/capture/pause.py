@@ -33,6 +33,7 @@ class Gate:
         self.dropped = 0
         self.lifted_s: float | None = None
         self._newest: dict[MediaKind, int] = {}
+        self._resumed: set[MediaKind] = set()
 
     def keeps(self, kind: MediaKind, packet: bytes) -> bool:
         """Nothing during the pause; afterwards nothing that was sent before its end."""
@@ -42,6 +43,10 @@ class Gate:
         newest = self._newest.get(kind)
         is_newer = newest is None or 0 < (sequence - newest) & 0xFFFF < 0x8000
         if self.lifted_s is not None and is_newer:
+            if kind not in self._resumed:
+                # The last packets of the pause may have been lost: what is older than the first one kept belongs to it.
+                self._resumed.add(kind)
+                self._newest[kind] = (sequence - 1) & 0xFFFF
             return True
         if self.lifted_s is None and is_newer:
             self._newest[kind] = sequence
