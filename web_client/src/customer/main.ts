@@ -11,13 +11,12 @@ import { CustomerApi, type Channel } from './api'
 import App from './App.vue'
 import { DeviceCheck } from './check/deviceCheck'
 import { FLOW, I18N } from './keys'
-import en from './locales/en'
-import zhCN from './locales/zh-CN'
+import { MESSAGES } from './locales'
 import { CallRoom } from './visit/callRoom'
 import { VisitFlow } from './visit/flow'
 
 const query = new URLSearchParams(location.search)
-const i18n = createPageI18n({ 'zh-CN': zhCN, en })
+const i18n = createPageI18n(MESSAGES)
 const http = new HttpClient({ headers: (): Record<string, string> => (flow.token ? { Authorization: `Bearer ${flow.token}` } : {}) })
 const api = new CustomerApi(http)
 const room = new CallRoom(new SocketManager(openSocket('/customer', () => ({ token: flow.token }))), new MediaSession())

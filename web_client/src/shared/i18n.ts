@@ -9,6 +9,26 @@ export interface Messages {
   [key: string]: string | Messages
 }
 
+/** One area's texts, both languages side by side. */
+export type AreaTexts = Record<Language, Messages>
+
+/** The texts of a page and of its areas as one tree per language. A key that is there twice is a mistake. */
+export function joinTexts(page: AreaTexts, areas: readonly AreaTexts[]): AreaTexts {
+  const joined = (language: Language) => areas.reduce((all, area) => merge(all, area[language], ''), page[language])
+  return { 'zh-CN': joined('zh-CN'), en: joined('en') }
+}
+
+function merge(one: Messages, other: Messages, path: string): Messages {
+  const all = { ...one }
+  for (const [key, text] of Object.entries(other)) {
+    const there = all[key]
+    if (there === undefined) all[key] = text
+    else if (typeof there !== 'string' && typeof text !== 'string') all[key] = merge(there, text, `${path}${key}.`)
+    else throw new Error(`the text ${path}${key} is there twice`)
+  }
+  return all
+}
+
 function isLanguage(value: unknown): value is Language {
   return LANGUAGES.includes(value as Language)
 }
@@ -22,7 +42,7 @@ export function initialLanguage(): Language {
 }
 
 /** Vue-i18n with both languages; each entry gives its own messages. */
-export function createPageI18n(messages: Record<Language, Messages>) {
+export function createPageI18n(messages: AreaTexts) {
   const locale: string = initialLanguage()
   document.documentElement.lang = locale
   return createI18n<false>({ legacy: false, locale, fallbackLocale: 'zh-CN', messages })

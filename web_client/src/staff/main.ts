@@ -6,8 +6,7 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { PAGE_I18N } from './composables/usePageI18n'
 import { connectServer } from './lib/server'
-import en from './locales/en'
-import zhCN from './locales/zh-CN'
+import { MESSAGES } from './locales'
 import { createStaffRouter } from './router'
 import { useSession } from './stores/session'
 import './styles/staff.css'
@@ -16,7 +15,7 @@ const pinia = createPinia()
 const session = useSession(pinia)
 connectServer({ csrfToken: () => session.csrfToken, onSessionEnded: () => session.leave('ended') })
 
-const i18n = createPageI18n({ 'zh-CN': zhCN, en })
+const i18n = createPageI18n(MESSAGES)
 
 createApp(App)
   .provide(PAGE_I18N, i18n)

@@ -1,20 +1,18 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
-import { useSession, type StaffPage } from './stores/session'
+import { AREA_ROUTES } from './pages/registry'
+import { useSession } from './stores/session'
 
 declare module 'vue-router' {
   interface RouteMeta {
     /** Who may open it; without a page anybody who is signed in. */
-    page?: StaffPage
+    page?: string
     open?: boolean
   }
 }
 
 const routes: RouteRecordRaw[] = [
   { path: '/login', component: () => import('./views/LoginView.vue'), meta: { open: true } },
-  { path: '/teller', component: () => import('./views/TellerView.vue'), meta: { page: 'teller' } },
-  { path: '/qa', component: () => import('./views/QaListView.vue'), meta: { page: 'qa' } },
-  { path: '/qa/:callId', component: () => import('./views/QaCallView.vue'), props: true, meta: { page: 'qa' } },
-  { path: '/alarms', component: () => import('./views/AlarmsView.vue'), meta: { page: 'alarms' } },
+  ...AREA_ROUTES,
   { path: '/home', component: () => import('./views/HomeView.vue') },
   { path: '/denied', component: () => import('./views/DeniedView.vue') },
   { path: '/', redirect: '/home' },

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import en from './en'
-import zhCN from './zh-CN'
+import { MESSAGES } from '.'
 
 function flat(tree: object, prefix = ''): Map<string, string> {
   const texts = new Map<string, string>()
@@ -13,8 +12,8 @@ function flat(tree: object, prefix = ''): Map<string, string> {
   return texts
 }
 
-const chinese = flat(zhCN)
-const english = flat(en)
+const chinese = flat(MESSAGES['zh-CN'])
+const english = flat(MESSAGES.en)
 const placeholders = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((hit) => hit[1] ?? '').sort()
 
 function sources(folder: string): string[] {

@@ -1,6 +1,6 @@
 /** The words of the staff pages: the server's, generated into src/gen, under the names used here. */
 import type { EvaluationView, FindingView, TellerQuality } from '../../gen/protocol'
-import type { Alarm, Caption as AnyCaption, Disposition, MediaNotice as AnyNotice, Role } from '@shared/protocol'
+import type { Alarm, Caption as AnyCaption, Disposition, MediaNotice as AnyNotice } from '@shared/protocol'
 
 export type {
   Alarm,
@@ -46,8 +46,3 @@ export type Answers = EvaluationView['answers']
 /** What a teller may choose; the other states follow from calls. */
 export type ChosenPresence = 'ready' | 'break' | 'offline'
 export const DISPOSITIONS: readonly Disposition[] = ['resolved', 'follow_up', 'refused', 'dropped']
-export const PAGE_ROLES: Record<'teller' | 'qa' | 'alarms', readonly Role[]> = {
-  teller: ['teller'],
-  qa: ['inspector'],
-  alarms: ['supervisor', 'admin'],
-}

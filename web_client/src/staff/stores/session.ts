@@ -2,9 +2,8 @@ import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { failureOf, type Failure } from '../lib/errors'
 import { useServer } from '../lib/server'
-import { PAGE_ROLES, type SignedIn, type StaffProfile } from '../lib/wire'
-
-export type StaffPage = keyof typeof PAGE_ROLES
+import type { SignedIn, StaffProfile } from '../lib/wire'
+import { AREAS } from '../pages/registry'
 
 /** Who is signed in, and why nobody is. */
 export const useSession = defineStore('session', () => {
@@ -15,11 +14,12 @@ export const useSession = defineStore('session', () => {
   const failure = ref<Failure | null>(null)
   const busy = ref(false)
 
-  const pages = computed(() => (Object.keys(PAGE_ROLES) as StaffPage[]).filter(may))
+  const pages = computed(() => AREAS.map((area) => area.page).filter(may))
   const home = computed(() => (pages.value[0] ? `/${pages.value[0]}` : '/home'))
 
-  function may(page: StaffPage): boolean {
-    return staff.value?.roles.some((role) => PAGE_ROLES[page].includes(role)) ?? false
+  function may(page: string): boolean {
+    const roles = AREAS.find((area) => area.page === page)?.roles
+    return staff.value?.roles.some((role) => roles?.includes(role)) ?? false
   }
 
   function enter(answer: SignedIn): void {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import en from '../locales/en'
-import zhCN from '../locales/zh-CN'
+import { MESSAGES } from '../locales'
 import { failureText } from '../lib/errors'
 
 interface Tree { [key: string]: string | Tree }
@@ -16,7 +15,7 @@ function flat(tree: Tree, prefix = ''): Map<string, string> {
 const values = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!).sort()
 
 describe('texts', () => {
-  const [zh, english] = [flat(zhCN), flat(en)]
+  const [zh, english] = [flat(MESSAGES['zh-CN'] as Tree), flat(MESSAGES.en as Tree)]
 
   it('exist in both languages', () => {
     expect([...english.keys()].sort()).toEqual([...zh.keys()].sort())
