@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import UnitOfWork
-from core.ports.media import PeerOffer
+from core.ports.media import PeerOffer, Profile, Seat
 from core.security.actor import Actor
 
 CallStateName = Literal["queued", "offered", "accepted", "connected", "wrap_up", "closed"]
@@ -272,6 +272,15 @@ class CallMedia(Protocol):
 
     async def hold(self, actor: Actor, call_id: str, on: bool) -> None:
         """Put the teller's call on hold or take it up again. Asking for what is so already does nothing.
+
+        Raises:
+            NotFoundError: ``call.not_found``. ConflictError: ``call.not_running``.
+            UnavailableError: ``media.unavailable``; then nothing has changed.
+        """
+        ...
+
+    async def set_profile(self, actor: Actor, call_id: str, seat: Seat, profile: Profile) -> None:
+        """Ask for another picture of a party in the teller's call: `Profile.HD` for identity and documents, then back.
 
         Raises:
             NotFoundError: ``call.not_found``. ConflictError: ``call.not_running``.

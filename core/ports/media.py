@@ -21,6 +21,15 @@ PARTIES = (Seat.CUSTOMER, Seat.TELLER)
 """The two without whom there is no call. The others come and go."""
 
 
+class Profile(StrEnum):
+    """What a browser is to send."""
+
+    HD = "hd"  # 1280×720, 15 pictures per second, sharpness before smoothness: identity and documents
+    VGA = "vga"  # 640×480, 24 pictures per second
+    LOW = "low"  # 640×480, 15 pictures per second, a third of the bit rate
+    AUDIO = "audio"  # no picture
+
+
 class SupervisorMode(StrEnum):
     """How a supervisor is in a call: hears and sees both in every mode."""
 
@@ -73,6 +82,16 @@ class MediaControl(Protocol):
 
     async def set_hold(self, call_id: str, on: bool) -> None:
         """Let the customer hear and see nothing of the counter, or again everything. Recording goes on. Idempotent.
+
+        Raises:
+            NotFoundError: ``media.call_not_found``.
+        """
+        ...
+
+    async def set_profile(self, call_id: str, seat: Seat, profile: Profile) -> None:
+        """Ask for a party's picture: the most it is to send, less while the line does not carry it. Idempotent.
+
+        Reaches the page within a second, needs no new connection and holds for the rest of the call.
 
         Raises:
             NotFoundError: ``media.call_not_found``.
@@ -170,14 +189,6 @@ class SinkFailure:
     segment: int
     sink: str
     error: str
-
-
-class Profile(StrEnum):
-    """What a browser is to send."""
-
-    VGA = "vga"  # 640×480, 24 pictures per second
-    LOW = "low"  # 640×480, 15 pictures per second, a third of the bit rate
-    AUDIO = "audio"  # no picture
 
 
 @dataclass(frozen=True, slots=True)

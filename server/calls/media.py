@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from core.db import Database
 from core.errors import ConflictError, NotFoundError, UnavailableError
 from core.models.call import Call, CallOffer
-from core.ports.media import MediaControl, PeerOffer, Seat
+from core.ports.media import MediaControl, PeerOffer, Profile, Seat
 from core.security.actor import Actor
 from server.calls.hold import hold, share
 from server.calls.rows import newest_call, teller_of, visit_of
@@ -60,6 +60,17 @@ class MediaDesk:
                 await self._control.set_hold(call_id, on)
 
         await hold(self._database, actor, call_id, on, switch)
+
+    async def set_profile(self, actor: Actor, call_id: str, seat: Seat, profile: Profile) -> None:
+        """Ask for another picture of a party in the teller's call; see `CallMedia.set_profile`."""
+        async with self._database.read() as session:
+            call = await session.get(Call, call_id)
+        if call is None or call.teller_id != teller_of(actor):
+            raise NotFoundError("there is no such call", code="call.not_found")
+        if call.state not in RUNNING:
+            raise ConflictError("the call is not running", code="call.not_running")
+        async with _deadline():
+            await self._control.set_profile(call_id, seat, profile)
 
     async def share(self, actor: Actor, call_id: str, on: bool) -> None:
         """The teller's screen is shown or not; see `CallMedia.share`."""

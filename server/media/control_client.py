@@ -16,7 +16,7 @@ from core.errors import (
     NotFoundError,
     UnavailableError,
 )
-from core.ports.media import PeerOffer, Seat, SupervisorMode
+from core.ports.media import PeerOffer, Profile, Seat, SupervisorMode
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +98,10 @@ class HttpMediaControl:
     async def set_hold(self, call_id: str, on: bool) -> None:
         """See `MediaControl.set_hold`."""
         await self._put(call_id, "hold", {"on": "true" if on else "false"})
+
+    async def set_profile(self, call_id: str, seat: Seat, profile: Profile) -> None:
+        """See `MediaControl.set_profile`."""
+        await self._put(call_id, "profile", {"seat": seat.value, "profile": profile.value})
 
     async def _put(self, call_id: str, what: str, body: dict[str, str]) -> None:
         node = await self._stored_node(call_id)

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from core.errors import BadInputError, CounterError, DeniedError
-from core.ports.media import Seat, SupervisorMode
+from core.ports.media import Profile, Seat, SupervisorMode
 from server.media.node import MediaNode
 
 log = structlog.get_logger(__name__)
@@ -39,6 +39,7 @@ def build_app(node: MediaNode, extra: Sequence[web.RouteDef] = ()) -> web.Applic
             web.post("/v1/calls/{call_id}/activate", api.activate),
             web.put("/v1/calls/{call_id}/mode", api.set_mode),
             web.put("/v1/calls/{call_id}/hold", api.set_hold),
+            web.put("/v1/calls/{call_id}/profile", api.set_profile),
             web.delete("/v1/calls/{call_id}", api.close_call),
         ]
     )
@@ -118,6 +119,15 @@ class _Api:
 
     async def set_hold(self, request: web.Request) -> web.Response:
         await self._node.set_hold(request.match_info["call_id"], await _switch(request))
+        return web.json_response({})
+
+    async def set_profile(self, request: web.Request) -> web.Response:
+        body = await _body(request, "seat", "profile")
+        try:
+            seat, profile = Seat(body["seat"]), Profile(body["profile"])
+        except ValueError:
+            raise BadInputError("there is no such seat or picture", code="media.bad_request") from None
+        await self._node.set_profile(request.match_info["call_id"], seat, profile)
         return web.json_response({})
 
     async def close_call(self, request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ from core.ports.media import (
     MediaSinkFactory,
     PeerChange,
     PeerOffer,
+    Profile,
     QualitySample,
     QualitySummary,
     Seat,
@@ -144,6 +145,11 @@ class MediaNode:
         room = self._known(call_id)
         room.set_situation(replace(room.situation, on_hold=on))
         log.info("call held" if on else "call resumed", call_id=call_id)
+
+    async def set_profile(self, call_id: str, seat: Seat, profile: Profile) -> None:
+        """See `MediaControl.set_profile`."""
+        self._known(call_id).set_profile(seat, profile)
+        log.info("picture asked for", call_id=call_id, seat=seat, profile=profile)
 
     async def close_peer(self, call_id: str, peer_id: str) -> None:
         """See `MediaControl.close_peer`."""

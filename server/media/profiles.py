@@ -1,8 +1,11 @@
-"""How much picture a browser is to send: lowered when its way is bad, restored when it is good. Sound comes first."""
+"""How much picture a browser is to send: what was asked for, lowered when its way is bad, restored when it is good.
+
+Sound comes first.
+"""
 
 from core.ports.media import Profile
 
-LADDER = (Profile.VGA, Profile.LOW, Profile.AUDIO)
+LADDER = (Profile.HD, Profile.VGA, Profile.LOW, Profile.AUDIO)
 
 BAD_LOSS = 0.08
 """More than that for `BAD_S`: congestion, or a line on which repair costs more than it gives."""
@@ -19,10 +22,15 @@ LASTED_S = 20
 
 
 class ProfileKeeper:
-    """Decides one publisher's profile, once per second."""
+    """Decides one publisher's profile, once per second.
+
+    Attributes:
+        wish: The most that is asked for.
+    """
 
     def __init__(self) -> None:
-        self._step = 0
+        self.wish = Profile.VGA
+        self._line = 0  # the most that the line carries, as far as is known
         self._bad_s = self._awful_s = self._good_s = 0
         self._wait_s = GOOD_S
         self._raised_ago_s: int | None = None
@@ -31,6 +39,10 @@ class ProfileKeeper:
     def profile(self) -> Profile:
         """What the browser is to send now."""
         return LADDER[self._step]
+
+    @property
+    def _step(self) -> int:
+        return max(self._line, LADDER.index(self.wish))
 
     def step(self, loss: float) -> Profile:
         """One more second.
@@ -47,12 +59,14 @@ class ProfileKeeper:
             failed = self._raised_ago_s is not None and self._raised_ago_s <= LASTED_S
             self._wait_s = min(MOST_GOOD_S, 2 * self._wait_s) if failed else self._wait_s
             self._move(self._step + 1, None)
-        elif self._good_s >= self._wait_s and self._step > 0:
+        elif self._good_s >= self._wait_s and self._line > LADDER.index(self.wish):
             self._move(self._step - 1, 0)
         elif self._raised_ago_s is not None and self._raised_ago_s > LASTED_S:
             self._wait_s, self._raised_ago_s = GOOD_S, None
         return self.profile
 
     def _move(self, step: int, raised_ago_s: int | None) -> None:
-        self._step, self._raised_ago_s = step, raised_ago_s
+        # Back at what is asked for, nothing speaks against more should that be asked for.
+        self._line = step if step > LADDER.index(self.wish) else 0
+        self._raised_ago_s = raised_ago_s
         self._bad_s = self._awful_s = self._good_s = 0

@@ -134,6 +134,15 @@ class Room:
         self.situation = situation
         self._wire()
 
+    def set_profile(self, seat: Seat, profile: Profile) -> None:
+        """Ask for a party's picture; told with the next samples. Nothing happens for other seats."""
+        if (keeper := self._profiles.get(seat)) is not None:
+            keeper.wish = profile
+
+    def wished(self, seat: Seat) -> Profile:
+        """The most picture that is asked of a seat."""
+        return self._profiles[seat].wish if seat in self._profiles else Profile.VGA
+
     async def close_peer(self, peer_id: str, reason: str) -> None:
         """Close one transport. Idempotent."""
         for peer in self.peers:

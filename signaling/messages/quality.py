@@ -21,9 +21,9 @@ class TellerQuality(CustomerQuality):
 
 
 class CustomerProfile(Payload):
-    """What this page is to send: ``vga`` 640×480, ``low`` 15 pictures per second, ``audio`` no picture."""
+    """What this page is to send: ``hd`` 1280×720, ``vga`` 640×480, ``low`` 15 pictures/s, ``audio`` no picture."""
 
-    profile: Literal["vga", "low", "audio"]
+    profile: Literal["hd", "vga", "low", "audio"]
 
 
 class TellerProfile(CustomerProfile):

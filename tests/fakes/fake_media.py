@@ -3,7 +3,7 @@
 import asyncio
 
 from core.errors import UnavailableError
-from core.ports.media import PeerOffer, Seat, SupervisorMode
+from core.ports.media import PeerOffer, Profile, Seat, SupervisorMode
 
 
 class FakeMediaControl:
@@ -36,6 +36,9 @@ class FakeMediaControl:
 
     async def set_hold(self, call_id: str, on: bool) -> None:
         await self._asked("set_hold", call_id, "on" if on else "off")
+
+    async def set_profile(self, call_id: str, seat: Seat, profile: Profile) -> None:
+        await self._asked("set_profile", call_id, seat.value, profile.value)
 
     async def close_peer(self, call_id: str, peer_id: str) -> None:
         await self._asked("close_peer", call_id, peer_id)

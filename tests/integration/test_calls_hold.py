@@ -9,6 +9,8 @@ from core.bus import Bus
 from core.db import Database
 from core.errors import CounterError
 from core.models import AuditEntry, OutboxEvent
+from core.ports.media import Profile, Seat
+from core.security.actor import staff_actor
 
 
 async def talking(counter: Counter) -> tuple[Page, Page, str]:
@@ -71,6 +73,21 @@ async def test_nothing_changes_when_the_node_does_not_answer_or_the_call_is_not_
         await teller.ask("call.hangup", call_id=call_id)
         with pytest.raises(CounterError) as over:
             await teller.ask("call.hold", call_id=call_id, on=True)
+        assert over.value.code == "call.not_running"
+
+
+async def test_only_the_calls_own_teller_asks_for_a_sharp_picture(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        teller, _, call_id = await talking(counter)
+        media, own = counter.calls.media, staff_actor((await counter.call(call_id)).teller_id or "", ["teller"])
+        await media.set_profile(own, call_id, Seat.CUSTOMER, Profile.HD)
+        assert ("set_profile", call_id, "customer", "hd") in counter.media.log
+        with pytest.raises(CounterError) as foreign:
+            await media.set_profile(staff_actor("staff_other", ["teller"]), call_id, Seat.CUSTOMER, Profile.HD)
+        assert foreign.value.code == "call.not_found"
+        await teller.ask("call.hangup", call_id=call_id)
+        with pytest.raises(CounterError) as over:
+            await media.set_profile(own, call_id, Seat.CUSTOMER, Profile.VGA)
         assert over.value.code == "call.not_running"
 
 

@@ -8,7 +8,7 @@ import pytest
 from media_fakes import Collector
 
 from core.errors import BadInputError, DeniedError, NotFoundError, UnavailableError
-from core.ports.media import MediaControl, PeerState, Seat
+from core.ports.media import MediaControl, PeerState, Profile, Seat
 from server.media.config import MediaConfig
 from server.media.control_client import HttpMediaControl, NodeInfo
 from server.media.control_server import serve
@@ -155,6 +155,22 @@ async def test_malformed_requests_are_refused(site: Site, body: str) -> None:
         assert response.status == 400
         assert (await response.json())["code"] in ("media.bad_request", "media.bad_seat")
     assert all(node.load == 0 for node in site.running.values())
+
+
+async def test_a_sharp_picture_is_asked_for_over_http(site: Site) -> None:
+    with pytest.raises(NotFoundError) as unknown:
+        await site.control.set_profile("call_1", Seat.CUSTOMER, Profile.HD)
+    assert unknown.value.code == "media.call_not_found"
+    await site.control.open_peer("call_1", Seat.CUSTOMER)
+    await site.control.set_profile("call_1", Seat.CUSTOMER, Profile.HD)
+    room = site.running["node_idle"].room("call_1")
+    assert room is not None
+    assert room.wished(Seat.CUSTOMER) is Profile.HD
+    assert room.wished(Seat.TELLER) is Profile.VGA
+    url = f"{site.nodes.infos[1].url}/v1/calls/call_1/profile"
+    body = {"seat": "customer", "profile": "8k"}
+    async with site.session.put(url, json=body, headers={"Authorization": f"Bearer {SECRET}"}) as response:
+        assert (response.status, (await response.json())["code"]) == (400, "media.bad_request")
 
 
 async def test_no_node_and_a_dead_node_are_unavailable(site: Site) -> None:

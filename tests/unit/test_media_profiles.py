@@ -40,6 +40,30 @@ def test_a_good_line_restores_and_a_step_up_that_fails_is_tried_later() -> None:
     assert run(keeper, 0.0, GOOD_S)[-1] is Profile.VGA, "what lasted is forgiven"
 
 
+def test_a_sharp_picture_is_given_when_asked_for_and_only_as_long_as_the_line_carries_it() -> None:
+    keeper = ProfileKeeper()
+    assert run(keeper, 0.0, 200)[-1] is Profile.VGA, "never without being asked"
+    keeper.wish = Profile.HD
+    assert run(keeper, 0.0, 1) == [Profile.HD]
+    assert run(keeper, 0.4, 2)[-1] is Profile.VGA
+    assert run(keeper, 0.0, GOOD_S)[-1] is Profile.HD
+    keeper.wish = Profile.VGA
+    assert run(keeper, 0.0, 1) == [Profile.VGA]
+    run(keeper, 0.4, 2)
+    keeper.wish = Profile.HD
+    assert run(keeper, 0.0, 1) == [Profile.LOW], "a bad line stays bad"
+    keeper.wish = Profile.AUDIO
+    assert run(keeper, 0.0, 300)[-1] is Profile.AUDIO
+
+
+def test_a_line_that_has_recovered_carries_a_sharp_picture_at_once() -> None:
+    keeper = ProfileKeeper()
+    run(keeper, 0.4, 2)
+    run(keeper, 0.0, GOOD_S)
+    keeper.wish = Profile.HD
+    assert run(keeper, 0.0, 1) == [Profile.HD]
+
+
 @given(st.lists(st.floats(0, 1), max_size=300))
 def test_it_moves_one_step_at_a_time_and_never_twice_within_two_seconds(losses) -> None:
     keeper = ProfileKeeper()

@@ -261,10 +261,10 @@ export interface CustomerMediaNotice {
   state: 'connected' | 'degraded' | 'lost'
 }
 /**
- * What this page is to send: ``vga`` 640×480, ``low`` 15 pictures per second, ``audio`` no picture.
+ * What this page is to send: ``hd`` 1280×720, ``vga`` 640×480, ``low`` 15 pictures/s, ``audio`` no picture.
  */
 export interface CustomerProfile {
-  profile: 'vga' | 'low' | 'audio'
+  profile: 'hd' | 'vga' | 'low' | 'audio'
 }
 /**
  * Quality of one party's connection: 0 nothing comes, 1 poor, 2 fair, 3 good, 4 very good.
@@ -722,7 +722,7 @@ export interface TellerMediaNotice {
  * The same, with the call.
  */
 export interface TellerProfile {
-  profile: 'vga' | 'low' | 'audio'
+  profile: 'hd' | 'vga' | 'low' | 'audio'
   call_id: string
 }
 /**

@@ -198,7 +198,7 @@ describe('the picture the server asks for', () => {
     const [audio, video] = last().transceivers
     await session.setPicture('low')
     expect(video?.sender.parameters.encodings[0]).toMatchObject({ maxFramerate: 15, active: true })
-    expect((local.getVideoTracks()[0] as unknown as FakeTrack).constraints).toMatchObject({ width: 640, frameRate: { max: 15 } })
+    expect((local.getVideoTracks()[0] as unknown as FakeTrack).constraints).toMatchObject({ width: { ideal: 640 }, frameRate: { max: 15 } })
     await session.setPicture('audio')
     expect(video?.sender.parameters.encodings[0]).toMatchObject({ active: false })
     expect(audio?.sender.parameters.encodings[0]).not.toHaveProperty('active')
@@ -207,6 +207,19 @@ describe('the picture the server asks for', () => {
     expect(last().transceivers[1]?.sender.parameters.encodings[0]).toMatchObject({ active: false })
     await session.setPicture('vga')
     expect(last().transceivers[1]?.sender.parameters.encodings[0]).toMatchObject({ active: true, maxFramerate: 24 })
+  })
+
+  it('becomes sharp for a document and goes back, in the same connection', async () => {
+    await session.join(transport, local)
+    const camera = local.getVideoTracks()[0] as unknown as FakeTrack
+    const parameters = () => last().transceivers[1]?.sender.parameters
+    await session.setPicture('hd')
+    expect(parameters()).toMatchObject({ degradationPreference: 'maintain-resolution', encodings: [{ maxBitrate: 2_000_000 }] })
+    expect(camera.constraints).toMatchObject({ width: { ideal: 1280 }, height: { ideal: 720 } })
+    await session.setPicture('vga')
+    expect(parameters()).toMatchObject({ degradationPreference: 'maintain-framerate', encodings: [{ maxBitrate: 800_000 }] })
+    expect(camera.constraints).toMatchObject({ width: { ideal: 640 }, height: { ideal: 480 } })
+    expect(transport.join).toHaveBeenCalledOnce()
   })
 })
 

@@ -5,13 +5,15 @@
  */
 export type SendProfile = 'full' | 'warm'
 
-/** What the server wants this side to send: 640×480, 15 pictures per second, or no picture so that sound gets through. */
-export type PictureProfile = 'vga' | 'low' | 'audio'
+/** What the server wants this side to send: 1280×720 for identity and documents, 640×480, 15 pictures per second, or no picture so that sound gets through. */
+export type PictureProfile = 'hd' | 'vga' | 'low' | 'audio'
 
 const VIDEO: Record<SendProfile, { maxBitrate: number; maxFramerate: number }> = {
   full: { maxBitrate: 800_000, maxFramerate: 24 },
   warm: { maxBitrate: 120_000, maxFramerate: 5 },
 }
+/** A document held still: every letter counts, movement does not. */
+const HD = { maxBitrate: 2_000_000, maxFramerate: 15 }
 const LOW = { maxBitrate: 300_000, maxFramerate: 15 }
 /** A shared screen: every letter readable, hardly any movement. */
 const SCREEN = { maxBitrate: 1_200_000, maxFramerate: 8 }
@@ -28,10 +30,11 @@ export async function tuneSenders(peer: RTCPeerConnection, profile: SendProfile,
       Object.assign(encoding, SCREEN)
       ;(parameters as { degradationPreference?: string }).degradationPreference = 'maintain-resolution'
     } else if (sender.track.kind === 'video') {
-      Object.assign(encoding, profile === 'full' && picture === 'low' ? LOW : VIDEO[profile])
+      Object.assign(encoding, profile === 'full' ? { vga: VIDEO.full, audio: VIDEO.full, hd: HD, low: LOW }[picture] : VIDEO[profile])
       encoding.active = picture !== 'audio'
-      // A smooth face matters more than a sharp one while talking.
-      ;(parameters as { degradationPreference?: string }).degradationPreference = 'maintain-framerate'
+      // A smooth face matters more than a sharp one while talking; of a document it is the other way round.
+      const keep = picture === 'hd' ? 'maintain-resolution' : 'maintain-framerate'
+      ;(parameters as { degradationPreference?: string }).degradationPreference = keep
     } else {
       encoding.maxBitrate = AUDIO_MAX_BPS
     }
@@ -43,7 +46,9 @@ export async function tuneSenders(peer: RTCPeerConnection, profile: SendProfile,
 /** What the camera itself is asked for; a camera that cannot stays as it is. */
 export async function tuneCamera(local: MediaStream, picture: PictureProfile): Promise<void> {
   const frameRate = picture === 'vga' ? { ideal: 24, max: 30 } : { ideal: 15, max: 15 }
+  const [width, height] = picture === 'hd' ? [1280, 720] : [640, 480]
+  const wanted = { width: { ideal: width }, height: { ideal: height }, frameRate }
   for (const track of local.getVideoTracks()) {
-    await track.applyConstraints({ ...track.getConstraints(), frameRate }).catch(() => undefined)
+    await track.applyConstraints({ ...track.getConstraints(), ...wanted }).catch(() => undefined)
   }
 }

@@ -1,5 +1,6 @@
 import { problemOf, stopStream, type DeviceProblem } from '@shared/media/devices'
 import { MediaSession, type MediaState } from '@shared/media/session'
+import type { PictureProfile } from '@shared/media/tuning'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { openChosen, storeChoice, storedChoice } from '../lib/capture'
@@ -139,7 +140,7 @@ export const useMedia = defineStore('media', () => {
     await session?.shareScreen(null)
   }
 
-  function setPicture(profile: 'vga' | 'low' | 'audio'): void {
+  function setPicture(profile: PictureProfile): void {
     soundOnly.value = profile === 'audio'
     void session?.setPicture(profile)
   }
