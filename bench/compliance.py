@@ -41,14 +41,16 @@ def transcripts(folder: Path, engine: str) -> dict[str, list[Segment]]:
             for name, call in calls.items()
         }
     from qa.stt.final import transcribe_file
+    from qa.stt.vocabulary import script_words
 
     recognizer = _recognizer(engine)
     heard: dict[str, list[Segment]] = {}
-    for name in calls:
+    for name, call in calls.items():
+        words = script_words(call["business"])
         heard[name] = []
         for party in Party:
             audio = next(p for p in folder.glob(f"{name}.{party.value}.*") if p.suffix in (".wav", ".opus", ".flac"))
-            heard[name] += transcribe_file(audio, party, recognizer)
+            heard[name] += transcribe_file(audio, party, recognizer, hot_words=words)
     return heard
 
 

@@ -12,7 +12,6 @@ clean transcription, per second of the call; ``misses``; ``by_engine``: the same
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -30,23 +29,17 @@ import numpy as np  # noqa: E402
 import structlog  # noqa: E402
 from common import print_result, say  # noqa: E402
 from compliance import judge  # noqa: E402
-from rapidfuzz.distance import Levenshtein  # noqa: E402
 
 from core.ports.compliance import FindingKind  # noqa: E402
 from core.ports.recognizer import SPEECH_RATE_HZ, Recognizer  # noqa: E402
 from core.ports.speech import Party  # noqa: E402
 from core.settings import Settings  # noqa: E402
-from qa.compliance.normalize import spoken  # noqa: E402
+from qa.evidence.error_rate import character_errors  # noqa: E402
 from qa.stt.engines import choose_engines  # noqa: E402
 from qa.stt.final import decode_file, transcribe_file  # noqa: E402
 from qa.stt.vocabulary import script_words  # noqa: E402
 
 CALLS = ROOT / "tests" / "data" / "speech"
-
-
-def characters(text: str) -> str:
-    """What counts: Han characters and letters; numbers as they are spoken, no punctuation."""
-    return re.sub(r"[^\u4e00-\u9fffA-Za-z]", "", spoken(text).text)
 
 
 class ErrorRate:
@@ -58,8 +51,9 @@ class ErrorRate:
 
     def add(self, said: str, heard: str) -> None:
         """One party of one call."""
-        self.errors += Levenshtein.distance(characters(said), characters(heard))
-        self.length += len(characters(said))
+        errors, length = character_errors(heard, said)
+        self.errors += errors
+        self.length += length
 
     @property
     def value(self) -> float:

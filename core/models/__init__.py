@@ -13,11 +13,19 @@ from core.models.call import (
     TellerPresence,
     TellerState,
 )
-from core.models.qa import ComplianceCheck, Evaluation, EvaluationState, Finding
+from core.models.qa import ComplianceCheck, Evaluation, EvaluationState, Finding, FindingVerdict
 from core.models.recording import ExportState, Recording, RecordingExport, RecordingFile, RecordingState
+from core.models.rules import RuleSetRow, RuleSetState
 from core.models.staff import Role, Staff, StaffSession
 from core.models.system import Alarm, AuditEntry, DeliveryState, EventDelivery, OutboxEvent
-from core.models.transcript import Transcript, TranscriptKind, TranscriptSegment, TranscriptState
+from core.models.transcript import (
+    SearchSegment,
+    Transcript,
+    TranscriptCorrection,
+    TranscriptKind,
+    TranscriptSegment,
+    TranscriptState,
+)
 from core.models.visit import Consent, Visit
 
 metadata = SQLModel.metadata
@@ -39,6 +47,7 @@ __all__ = [
     "EventDelivery",
     "ExportState",
     "Finding",
+    "FindingVerdict",
     "OutboxEvent",
     "Rating",
     "Recording",
@@ -46,11 +55,15 @@ __all__ = [
     "RecordingFile",
     "RecordingState",
     "Role",
+    "RuleSetRow",
+    "RuleSetState",
+    "SearchSegment",
     "Staff",
     "StaffSession",
     "TellerPresence",
     "TellerState",
     "Transcript",
+    "TranscriptCorrection",
     "TranscriptKind",
     "TranscriptSegment",
     "TranscriptState",

@@ -20,13 +20,20 @@ class ComplianceCheck(SQLModel, table=True):
     checked_at: datetime = utc_field()
 
 
+class FindingVerdict(StrEnum):
+    """What an inspector says of a finding."""
+
+    CONFIRMED = "confirmed"  # it is as the machine says
+    REJECTED = "rejected"  # a false hit, or a node that was said after all
+
+
 class Finding(SQLModel, table=True):
-    """A stored `core.ports.compliance.RuleFinding`."""
+    """A stored `core.ports.compliance.RuleFinding`, and an inspector's verdict on it (`FindingVerdict`)."""
 
     id: str = Field(primary_key=True)
     check_id: str = Field(foreign_key="compliance_check.id", index=True)
     call_id: str = Field(foreign_key="call.id", index=True)
-    rule_id: str
+    rule_id: str = Field(index=True)
     kind: str
     severity: str
     label_zh: str
@@ -37,6 +44,9 @@ class Finding(SQLModel, table=True):
     score: float
     evidence: str
     phrase: str
+    verdict: str | None = None
+    verdict_by: str | None = Field(default=None, foreign_key="staff.id")
+    verdict_at: datetime | None = utc_field(nullable=True)
 
 
 class EvaluationState(StrEnum):

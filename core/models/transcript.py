@@ -1,4 +1,4 @@
-"""Transcripts. Writer: qa (stt)."""
+"""Transcripts (writer: qa.stt), inspectors' corrections and the search index (writer: qa.search)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -51,3 +51,40 @@ class TranscriptSegment(SQLModel, table=True):
     end_s: float
     text: str
     words: list[list[object]] = json_field(list)
+
+
+class TranscriptCorrection(SQLModel, table=True):
+    """What an inspector heard instead. The machine's text stays as it is; the newest correction counts."""
+
+    __tablename__ = "transcript_correction"
+
+    segment_id: str = Field(primary_key=True, foreign_key="transcript_segment.id", ondelete="CASCADE")
+    call_id: str = Field(foreign_key="call.id", index=True)
+    text: str
+    corrected_by: str = Field(foreign_key="staff.id")
+    corrected_at: datetime = utc_field()
+    version: int = 1
+
+
+class SearchSegment(SQLModel, table=True):
+    """One utterance of a final transcript as search finds it.
+
+    Attributes:
+        said_at: When it was said.
+        text: As shown: the inspector's correction where there is one, else the machine's text.
+        grams / pinyin: The text in letters, one code of three per character, and as toneless syllables; both have a
+            trigram index, which PostgreSQL cannot use for fewer than three letters.
+    """
+
+    __tablename__ = "search_segment"
+
+    segment_id: str = Field(primary_key=True, foreign_key="transcript_segment.id", ondelete="CASCADE")
+    call_id: str = Field(foreign_key="call.id", index=True)
+    party: str
+    business_code: str
+    said_at: datetime = utc_field(index=True)
+    start_s: float
+    end_s: float
+    text: str
+    grams: str
+    pinyin: str

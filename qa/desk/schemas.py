@@ -137,6 +137,7 @@ class FindingView(BaseModel):
     score: float
     evidence: str
     phrase: str
+    verdict: Literal["confirmed", "rejected"] | None = None
 
 
 class FormItemView(BaseModel):

@@ -17,6 +17,8 @@ from core.security.permissions import Permission
 from core.settings import Settings
 from qa.desk.routes import routes as desk_routes
 from qa.desk.service import DeskService
+from qa.evidence.routes import routes as evidence_routes
+from qa.evidence.service import EvidenceService
 from qa.scoring.form import load_form
 from recording.capture.control import HttpRecordingPauses
 from recording.catalogue.routes import routes as catalogue_routes
@@ -136,6 +138,7 @@ async def _compose(
         wallboard_routes(WallboardService(database)),
         calls.routes,
         desk_routes(DeskService(database, load_form())),
+        evidence_routes(EvidenceService(database)),
         catalogue_routes(Catalogue(database, connections.store, connections.secrets.master_key)),
         export_routes(ExportService(database, connections.store, connections.secrets.master_key)),
     ]

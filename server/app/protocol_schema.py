@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
 from qa.desk import schemas as desk
+from qa.evidence import schemas as evidence
 from recording.export import schemas as export
 from server.calls import schemas as calls
 from server.counter import schemas as counter
@@ -19,7 +20,7 @@ _REQUESTS = ("Request", "FailedJob")
 def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
     """Every model of the rooms' ``schemas.py``: requests as they are validated, answers as they are sent."""
     found: dict[str, tuple[type[BaseModel], JsonSchemaMode]] = {}
-    for module in (identity, counter, calls, wallboard, desk, export):
+    for module in (identity, counter, calls, wallboard, desk, evidence, export):
         for name, model in vars(module).items():
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__:
                 found.setdefault(name, (model, "validation" if name.endswith(_REQUESTS) else "serialization"))

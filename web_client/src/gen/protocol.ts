@@ -56,6 +56,24 @@ export interface BusinessView {
   recording_required: boolean
 }
 /**
+ * All corrections of a call, and how wrong the machine was there: character errors by characters said.
+ */
+export interface CallCorrections {
+  items: CorrectionView[]
+  character_errors: number
+  characters: number
+}
+/**
+ * An inspector's text beside the machine's.
+ */
+export interface CorrectionView {
+  segment_id: string
+  text: string
+  corrected_by: string
+  corrected_at: string
+  version: number
+}
+/**
  * Progress and outcome of a finished call. A customer gets the progress only.
  */
 export interface CallResult {
@@ -204,6 +222,13 @@ export interface TellerCall {
   on_hold?: boolean
   sharing?: boolean
   transcription: 'live' | 'final_only' | 'none'
+}
+/**
+ * What was really said. `version` is the one that was read; 0 for a segment nobody corrected.
+ */
+export interface CorrectionRequest {
+  version: number
+  text: string
 }
 /**
  * A call as its customer sees it.
@@ -382,6 +407,7 @@ export interface FindingView {
   score: number
   evidence: string
   phrase: string
+  verdict?: ('confirmed' | 'rejected') | null
 }
 /**
  * One thing to judge. `weight` is in percent; a failed `fatal` item makes the score 0.
@@ -740,6 +766,21 @@ export interface TellerSdpAnswer {
   peer_id: string
   sdp_answer: string
   call_id: string
+}
+/**
+ * An inspector's word on a finding; null takes it back.
+ */
+export interface VerdictRequest {
+  verdict: ('confirmed' | 'rejected') | null
+}
+/**
+ * The verdict on a finding.
+ */
+export interface VerdictView {
+  finding_id: string
+  verdict: ('confirmed' | 'rejected') | null
+  verdict_by: string | null
+  verdict_at: string | null
 }
 /**
  * Entering. `device` describes browser and hardware in the page's own words.
