@@ -15,6 +15,7 @@ class Role(StrEnum):
     EXPERT = "expert"
     SUPERVISOR = "supervisor"
     INSPECTOR = "inspector"
+    QA_LEAD = "qa_lead"
     AUDITOR = "auditor"
     ADMIN = "admin"
 
@@ -26,6 +27,7 @@ class Staff(SQLModel, table=True):
         staff_number: The number a teller states in the greeting, e.g. ``1001``.
         roles: Values of `Role`.
         skill_groups: Skill groups whose queues this teller serves.
+        team: Name of the team, e.g. ``一组``; supervisors answer for the tellers of their own team. None: of no team.
     """
 
     id: str = Field(primary_key=True)
@@ -34,6 +36,7 @@ class Staff(SQLModel, table=True):
     staff_number: str = Field(unique=True)
     roles: list[str] = json_field(list)
     skill_groups: list[str] = json_field(list)
+    team: str | None = Field(default=None, index=True)
     password_hash: str
     failed_logins: int = 0
     locked_until: datetime | None = utc_field(nullable=True)

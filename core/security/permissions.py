@@ -17,6 +17,11 @@ class Permission(StrEnum):
     ALARM_VIEW = "alarm.view"
     QA_VIEW = "qa.view"
     QA_SCORE = "qa.score"
+    QA_MANAGE = "qa.manage"  # forms, sample plans, who inspects what, calibration
+    QA_VERDICT = "qa.verdict"  # last word on an appeal
+    QA_REPORT = "qa.report"
+    EVALUATION_OWN = "evaluation.own"  # a teller's evaluations, appeals and rectifications
+    APPEAL_SUPPORT = "appeal.support"  # a supervisor's opinion on an appeal of the own team
     RECORDING_PLAY = "recording.play"
     RECORDING_EXPORT = "recording.export"
     AUDIT_VIEW = "audit.view"
@@ -25,10 +30,17 @@ class Permission(StrEnum):
 
 _MATRIX: dict[str, frozenset[Permission]] = {
     "customer": frozenset({Permission.VISIT_OWN, Permission.CALL_JOIN, Permission.CALL_RESULT}),
-    "teller": frozenset({Permission.STAFF_SELF, Permission.CALL_TAKE}),
+    "teller": frozenset({Permission.STAFF_SELF, Permission.CALL_TAKE, Permission.EVALUATION_OWN}),
     "expert": frozenset({Permission.STAFF_SELF}),
     "supervisor": frozenset(
-        {Permission.STAFF_SELF, Permission.CALL_OVERSEE, Permission.ALARM_VIEW, Permission.JOB_RETRY}
+        {
+            Permission.STAFF_SELF,
+            Permission.CALL_OVERSEE,
+            Permission.ALARM_VIEW,
+            Permission.JOB_RETRY,
+            Permission.APPEAL_SUPPORT,
+            Permission.QA_REPORT,
+        }
     ),
     "inspector": frozenset(
         {
@@ -36,8 +48,20 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.CALL_RESULT,
             Permission.QA_VIEW,
             Permission.QA_SCORE,
+            Permission.QA_REPORT,
             Permission.RECORDING_PLAY,
             Permission.RECORDING_EXPORT,
+        }
+    ),
+    "qa_lead": frozenset(
+        {
+            Permission.STAFF_SELF,
+            Permission.CALL_RESULT,
+            Permission.QA_VIEW,
+            Permission.QA_MANAGE,
+            Permission.QA_VERDICT,
+            Permission.QA_REPORT,
+            Permission.RECORDING_PLAY,
         }
     ),
     "auditor": frozenset({Permission.STAFF_SELF, Permission.AUDIT_VIEW}),

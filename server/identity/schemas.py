@@ -25,6 +25,7 @@ class StaffView(BaseModel):
     display_name: str
     staff_number: str
     roles: list[str]
+    team: str | None = None
 
 
 class LoginView(BaseModel):

@@ -23,14 +23,19 @@ class DemoLogin:
     staff_number: str
     role: Role
     skill_groups: tuple[str, ...] = ()
+    team: str | None = None
 
 
 DEMO_LOGINS = (
-    DemoLogin("teller1", "李敏", "1001", Role.TELLER, ("personal", "wealth")),
-    DemoLogin("teller2", "王建国", "2008", Role.TELLER, ("personal", "wealth")),
-    DemoLogin("teller3", "陈静", "3015", Role.TELLER, ("personal", "wealth")),
-    DemoLogin("supervisor1", "赵主管", "9001", Role.SUPERVISOR),
-    DemoLogin("inspector1", "孙质检", "9101", Role.INSPECTOR),
+    DemoLogin("teller1", "李敏", "1001", Role.TELLER, ("personal", "wealth"), "一组"),
+    DemoLogin("teller2", "王建国", "2008", Role.TELLER, ("personal", "wealth"), "一组"),
+    DemoLogin("teller3", "陈静", "3015", Role.TELLER, ("personal", "wealth"), "二组"),
+    DemoLogin("supervisor1", "赵主管", "9001", Role.SUPERVISOR, team="一组"),
+    DemoLogin("supervisor2", "钱主管", "9002", Role.SUPERVISOR, team="二组"),
+    DemoLogin("inspector1", "孙质检", "9101", Role.INSPECTOR, team="质检组"),
+    DemoLogin("inspector2", "郑质检", "9102", Role.INSPECTOR, team="质检组"),
+    DemoLogin("inspector3", "冯质检", "9103", Role.INSPECTOR, team="质检组"),
+    DemoLogin("qalead1", "卫组长", "9111", Role.QA_LEAD, team="质检组"),
     DemoLogin("auditor1", "周审计", "9201", Role.AUDITOR),
     DemoLogin("admin1", "吴管理", "9301", Role.ADMIN),
 )
@@ -53,6 +58,7 @@ async def seed_demo_staff(work: UnitOfWork) -> list[DemoLogin]:
             staff_number=login.staff_number,
             roles=[login.role.value],
             skill_groups=list(login.skill_groups),
+            team=login.team,
             password_hash=await asyncio.to_thread(hash_password, DEMO_PASSWORD),
             created_at=work.clock.now(),
         )

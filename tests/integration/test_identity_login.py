@@ -94,7 +94,7 @@ async def test_login_me_logout(client: Client, db: Database) -> None:
     assert told["staff"]["username"] == "teller1"
     assert told["staff"]["staff_number"] == "1001"
     assert told["staff"]["roles"] == ["teller"]
-    assert set(told["staff"]) == {"id", "username", "display_name", "staff_number", "roles"}
+    assert set(told["staff"]) == {"id", "username", "display_name", "staff_number", "roles", "team"}
     assert await (await client.get("/api/auth/me")).json() == told
 
     headers = {"X-CSRF-Token": told["csrf_token"]}

@@ -67,7 +67,7 @@ export interface VisitOpened {
   token: string
 }
 
-export type Role = 'teller' | 'expert' | 'supervisor' | 'inspector' | 'auditor' | 'admin'
+export type Role = 'teller' | 'expert' | 'supervisor' | 'inspector' | 'qa_lead' | 'auditor' | 'admin'
 
 export interface StaffProfile {
   id: string
