@@ -18,7 +18,7 @@ from core.ports.compliance import FindingKind, RuleFinding, Severity
 from core.ports.speech import Party
 from core.security.actor import system_actor
 from qa.scoring.form import Form
-from qa.scoring.forms import form_version
+from qa.scoring.forms import active_form, form_version
 from qa.scoring.score import auto_answers, score
 from qa.scoring.stored import answers_to_json
 
@@ -34,6 +34,7 @@ class ScoringService:
     """Pre-scores calls whose script check is stored."""
 
     def __init__(self, database: Database, form: Form) -> None:
+        """`form` judges calls when no form is active in the database."""
         self._database = database
         self._form = form
 
@@ -43,20 +44,10 @@ class ScoringService:
             checked = await _load(work.session, event)
             if not checked.is_newest:  # an older check came late
                 return
-            evaluation_id = await self._store(work, event.call_id, self._auto_part(checked))
+            form = await active_form(work.session, checked.business, self._form)
+            evaluation_id = await self._store(work, event.call_id, _auto_part(form, checked))
             if evaluation_id is not None:
                 work.emit(CallScored(at=work.clock.now(), call_id=event.call_id, evaluation_id=evaluation_id))
-
-    def _auto_part(self, checked: _Checked) -> dict[str, Any]:
-        answers = auto_answers(self._form, checked.findings, checked.business)
-        result = score(self._form, answers)
-        return {
-            "form_version": form_version(self._form),
-            "auto_answers": answers_to_json(answers),
-            "auto_score": result.points,
-            "auto_fatal": result.fatal,
-            "max_score": result.max,
-        }
 
     async def _store(self, work: UnitOfWork, call_id: str, auto: dict[str, Any]) -> str | None:
         """Returns the evaluation's id when something changed."""
@@ -65,6 +56,7 @@ class ScoringService:
             "call_id": call_id,
             "state": EvaluationState.PENDING,
             "answers": {},
+            "draft": {},
             "comment": "",
             "created_at": work.clock.now(),
             "version": 1,
@@ -75,12 +67,26 @@ class ScoringService:
         mine = select(Evaluation).where(col(Evaluation.call_id) == call_id).with_for_update()
         evaluation = (await work.session.scalars(mine)).one()
         same = all(getattr(evaluation, name) == value for name, value in auto.items())
-        if same or evaluation.state == EvaluationState.SUBMITTED:
+        if same or evaluation.state != EvaluationState.PENDING:
             return None
+        if evaluation.form_version != auto["form_version"]:
+            evaluation.draft = {}  # answers to another form
         for name, value in auto.items():
             setattr(evaluation, name, value)
         evaluation.version += 1  # an inspector who looks at the old pre-score must see the new one first
         return evaluation.id
+
+
+def _auto_part(form: Form, checked: _Checked) -> dict[str, Any]:
+    answers = auto_answers(form, checked.findings, checked.business)
+    result = score(form, answers)
+    return {
+        "form_version": form_version(form),
+        "auto_answers": answers_to_json(answers),
+        "auto_score": result.points,
+        "auto_fatal": result.fatal,
+        "max_score": result.max,
+    }
 
 
 def subscriptions(service: ScoringService) -> list[Subscription]:

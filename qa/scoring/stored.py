@@ -7,20 +7,22 @@ from qa.scoring.score import Answer
 
 
 def answers_to_json(answers: Mapping[str, Answer]) -> dict[str, object]:
-    """``{item_id: {"fraction": "0.5"}}``; null where the item does not apply."""
-    return {
-        item_id: {"fraction": None if answer.fraction is None else str(answer.fraction)}
-        for item_id, answer in answers.items()
-    }
+    """``{item_id: {"fraction": "0.5", "comment": "…"}}``; null where the item does not apply, no empty comments."""
+    return {item_id: _entry(answer) for item_id, answer in answers.items()}
 
 
 def answers_from_json(stored: Mapping[str, object]) -> dict[str, Answer]:
     """Undo `answers_to_json`."""
-    return {item_id: Answer(_fraction(entry)) for item_id, entry in stored.items()}
+    return {item_id: _answer(entry) for item_id, entry in stored.items()}
 
 
-def _fraction(entry: object) -> Decimal | None:
+def _entry(answer: Answer) -> dict[str, object]:
+    entry: dict[str, object] = {"fraction": None if answer.fraction is None else str(answer.fraction)}
+    return {**entry, "comment": answer.comment} if answer.comment else entry
+
+
+def _answer(entry: object) -> Answer:
     if not isinstance(entry, dict):
         raise TypeError("a stored answer is a mapping")
     fraction = entry["fraction"]
-    return None if fraction is None else Decimal(str(fraction))
+    return Answer(None if fraction is None else Decimal(str(fraction)), str(entry.get("comment", "")))

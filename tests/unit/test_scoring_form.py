@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadInputError
 from core.ports.compliance import FindingKind, RuleFinding, Severity
-from qa.scoring.form import load_form, parse_form
+from qa.scoring.form import Fatal, load_form, parse_form
 from qa.scoring.score import NOT_APPLICABLE, Answer, auto_answers, score
 
 FORM = load_form()
@@ -53,12 +53,12 @@ def test_a_better_answer_never_lowers_the_points(answers: dict[str, Answer], ite
 @settings(deadline=None)
 @given(st.decimals(0, 1, places=2), st.sets(st.sampled_from([i.id for i in FORM.items if i.weight]), max_size=8))
 def test_leaving_out_items_does_not_change_an_even_result(fraction: Decimal, left_out: set[str]) -> None:
-    answers = {i.id: Answer(Decimal(1) if i.fatal else fraction) for i in FORM.items}
+    answers = {i.id: Answer(fraction if i.weight else Decimal(1)) for i in FORM.items}
     without = {key: NOT_APPLICABLE if key in left_out else value for key, value in answers.items()}
     assert score(FORM, without).points == score(FORM, answers).points
 
 
-@pytest.mark.parametrize("item", [item.id for item in FORM.items if item.fatal])
+@pytest.mark.parametrize("item", [item.id for item in FORM.items if item.fatal is Fatal.FORM])
 def test_a_fatal_item_takes_all_points(item: str) -> None:
     result = score(FORM, {**_full(), item: Answer(Decimal(0))})
     assert (result.points, result.fatal, result.fatal_items) == (0, True, (item,))
