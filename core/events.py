@@ -225,6 +225,43 @@ class EvaluationSubmitted(CallEvent):
     inspector_id: str
 
 
+class EvaluationReleased(CallEvent):
+    """The teller may see the evaluation, acknowledge it or appeal."""
+
+    evaluation_id: str
+    teller_id: str
+
+
+class EvaluationFinal(CallEvent):
+    """Nothing about the evaluation changes any more. `reason`: verdict, or the time to appeal is over."""
+
+    evaluation_id: str
+    reason: Literal["verdict", "lapsed"]
+
+
+class AppealFiled(CallEvent):
+    """A teller appeals against items of an evaluation."""
+
+    appeal_id: str
+    teller_id: str
+
+
+class SampleDrawn(Event):
+    """Calls were drawn for inspection and given to inspectors."""
+
+    draw_id: str
+    plan_id: str
+    calls: int
+
+
+class RectificationChanged(CallEvent):
+    """A rectification was opened, proven, returned, found effective, or is overdue."""
+
+    rectification_id: str
+    teller_id: str
+    change: Literal["opened", "proven", "returned", "effective", "overdue"]
+
+
 class AlarmRaised(Event):
     """Something failed that a person has to see."""
 

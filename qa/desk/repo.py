@@ -14,6 +14,8 @@ from core.models.recording import Recording
 from core.models.staff import Staff
 from core.models.transcript import TranscriptKind
 from core.ports.compliance import FindingKind
+from qa.access import too_close
+from qa.sampling.share import Inspector
 from qa.transcripts import newest_transcripts, state_of
 
 PAGE_SIZE = 20
@@ -26,13 +28,13 @@ class CallFilter:
 
     Attributes:
         flag: A kind (``forbidden``) or a kind with its rule (``forbidden:promise_return``).
-        not_of: Calls of this member of staff are left out (own work).
+        not_for: Calls that this inspector may not inspect (own work, own team, conflicts) are left out.
     """
 
     state: str = ""
     business: str = ""
     flag: str = ""
-    not_of: str | None = None
+    not_for: Inspector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,9 @@ def _filtered(wanted: CallFilter) -> SelectOfScalar[str]:
         .outerjoin(Evaluation, col(Evaluation.call_id) == col(Call.id))
         .where(col(Call.ended_at).is_not(None), col(Call.accepted_at).is_not(None))
     )
-    if wanted.not_of is not None:
-        query = query.where(col(Call.teller_id).is_distinct_from(wanted.not_of))
+    if wanted.not_for is not None:
+        close = select(col(Staff.id)).where(col(Staff.id) == col(Call.teller_id), too_close(wanted.not_for))
+        query = query.where(~close.exists())
     if wanted.business:
         query = query.where(col(Call.business_code) == wanted.business)
     if wanted.state:

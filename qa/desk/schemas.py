@@ -5,15 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-# PostgreSQL text cannot hold NUL, so it is refused at the border instead of failing inside.
-_NO_NUL = r"^[^\x00]*$"
+from qa.wire import NO_NUL, Id, ItemId, Note, Share, Version
 
-CallId = Annotated[str, StringConstraints(max_length=64, pattern=r"^\w+$")]
-ItemId = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+CallId = Id
 BusinessFilter = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_]*$")]
 FlagFilter = Annotated[str, StringConstraints(max_length=100, pattern=r"^([a-z]+(:[a-z0-9_]+)?)?$")]
 PageNumber = Annotated[int, Field(ge=1, le=100_000)]
-EvaluationFilter = Literal["", "waiting", "pending", "submitted"]
+EvaluationStateName = Literal["pending", "submitted", "released", "acknowledged", "appealed", "final"]
+EvaluationFilter = Literal["", "waiting", "pending", "submitted", "released", "acknowledged", "appealed", "final"]
 TranscriptStateName = Literal["waiting", "running", "ready", "not_transcribed", "failed"]
 PartyName = Literal["customer", "teller"]
 
@@ -42,7 +41,7 @@ class QaCallRow(BaseModel):
     max_score: float | None
     score: float | None
     fatal: bool | None
-    evaluation_state: Literal["pending", "submitted"] | None
+    evaluation_state: EvaluationStateName | None
     flags: list[str]
 
 
@@ -140,14 +139,36 @@ class FindingView(BaseModel):
     verdict: Literal["confirmed", "rejected"] | None = None
 
 
+class ConditionView(BaseModel):
+    """The item is asked only when an earlier item was answered like this."""
+
+    item: str
+    answered: Literal["full", "deducted", "zero", "not_applicable"]
+
+
 class FormItemView(BaseModel):
-    """One thing to judge. `weight` is in percent; a failed `fatal` item makes the score 0."""
+    """One thing to judge.
+
+    Attributes:
+        weight: Percent of the form; of a bonus item the points it may add.
+        points: In how many steps it is judged.
+        fatal: Failing it takes points beyond its own; `fatal_scope` says which.
+        comment: When a comment is owed.
+    """
 
     id: str
     title_zh: str
     title_en: str
+    hint_zh: str = ""
+    hint_en: str = ""
     weight: float
+    points: int = 2
+    bonus: bool = False
     fatal: bool
+    fatal_scope: Literal["none", "section", "form"] = "none"
+    may_skip: bool = True
+    comment: Literal["never", "deduction", "always"] = "never"
+    when: ConditionView | None = None
 
 
 class FormSectionView(BaseModel):
@@ -160,9 +181,12 @@ class FormSectionView(BaseModel):
 
 
 class FormView(BaseModel):
-    """The form the call is judged by."""
+    """The form the call is judged by. From `pass_mark` points on a call has passed."""
 
     version: str
+    title_zh: str = ""
+    title_en: str = ""
+    pass_mark: float = 80
     sections: list[FormSectionView]
 
 
@@ -171,14 +195,45 @@ class AnswerView(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    fraction: Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)] | None
+    fraction: Share | None
+    comment: Annotated[str, StringConstraints(max_length=1000, pattern=NO_NUL)] = ""
+
+
+class DraftView(BaseModel):
+    """What an inspector has typed but not submitted."""
+
+    answers: dict[str, AnswerView]
+    comment: str
+    by: str
+
+
+class StepView(BaseModel):
+    """One step of the history."""
+
+    at: datetime
+    name: str | None
+    action: str
+    score_before: float | None
+    score_after: float | None
+    note: str
+
+
+class TaskNote(BaseModel):
+    """The inspection that is open for this call, if any; `mine`: I am the one to do it."""
+
+    task_id: str
+    inspector_name: str | None
+    mine: bool
+    due_at: datetime
+    reason: str
 
 
 class EvaluationView(BaseModel):
     """Machine's pre-score and inspector's score, apart. `version` goes back with the next save."""
 
+    id: str
     version: int
-    state: Literal["pending", "submitted"]
+    state: EvaluationStateName
     auto_answers: dict[str, AnswerView]
     auto_score: float
     auto_fatal: bool
@@ -188,7 +243,9 @@ class EvaluationView(BaseModel):
     fatal: bool | None
     inspector_name: str | None
     comment: str
+    draft: DraftView | None = None
     submitted_at: datetime | None
+    released_at: datetime | None = None
 
 
 class RatingView(BaseModel):
@@ -215,6 +272,8 @@ class QaCallDetail(QaCallRow):
     findings: list[FindingView]
     form: FormView
     evaluation: EvaluationView | None
+    steps: list[StepView]
+    task: TaskNote | None
     rating: RatingView | None
     disposition: str | None
     note: str | None
@@ -225,6 +284,38 @@ class EvaluationRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+    version: Version
     answers: Annotated[dict[ItemId, AnswerView], Field(max_length=200)]
-    comment: Annotated[str, StringConstraints(max_length=4000, pattern=_NO_NUL)]
+    comment: Annotated[str, StringConstraints(max_length=4000, pattern=NO_NUL)]
+
+
+class DraftRequest(EvaluationRequest):
+    """What is typed so far; items may be missing."""
+
+
+class ReleaseRequest(BaseModel):
+    """Let the teller see the evaluation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Version
+    note: Note = ""
+
+
+class TaskRow(QaCallRow):
+    """One call in an inspector's queue."""
+
+    task_id: str
+    reason: str
+    due_at: datetime
+    overdue: bool
+    inspector_id: str | None
+    inspector_name: str | None
+    drafted: bool
+
+
+class TaskList(BaseModel):
+    """The queue, most urgent first. `done_today` counts what this inspector finished since midnight UTC."""
+
+    items: list[TaskRow]
+    done_today: int

@@ -12,6 +12,8 @@ from qa.desk.repo import CallLine
 from qa.desk.schemas import (
     AnswerView,
     CheckReasonView,
+    ConditionView,
+    DraftView,
     EvaluationView,
     FileView,
     FormItemView,
@@ -24,7 +26,7 @@ from qa.desk.schemas import (
     SegmentView,
     ThumbnailView,
 )
-from qa.scoring.form import Form
+from qa.scoring.form import Fatal, Form
 from qa.scoring.forms import form_version
 from qa.scoring.stored import answers_from_json
 
@@ -51,7 +53,7 @@ def row_fields(line: CallLine) -> dict[str, Any]:
         "transcript_state": line.transcript_state,
         "auto_score": float(evaluation.auto_score) if evaluation else None,
         "max_score": float(evaluation.max_score) if evaluation else None,
-        "score": _number(evaluation.score) if evaluation else None,
+        "score": number(evaluation.score) if evaluation else None,
         "fatal": _fatal(evaluation),
         "evaluation_state": evaluation.state if evaluation else None,
         "flags": line.flags,
@@ -117,36 +119,62 @@ def form_view(form: Form) -> FormView:
                     id=item.id,
                     title_zh=item.label_zh,
                     title_en=item.label_en,
+                    hint_zh=item.hint_zh,
+                    hint_en=item.hint_en,
                     weight=float(item.weight),
-                    fatal=item.fatal,
+                    points=item.points,
+                    bonus=item.bonus,
+                    fatal=item.fatal is not Fatal.NONE,
+                    fatal_scope=item.fatal.value,
+                    may_skip=item.may_skip,
+                    comment=item.comment.value,
+                    when=ConditionView.model_validate(item.when.model_dump()) if item.when else None,
                 )
                 for item in section.items
             ],
         )
         for section in form.sections
     ]
-    return FormView(version=form_version(form), sections=sections)
+    return FormView(
+        version=form_version(form),
+        title_zh=form.title_zh,
+        title_en=form.title_en,
+        pass_mark=float(form.pass_mark),
+        sections=sections,
+    )
 
 
 def evaluation_view(evaluation: Evaluation, inspector_name: str | None) -> EvaluationView:
     """Pre-score and score side by side."""
-    shown = evaluation.model_dump(exclude={"auto_answers", "answers"})
+    shown = evaluation.model_dump(exclude={"auto_answers", "answers", "draft"})
     return EvaluationView.model_validate(
         {
             **shown,
-            "auto_answers": _answers(evaluation.auto_answers),
-            "answers": _answers(evaluation.answers),
+            "auto_answers": answer_views(evaluation.auto_answers),
+            "answers": answer_views(evaluation.answers),
+            "draft": draft_view(evaluation.draft),
             "inspector_name": inspector_name,
         }
     )
 
 
-def _answers(stored: Mapping[str, object]) -> dict[str, AnswerView]:
+def draft_view(draft: Mapping[str, Any]) -> DraftView | None:
+    """What is typed but not submitted; None when nothing is."""
+    if not draft:
+        return None
+    return DraftView(answers=answer_views(draft["answers"]), comment=draft["comment"], by=draft["by"])
+
+
+def answer_views(stored: Mapping[str, object]) -> dict[str, AnswerView]:
     answers = answers_from_json(stored)
-    return {item_id: AnswerView(fraction=_number(answer.fraction)) for item_id, answer in answers.items()}
+    return {
+        item_id: AnswerView(fraction=number(answer.fraction), comment=answer.comment)
+        for item_id, answer in answers.items()
+    }
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A stored decimal for the wire."""
     return None if value is None else float(value)
 
 

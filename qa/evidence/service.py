@@ -12,7 +12,7 @@ from core.models.staff import Staff
 from core.models.transcript import TranscriptCorrection, TranscriptSegment
 from core.security.actor import Actor
 from core.security.permissions import Permission
-from qa.desk.access import access_qa_call
+from qa.access import access_qa_call
 from qa.evidence.error_rate import character_errors
 from qa.evidence.schemas import (
     CallCorrections,

@@ -15,11 +15,9 @@ from core.http import RouteTable, SignedIn, assert_declared, error_middleware, m
 from core.rate_limit import RateLimiter
 from core.security.permissions import Permission
 from core.settings import Settings
-from qa.desk.routes import routes as desk_routes
-from qa.desk.service import DeskService
+from qa import room as qa_room
 from qa.evidence.routes import routes as evidence_routes
 from qa.evidence.service import EvidenceService
-from qa.scoring.form import load_form
 from recording.capture.control import HttpRecordingPauses
 from recording.catalogue.routes import routes as catalogue_routes
 from recording.catalogue.service import Catalogue
@@ -137,8 +135,8 @@ async def _compose(
         identity_routes(identity),
         wallboard_routes(WallboardService(database)),
         calls.routes,
-        desk_routes(DeskService(database, load_form())),
         evidence_routes(EvidenceService(database)),
+        *qa_room.tables(database),
         catalogue_routes(Catalogue(database, connections.store, connections.secrets.master_key)),
         export_routes(ExportService(database, connections.store, connections.secrets.master_key)),
     ]

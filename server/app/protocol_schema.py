@@ -7,6 +7,8 @@ from pydantic.json_schema import JsonSchemaMode
 
 from qa.desk import schemas as desk
 from qa.evidence import schemas as evidence
+from qa.review import schemas as review
+from qa.sampling import schemas as sampling
 from recording.export import schemas as export
 from server.calls import schemas as calls
 from server.counter import schemas as counter
@@ -20,7 +22,7 @@ _REQUESTS = ("Request", "FailedJob")
 def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
     """Every model of the rooms' ``schemas.py``: requests as they are validated, answers as they are sent."""
     found: dict[str, tuple[type[BaseModel], JsonSchemaMode]] = {}
-    for module in (identity, counter, calls, wallboard, desk, evidence, export):
+    for module in (identity, counter, calls, wallboard, desk, evidence, sampling, review, export):
         for name, model in vars(module).items():
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__:
                 found.setdefault(name, (model, "validation" if name.endswith(_REQUESTS) else "serialization"))

@@ -84,7 +84,8 @@ async def listed(client: Client, **query: str) -> list[str]:
 
 
 def full_answers(detail: dict[str, Any], fraction: float | None = 1.0) -> dict[str, Any]:
-    return {item["id"]: {"fraction": fraction} for section in detail["form"]["sections"] for item in section["items"]}
+    items = [item for section in detail["form"]["sections"] for item in section["items"]]
+    return {item["id"]: {"fraction": fraction, "comment": ""} for item in items}
 
 
 async def opened(client: Client, call: Call) -> dict[str, Any]:
@@ -169,9 +170,9 @@ async def test_a_call_with_all_its_evidence(client: Client, desk: Desk) -> None:
     assert detail["form"]["version"] == "counter_form-1"
     items = [item for section in detail["form"]["sections"] for item in section["items"]]
     assert sum(item["weight"] for item in items) == 100
-    assert set(items[0]) == {"id", "title_zh", "title_en", "weight", "fatal"}
+    assert (items[0]["fatal"], items[0]["points"], items[0]["comment"]) == (False, 2, "never")
     assert detail["evaluation"]["auto_fatal"] is True
-    assert detail["evaluation"]["auto_answers"]["no_promise"] == {"fraction": 0.0}
+    assert detail["evaluation"]["auto_answers"]["no_promise"] == {"fraction": 0.0, "comment": ""}
     assert detail["rating"] == {"stars": 2, "comment": "等太久"}
     assert (detail["disposition"], detail["note"]) == ("resolved", "客户询问收益")
     async with desk.database.read() as session:
@@ -198,7 +199,8 @@ async def test_live_words_stand_in_until_the_final_ones_are_there(client: Client
 async def test_the_inspector_scores(client: Client, desk: Desk) -> None:
     call = await desk.checked_call()
     detail = await opened(client, call)
-    answers = {**full_answers(detail), "three_questions": {"fraction": None}, "manners": {"fraction": 0.5}}
+    answers = {**full_answers(detail), "three_questions": {"fraction": None, "comment": ""}}
+    answers["manners"] = {"fraction": 0.5, "comment": "语气生硬"}
     response = await put(client, call, version=1, answers=answers, comment="语速偏快")
     assert response.status == 200, await response.text()
     view = await response.json()

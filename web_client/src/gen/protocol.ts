@@ -7,6 +7,12 @@
 export type Party = 'customer' | 'teller'
 
 /**
+ * The teller has read it and does not appeal.
+ */
+export interface AcknowledgeRequest {
+  version: number
+}
+/**
  * One alarm.
  */
 export interface AlarmNotice {
@@ -40,9 +46,94 @@ export interface FailedJob {
  *
  * This interface was referenced by `undefined`'s JSON-Schema definition
  * via the `patternProperty` "^[a-z][a-z0-9_]*$".
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema definition
+ * via the `patternProperty` "^[a-z][a-z0-9_]*$".
  */
 export interface AnswerView {
   fraction: number | null
+  comment?: string
+}
+/**
+ * One item under appeal: the teller's reason, the supervisor's opinion, the verdict.
+ */
+export interface AppealItemView {
+  item_id: string
+  title_zh: string
+  title_en: string
+  given: AnswerView
+  reason: string
+  supported: boolean | null
+  supervisor_note: string
+  upheld: boolean | null
+  fraction: number | null
+  lead_note: string
+}
+/**
+ * Appeals, those that wait first.
+ */
+export interface AppealList {
+  items: AppealView[]
+}
+/**
+ * An appeal with its history.
+ */
+export interface AppealView {
+  appeal_id: string
+  evaluation_id: string
+  call_id: string
+  number: number
+  business_code: string
+  teller_name: string
+  team: string | null
+  inspector_name: string | null
+  supervisor_name: string | null
+  lead_name: string | null
+  state: 'with_supervisor' | 'with_lead' | 'decided'
+  score: number
+  created_at: string
+  due_at: string
+  overdue: boolean
+  note: string
+  items: AppealItemView[]
+}
+/**
+ * The teller's appeal.
+ */
+export interface AppealRequest {
+  version: number
+  /**
+   * @minItems 1
+   * @maxItems 50
+   */
+  items: [AppealedItem, ...AppealedItem[]]
+}
+/**
+ * An item and why its mark is wrong.
+ */
+export interface AppealedItem {
+  item_id: string
+  reason: string
+}
+/**
+ * The QA lead's verdict on every item.
+ */
+export interface AppealVerdictRequest {
+  /**
+   * @minItems 1
+   * @maxItems 50
+   */
+  items: [VerdictOnItem, ...VerdictOnItem[]]
+  note: string
+}
+/**
+ * The last word on one item; `fraction` is its new share when the appeal is upheld (None: does not apply).
+ */
+export interface VerdictOnItem {
+  item_id: string
+  upheld: boolean
+  fraction?: number | null
+  note?: string
 }
 /**
  * A business a customer can choose.
@@ -154,6 +245,47 @@ export interface CheckReasonView {
   values: {
     [k: string]: number | string
   }
+}
+/**
+ * A word from an inspector about a moment of the call.
+ */
+export interface CoachingView {
+  id: string
+  call_id: string
+  number: number
+  teller_name: string
+  author_name: string
+  at_s: number | null
+  text: string
+  created_at: string
+  read_at: string | null
+}
+/**
+ * The item is asked only when an earlier item was answered like this.
+ */
+export interface ConditionView {
+  item: string
+  answered: 'full' | 'deducted' | 'zero' | 'not_applicable'
+}
+/**
+ * An inspector does not inspect this teller, or this team: exactly one of them.
+ */
+export interface ConflictRequest {
+  inspector_id: string
+  teller_id?: string | null
+  team?: string | null
+  reason: string
+}
+/**
+ * A declared conflict of interest.
+ */
+export interface ConflictView {
+  conflict_id: string
+  inspector_name: string
+  teller_name: string | null
+  team: string | null
+  reason: string
+  created_at: string
 }
 /**
  * A consent given (`granted`) or refused.
@@ -312,6 +444,79 @@ export interface CustomerSnapshot {
   call: CustomerCall | null
 }
 /**
+ * What is typed so far; items may be missing.
+ */
+export interface DraftRequest {
+  version: number
+  answers: {
+    [k: string]: AnswerView
+  }
+  comment: string
+}
+/**
+ * What an inspector has typed but not submitted.
+ */
+export interface DraftView {
+  answers: {
+    [k: string]: AnswerView
+  }
+  comment: string
+  by: string
+}
+/**
+ * A draw with its picks, in the order in which they were drawn.
+ */
+export interface DrawDetail {
+  draw_id: string
+  plan_id: string
+  plan_name: string
+  period_from: string
+  period_to: string
+  seed: string
+  frame_size: number
+  frame_sha256: string
+  picked: number
+  fatal: number
+  unassigned: number
+  drawn_by: string
+  drawn_at: string
+  picks: PickView[]
+}
+/**
+ * A drawn call.
+ */
+export interface PickView {
+  call_id: string
+  number: number
+  reason: 'fatal' | 'share' | 'minimum'
+  stratum: string
+  inspector_name: string | null
+}
+/**
+ * Draw now, from calls that ended since the last draw.
+ */
+export interface DrawRequest {
+  seed?: string
+}
+/**
+ * One draw in short.
+ */
+export interface DrawView {
+  draw_id: string
+  plan_id: string
+  plan_name: string
+  period_from: string
+  period_to: string
+  seed: string
+  frame_size: number
+  frame_sha256: string
+  picked: number
+  fatal: number
+  unassigned: number
+  drawn_by: string
+  drawn_at: string
+}
+/**
  * Nothing to say.
  */
 export interface Empty {}
@@ -329,8 +534,9 @@ export interface EvaluationRequest {
  * Machine's pre-score and inspector's score, apart. `version` goes back with the next save.
  */
 export interface EvaluationView {
+  id: string
   version: number
-  state: 'pending' | 'submitted'
+  state: 'pending' | 'submitted' | 'released' | 'acknowledged' | 'appealed' | 'final'
   auto_answers: {
     [k: string]: AnswerView
   }
@@ -344,7 +550,9 @@ export interface EvaluationView {
   fatal: boolean | null
   inspector_name: string | null
   comment: string
+  draft?: DraftView | null
   submitted_at: string | null
+  released_at?: string | null
 }
 /**
  * Why somebody needs a copy.
@@ -410,14 +618,28 @@ export interface FindingView {
   verdict?: ('confirmed' | 'rejected') | null
 }
 /**
- * One thing to judge. `weight` is in percent; a failed `fatal` item makes the score 0.
+ * One thing to judge.
+ *
+ * Attributes:
+ *     weight: Percent of the form; of a bonus item the points it may add.
+ *     points: In how many steps it is judged.
+ *     fatal: Failing it takes points beyond its own; `fatal_scope` says which.
+ *     comment: When a comment is owed.
  */
 export interface FormItemView {
   id: string
   title_zh: string
   title_en: string
+  hint_zh?: string
+  hint_en?: string
   weight: number
+  points?: number
+  bonus?: boolean
   fatal: boolean
+  fatal_scope?: 'none' | 'section' | 'form'
+  may_skip?: boolean
+  comment?: 'never' | 'deduction' | 'always'
+  when?: ConditionView | null
 }
 /**
  * Items that belong together.
@@ -429,10 +651,13 @@ export interface FormSectionView {
   items: FormItemView[]
 }
 /**
- * The form the call is judged by.
+ * The form the call is judged by. From `pass_mark` points on a call has passed.
  */
 export interface FormView {
   version: string
+  title_zh?: string
+  title_en?: string
+  pass_mark?: number
   sections: FormSectionView[]
 }
 /**
@@ -489,6 +714,7 @@ export interface StaffView {
   display_name: string
   staff_number: string
   roles: string[]
+  team?: string | null
 }
 /**
  * The server's offer for a new transport.
@@ -498,6 +724,82 @@ export interface MediaJoined {
   sdp_offer: string
   ice_servers: IceServer[]
   ice_transport_policy: 'all' | 'relay'
+}
+/**
+ * All that a teller sees of an evaluation: form, marks with comments, what was said, appeal, coaching.
+ */
+export interface MyEvaluation {
+  evaluation_id: string
+  call_id: string
+  number: number
+  business_code: string
+  ended_at: string
+  state: 'pending' | 'submitted' | 'released' | 'acknowledged' | 'appealed' | 'final'
+  score: number
+  max_score: number
+  fatal: boolean
+  passed: boolean
+  released_at: string | null
+  appeal_until: string | null
+  version: number
+  inspector_name: string | null
+  comment: string
+  form: FormView
+  answers: {
+    [k: string]: AnswerView
+  }
+  findings: FindingView[]
+  segments: SegmentView[]
+  steps: StepView[]
+  appeal: AppealView | null
+  coaching: CoachingView[]
+}
+/**
+ * One utterance. `kind` is ``live`` while the final transcript is not there.
+ */
+export interface SegmentView {
+  id: string
+  party: 'customer' | 'teller'
+  start_s: number
+  end_s: number
+  text: string
+  kind: 'live' | 'final'
+}
+/**
+ * One step of the history.
+ */
+export interface StepView {
+  at: string
+  name: string | null
+  action: string
+  score_before: number | null
+  score_after: number | null
+  note: string
+}
+/**
+ * A teller's evaluations, newest first. `open_tasks`: rectifications that wait for proof.
+ */
+export interface MyEvaluationList {
+  items: MyEvaluationRow[]
+  average: number | null
+  open_tasks: number
+}
+/**
+ * One of a teller's own evaluations.
+ */
+export interface MyEvaluationRow {
+  evaluation_id: string
+  call_id: string
+  number: number
+  business_code: string
+  ended_at: string
+  state: 'pending' | 'submitted' | 'released' | 'acknowledged' | 'appealed' | 'final'
+  score: number
+  max_score: number
+  fatal: boolean
+  passed: boolean
+  released_at: string | null
+  appeal_until: string | null
 }
 /**
  * Which offer.
@@ -517,6 +819,130 @@ export interface OfferEnd {
  */
 export interface OfferTaken {
   call: TellerCall
+}
+/**
+ * The supervisor's opinion on one item.
+ */
+export interface OpinionOnItem {
+  item_id: string
+  supported: boolean
+  note?: string
+}
+/**
+ * The supervisor's opinion; the appeal goes to the QA lead with it.
+ */
+export interface OpinionRequest {
+  /**
+   * @minItems 1
+   * @maxItems 50
+   */
+  items: [OpinionOnItem, ...OpinionOnItem[]]
+}
+/**
+ * Who inspects and who is inspected, with the declared conflicts. `load`: share of open tasks that are overdue.
+ */
+export interface PeopleView {
+  people: PersonView[]
+  conflicts: ConflictView[]
+  load: number
+}
+/**
+ * A member of staff to choose from. `open_tasks` of inspectors.
+ */
+export interface PersonView {
+  staff_id: string
+  name: string
+  staff_number: string
+  team: string | null
+  roles: string[]
+  open_tasks: number
+}
+/**
+ * What a plan orders; the meaning of each field is told by `qa.sampling.plan.Plan`.
+ */
+export interface PlanBody {
+  period?: 'day' | 'week' | 'month'
+  /**
+   * @maxItems 4
+   */
+  strata?:
+    | []
+    | ['teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration']
+    | [
+        'teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration',
+        'teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration'
+      ]
+    | [
+        'teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration',
+        'teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration',
+        'teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration'
+      ]
+    | [
+        'teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration',
+        'teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration',
+        'teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration',
+        'teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration'
+      ]
+  percent?: number
+  /**
+   * @maxItems 40
+   */
+  rates?: RateBody[]
+  minimum?: number
+  rollover?: number
+  risk_weighted?: boolean
+  all_fatal?: boolean
+  /**
+   * @maxItems 100
+   */
+  businesses?: string[]
+  /**
+   * @maxItems 100
+   */
+  teams?: string[]
+  min_duration_s?: number
+  cap?: number
+  due_days?: number
+}
+/**
+ * Another percentage for calls of one class.
+ */
+export interface RateBody {
+  dimension: 'teller' | 'team' | 'business' | 'risk' | 'score' | 'flags' | 'duration'
+  value: string
+  percent: number
+}
+/**
+ * All plans, and the newest draws of all of them. `teams`: names in use.
+ */
+export interface PlanList {
+  plans: PlanView[]
+  draws: DrawView[]
+  teams: string[]
+}
+/**
+ * A plan and where it stands. `owed`: calls that earlier periods could not give, by teller's name.
+ */
+export interface PlanView {
+  plan_id: string
+  name: string
+  enabled: boolean
+  version: number
+  plan: PlanBody
+  drawn_until: string
+  next_draw_at: string
+  owed: {
+    [k: string]: number
+  }
+}
+/**
+ * A new plan, or a change of one (then with the version that was seen).
+ */
+export interface PlanRequest {
+  name: string
+  enabled?: boolean
+  version?: number
+  plan: PlanBody
 }
 /**
  * What the teller is doing now.
@@ -542,7 +968,7 @@ export interface QaCallDetail {
   max_score: number | null
   score: number | null
   fatal: boolean | null
-  evaluation_state: ('pending' | 'submitted') | null
+  evaluation_state: ('pending' | 'submitted' | 'released' | 'acknowledged' | 'appealed' | 'final') | null
   flags: string[]
   recording: RecordingView | null
   holds: HoldView[]
@@ -551,6 +977,8 @@ export interface QaCallDetail {
   findings: FindingView[]
   form: FormView
   evaluation: EvaluationView | null
+  steps: StepView[]
+  task: TaskNote | null
   rating: RatingView | null
   disposition: string | null
   note: string | null
@@ -567,15 +995,14 @@ export interface RecordingView {
   reasons: CheckReasonView[]
 }
 /**
- * One utterance. `kind` is ``live`` while the final transcript is not there.
+ * The inspection that is open for this call, if any; `mine`: I am the one to do it.
  */
-export interface SegmentView {
-  id: string
-  party: 'customer' | 'teller'
-  start_s: number
-  end_s: number
-  text: string
-  kind: 'live' | 'final'
+export interface TaskNote {
+  task_id: string
+  inspector_name: string | null
+  mine: boolean
+  due_at: string
+  reason: string
 }
 /**
  * The customer's verdict.
@@ -617,7 +1044,7 @@ export interface QaCallRow {
   max_score: number | null
   score: number | null
   fatal: boolean | null
-  evaluation_state: ('pending' | 'submitted') | null
+  evaluation_state: ('pending' | 'submitted' | 'released' | 'acknowledged' | 'appealed' | 'final') | null
   flags: string[]
 }
 /**
@@ -659,6 +1086,22 @@ export interface RecordingPause {
  */
 export interface RecordingPauseSet {
   until: string | null
+}
+/**
+ * Let the teller see the evaluation.
+ */
+export interface ReleaseRequest {
+  version: number
+  note?: string
+}
+/**
+ * The draw done again from what was recorded: plan, frame, seed. `same`: pick for pick.
+ */
+export interface ReplayView {
+  same: boolean
+  frame_sha256: string
+  picked: number
+  differences: string[]
 }
 /**
  * One node of the script.
@@ -712,6 +1155,41 @@ export interface SetPresence {
 export interface Share {
   call_id: string
   on: boolean
+}
+/**
+ * The queue, most urgent first. `done_today` counts what this inspector finished since midnight UTC.
+ */
+export interface TaskList {
+  items: TaskRow[]
+  done_today: number
+}
+/**
+ * One call in an inspector's queue.
+ */
+export interface TaskRow {
+  call_id: string
+  number: number
+  business_code: string
+  teller_name: string
+  ended_at: string
+  duration_s: number
+  end_reason: string | null
+  recording_state: ('capturing' | 'captured' | 'finalized' | 'failed') | null
+  recording_verdict: ('pass' | 'findings' | 'fail') | null
+  transcript_state: 'waiting' | 'running' | 'ready' | 'not_transcribed' | 'failed'
+  auto_score: number | null
+  max_score: number | null
+  score: number | null
+  fatal: boolean | null
+  evaluation_state: ('pending' | 'submitted' | 'released' | 'acknowledged' | 'appealed' | 'final') | null
+  flags: string[]
+  task_id: string
+  reason: string
+  due_at: string
+  overdue: boolean
+  inspector_id: string | null
+  inspector_name: string | null
+  drafted: boolean
 }
 /**
  * The same, with the call.

@@ -1,4 +1,5 @@
 import { ApiError } from '@shared/errors'
+import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { totalOf } from '../lib/score'
 import type { EvaluationView, QaCallDetail, QaForm } from '../lib/wire'
@@ -21,6 +22,44 @@ const form: QaForm = {
     },
   ],
 }
+
+interface Vector {
+  name: string
+  answers: Record<string, number | null>
+  points: number
+  fatal: boolean
+}
+interface VectorItem {
+  id: string
+  weight: number
+  fatal?: 'section' | 'form'
+  [other: string]: unknown
+}
+const vectors = JSON.parse(readFileSync('../tests/data/score_vectors.json', 'utf8')) as {
+  form: { sections: { id: string; items: VectorItem[] }[] }
+  cases: Vector[]
+}
+const vectorForm: QaForm = {
+  version: 'v',
+  sections: vectors.form.sections.map((section) => ({
+    id: section.id,
+    title_zh: '',
+    title_en: '',
+    items: section.items.map((item) => ({
+      ...item,
+      title_zh: '',
+      title_en: '',
+      fatal: item.fatal !== undefined,
+      fatal_scope: item.fatal ?? 'none',
+    })),
+  })),
+}
+
+describe('the vectors shared with the server', () => {
+  it.each(vectors.cases)('$name', ({ answers, points, fatal }) => {
+    expect(totalOf(vectorForm, answers)).toMatchObject({ score: points, fatal })
+  })
+})
 
 describe('running total', () => {
   it('weighs what applies; what does not apply leaves the denominator', () => {
@@ -45,6 +84,7 @@ describe('running total', () => {
 })
 
 const evaluation: EvaluationView = {
+  id: 'eval_1',
   version: 3,
   state: 'pending',
   auto_answers: { a: { fraction: 1 }, b: { fraction: 0.5 }, f: { fraction: 1 } },
@@ -85,6 +125,8 @@ const detail: QaCallDetail = {
   rating: null,
   disposition: null,
   note: null,
+  steps: [],
+  task: null,
 }
 const PATH = '/api/qa/calls/call_1'
 

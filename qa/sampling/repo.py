@@ -1,0 +1,101 @@
+"""Rows for a draw: the frame, and who can inspect."""
+
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from core.models.business import Business
+from core.models.call import Call
+from core.models.qa import ComplianceCheck, Evaluation, EvaluationState, Finding
+from core.models.sampling import InspectionTask, TaskState
+from core.models.staff import Role, Staff
+from core.ports.compliance import FindingKind
+from qa.access import inspector_of
+from qa.sampling.plan import Unit, risk_of
+from qa.sampling.share import Inspector
+
+_FLAGS = (FindingKind.MISSING.value, FindingKind.FORBIDDEN.value, FindingKind.DANGER.value)
+
+
+async def frame_of(session: AsyncSession, begin: datetime, end: datetime) -> list[Unit]:
+    """Calls that ended in this half-open span, are pre-scored, and nobody has inspected or been given yet."""
+    given = select(col(InspectionTask.id)).where(
+        col(InspectionTask.call_id) == col(Call.id), col(InspectionTask.state) != TaskState.CANCELLED
+    )
+    query = (
+        select(Call, Staff, Evaluation, Business)
+        .join(Evaluation, col(Evaluation.call_id) == col(Call.id))
+        .join(Staff, col(Staff.id) == col(Call.teller_id))
+        .join(Business, col(Business.code) == col(Call.business_code))
+        .where(
+            col(Call.ended_at) >= begin,
+            col(Call.ended_at) < end,
+            col(Call.accepted_at).is_not(None),
+            col(Evaluation.state) == EvaluationState.PENDING,
+            ~given.exists(),
+        )
+        .order_by(col(Call.id))
+    )
+    rows = (await session.execute(query)).all()
+    flags = await _flags(session, [call.id for call, *_ in rows])
+    return [
+        _unit(call, teller, evaluation, business, flags.get(call.id, ())) for call, teller, evaluation, business in rows
+    ]
+
+
+async def inspectors_of(session: AsyncSession) -> list[Inspector]:
+    """Everybody who inspects, with open tasks and conflicts."""
+    query = select(Staff).where(col(Staff.active).is_(True), col(Staff.roles).contains([Role.INSPECTOR.value]))
+    found = (await session.scalars(query.order_by(col(Staff.id)))).all()
+    load = await open_tasks(session)
+    return [await inspector_of(session, staff.id, load.get(staff.id, 0)) for staff in found]
+
+
+async def open_tasks(session: AsyncSession) -> dict[str, int]:
+    """Open tasks by inspector."""
+    query = (
+        select(col(InspectionTask.inspector_id), func.count())
+        .where(col(InspectionTask.state) == TaskState.OPEN)
+        .group_by(col(InspectionTask.inspector_id))
+    )
+    return {staff_id: count for staff_id, count in (await session.execute(query)).all() if staff_id}
+
+
+async def _flags(session: AsyncSession, call_ids: list[str]) -> dict[str, tuple[str, ...]]:
+    """What the newest check of each call found, sorted by name."""
+    newest = (
+        select(func.max(func.row(col(ComplianceCheck.checked_at), col(ComplianceCheck.id))))
+        .where(col(ComplianceCheck.call_id) == col(Finding.call_id))
+        .scalar_subquery()
+    )
+    query = (
+        select(col(Finding.call_id), col(Finding.kind), col(Finding.rule_id))
+        .join(ComplianceCheck, col(ComplianceCheck.id) == col(Finding.check_id))
+        .where(
+            col(Finding.call_id).in_(call_ids),
+            col(Finding.kind).in_(_FLAGS),
+            func.row(col(ComplianceCheck.checked_at), col(ComplianceCheck.id)) == newest,
+        )
+        .distinct()
+    )
+    found: dict[str, list[str]] = {}
+    for call_id, kind, rule_id in (await session.execute(query)).all():
+        found.setdefault(call_id, []).append(f"{kind}:{rule_id}")
+    return {call_id: tuple(sorted(names)) for call_id, names in found.items()}
+
+
+def _unit(call: Call, teller: Staff, evaluation: Evaluation, business: Business, flags: tuple[str, ...]) -> Unit:
+    began = call.connected_at or call.accepted_at or call.queued_at
+    return Unit(
+        call_id=call.id,
+        teller_id=teller.id,
+        team=teller.team,
+        business=call.business_code,
+        risk=risk_of(business.recording_required, flags),
+        score=evaluation.auto_score,
+        fatal=evaluation.auto_fatal,
+        flags=flags,
+        duration_s=max(0, int(((call.ended_at or began) - began).total_seconds())),
+    )
