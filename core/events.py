@@ -271,6 +271,19 @@ class AlarmRaised(Event):
     message: str
 
 
+class NoticeQueued(Event):
+    """A message to a customer waits to be delivered (an in-app one is delivered by being there).
+
+    Attributes:
+        round: Which sending; a person's retry begins a new one.
+    """
+
+    notice_id: str
+    call_id: str | None
+    channel: Literal["in_app", "email", "sms"]
+    round: int
+
+
 __all__ = [name for name, value in globals().items() if isinstance(value, type) and issubclass(value, Event)] + [
     "Party",
     "event_from_json",

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         turn_urls: TURN servers, comma separated ``turn:`` and ``turns:`` addresses. turn_secret: Shared with
             them, at least 16 characters. turn_lifetime_s: Life of a browser's credential; must outlast a call.
         relay_only: Browsers may reach the media node through a TURN server only.
+        smtp_url: Server that takes e-mail to customers, ``smtp://user:password@host:port?starttls=1`` or ``smtps://…``;
+            None: no e-mail is sent. smtp_from: Sender's address.
+        sms_url: A bank's message centre; None: the simulator of the all-in-one. sms_token: Its bearer token.
         ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
         rejoin_s: How long a lost customer's or teller's seat is kept.
     """
@@ -67,6 +70,11 @@ class Settings(BaseSettings):
     live_engine: EngineChoice = "auto"
     final_engine: EngineChoice = "auto"
     speech_threads: int = Field(default=2, ge=1)
+
+    smtp_url: str | None = Field(default=None, repr=False)
+    smtp_from: str = "counter@localhost"
+    sms_url: str | None = None
+    sms_token: str = Field(default="", repr=False)
 
     ring_s: float = Field(default=20.0, gt=0)
     wrap_up_s: float = Field(default=10.0, ge=0)

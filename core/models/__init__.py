@@ -25,6 +25,7 @@ from core.models.improvement import (
     RectificationState,
     RectificationStep,
 )
+from core.models.notice import NoticeChannel, NoticeMessage, NoticeState
 from core.models.qa import (
     ComplianceCheck,
     Defect,
@@ -84,6 +85,9 @@ __all__ = [
     "FormState",
     "InspectionTask",
     "InspectorConflict",
+    "NoticeChannel",
+    "NoticeMessage",
+    "NoticeState",
     "OutboxEvent",
     "Rating",
     "Recording",

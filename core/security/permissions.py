@@ -26,6 +26,8 @@ class Permission(StrEnum):
     RECORDING_EXPORT = "recording.export"
     AUDIT_VIEW = "audit.view"
     JOB_RETRY = "job.retry"
+    NOTICE_VIEW = "notice.view"
+    NOTICE_RETRY = "notice.retry"
 
 
 _MATRIX: dict[str, frozenset[Permission]] = {
@@ -40,6 +42,8 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.JOB_RETRY,
             Permission.APPEAL_SUPPORT,
             Permission.QA_REPORT,
+            Permission.NOTICE_VIEW,
+            Permission.NOTICE_RETRY,
         }
     ),
     "inspector": frozenset(
@@ -65,7 +69,7 @@ _MATRIX: dict[str, frozenset[Permission]] = {
         }
     ),
     "auditor": frozenset({Permission.STAFF_SELF, Permission.AUDIT_VIEW}),
-    "admin": frozenset({Permission.STAFF_SELF, Permission.ALARM_VIEW, Permission.JOB_RETRY}),
+    "admin": frozenset({Permission.STAFF_SELF, Permission.ALARM_VIEW, Permission.JOB_RETRY, Permission.NOTICE_VIEW}),
 }
 
 

@@ -27,7 +27,7 @@ _CLAUSE_END = frozenset("，,；;：:、。！？!?…\n")
 _SENTENCE_END = frozenset("。！？!?…\n")
 _DIGIT_NAMES = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 _DIGIT_VALUES = {name: digit for digit, name in _DIGIT_NAMES.items()} | {"〇": "0", "两": "2", "幺": "1"}
-_ARABIC = re.compile(r"\d+(?:\.\d+)?")
+_ARABIC = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 # 千万 followed by these is "by all means", not a number; 一点, 十分 and 万一 are words.
 _NUMERAL = re.compile(r"(?:百分之)?(?:[零〇一二两三四五六七八九十千万亿点幺]|百(?!分之)){2,}")
 _NOT_NUMERAL = re.compile(r"千万$|万一|^一点$|^十分$|^点|点$|^[百千万亿]+$|一一$")

@@ -29,6 +29,7 @@ from server.acd.queue import QueueBoard
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import alive
 from server.app.pages import add_pages
+from server.app.transactions import transaction_routes
 from server.calls import room as calls_room
 from server.calls.nodes import NodeBook
 from server.counter.routes import routes as counter_routes
@@ -139,6 +140,7 @@ async def _compose(
         *qa_room.tables(database),
         catalogue_routes(Catalogue(database, connections.store, connections.secrets.master_key)),
         export_routes(ExportService(database, connections.store, connections.secrets.master_key)),
+        *transaction_routes(connections),
     ]
     mount(app, tables, _authenticator(identity, counter))
     sockets.attach(app)

@@ -20,6 +20,7 @@ from recording.finalize import script as script_verdict
 from recording.finalize import service as finalizing
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import beat
+from server.app.transactions import transaction_jobs
 from server.calls.room import subscriptions as calls_subscriptions
 
 log = structlog.get_logger(__name__)
@@ -32,12 +33,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         log.error("the worker ends because a part of it died", task=task)
         stop.set()
 
-    async with open_connections(settings) as connections:
+    async with open_connections(settings) as connections, transaction_jobs(connections) as transactions:
         name = new_id("worker")
         rule_set = load_rules()
         catalogue = Catalogue(connections.database, connections.store, connections.secrets.master_key)
         speech = SpeechWorker(connections.database, connections.bus, connections.redis, catalogue, settings)
-        subscriptions = _subscriptions(connections, rule_set, speech)
+        subscriptions = [*_subscriptions(connections, rule_set, speech), *transactions]
         broker = make_broker(str(settings.redis_url))
         relay = Relay(connections.database, connections.bus, broker, _names(subscriptions))
         worker = Worker(connections.database, broker, subscriptions)
