@@ -8,6 +8,8 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+CANCEL_AGAIN_S = 3.0  # longer than any clean-up takes
+
 OnCrash = Callable[[str, BaseException], None]
 
 
@@ -41,9 +43,12 @@ class TaskOwner:
                 self._on_crash(task.get_name(), error)
 
     async def close(self) -> None:
-        """Cancel what still runs and wait for it."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel what still runs and wait for it.
+
+        A cancellation can get lost: Python 3.11's `asyncio.wait_for`, which libraries use, swallows one that comes in
+        the moment its own future is done (CPython issue 86296). So it is repeated until the task has ended.
+        """
+        while tasks := [task for task in self._tasks if not task.done()]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
