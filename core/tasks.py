@@ -46,9 +46,16 @@ class TaskOwner:
         """Cancel what still runs and wait for it.
 
         A cancellation can get lost: Python 3.11's `asyncio.wait_for`, which libraries use, swallows one that comes in
-        the moment its own future is done (CPython issue 86296). So it is repeated until the task has ended.
+        the moment its own future is done (CPython issue 86296). So it is repeated until the task has ended. A task
+        that closes an owner of its own may be cancelled again meanwhile; it leaves nothing running behind all the same.
         """
+        cancelled: asyncio.CancelledError | None = None
         while tasks := [task for task in self._tasks if not task.done()]:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
+            try:
+                await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled

@@ -1,6 +1,7 @@
 """Owned tasks end when their owner does."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -26,6 +27,31 @@ async def test_close_ends_a_task_whose_first_cancellation_got_lost(monkeypatch: 
     await owner.close()
     assert lost == 1
     assert task.cancelled()
+
+
+async def test_an_inner_owner_ends_its_tasks_when_cancelled_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.01)
+    began = asyncio.Event()
+
+    async def hard_to_end() -> None:
+        began.set()
+        for _ in range(5):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    async def room() -> None:
+        inner = TaskOwner("inner")
+        try:
+            inner.start("works", hard_to_end())
+            await asyncio.Event().wait()
+        finally:
+            await inner.close()
+
+    outer = TaskOwner("outer")
+    outer.start("room", room())
+    await began.wait()
+    await outer.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_crash_is_told_and_a_cancellation_is_not() -> None:
