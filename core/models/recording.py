@@ -28,7 +28,7 @@ class Recording(SQLModel, table=True):
         interrupted: Capture ended with its process, not with the call.
         manifest_key: Object key of the manifest (segments, gaps, SHA-256 links).
         verdict: Of the automatic file check: ``pass``, ``findings`` or ``fail``; None before it is finalized.
-        file_check: ``{"reasons": [{"code", "level", "party", "values"}], "measured": {party: {…}}}``.
+        file_check: ``{"reasons": [{"code", "level", "party", "values"}], "measured": {party or screen: {…}}}``.
     """
 
     id: str = Field(primary_key=True)
@@ -48,9 +48,11 @@ class Recording(SQLModel, table=True):
 
 
 class RecordingFile(SQLModel, table=True):
-    """One party's playable file in the object store (encrypted there).
+    """A party's playable file in the object store (encrypted there).
 
     Attributes:
+        track: ``main`` for voice and camera, ``screen`` for what the party shared (pictures only).
+        spans: From when to when there is something in it, in call seconds: ``[{"from_s", "to_s"}]``.
         offset_s: Where the file's first frame lies on the call's time line.
         sha256: Of the playable (decrypted) bytes. size_b: their length.
         thumbnails: ``[{"at_s", "width", "height", "start_b", "end_b"}]``, JPEGs in the object `thumbnails_key`.
@@ -62,6 +64,7 @@ class RecordingFile(SQLModel, table=True):
     recording_id: str = Field(foreign_key="recording.id", index=True)
     call_id: str = Field(foreign_key="call.id", index=True)
     party: str
+    track: str = "main"
     object_key: str
     offset_s: float = 0.0
     duration_s: float
@@ -72,6 +75,7 @@ class RecordingFile(SQLModel, table=True):
     size_b: int
     sha256: str
     peaks: list[float] = json_field(list)
+    spans: list[dict[str, float]] = json_field(list)
     thumbnails: list[dict[str, Any]] = json_field(list)
     thumbnails_key: str | None = None
     created_at: datetime = utc_field()

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 MediaKind = Literal["audio", "video"]
+Track = Literal["main", "screen"]
+"""A publisher's voice and camera, or the screen it shares."""
 
 
 class Seat(StrEnum):
@@ -134,6 +136,7 @@ class SeatStream:
 
     Attributes:
         segment: 1 for the first transport of the seat in this call, 2 after the first rejoin, …
+        track: ``screen`` carries pictures only, and only while somebody shares one.
         audio_codec / video_codec: Names as in SDP: ``opus``, ``VP8``, ``H264``.
         audio_payload_type / video_payload_type: RTP payload types used on the wire.
         request_keyframe: Ask the publisher for a key frame (throttled by the media room).
@@ -150,6 +153,17 @@ class SeatStream:
     video_payload_type: int
     request_keyframe: Callable[[], None]
     started_ns: int = 0
+    track: Track = "main"
+
+    @property
+    def name(self) -> str:
+        """What this publisher is called in files and messages: the seat, or the seat's screen."""
+        return track_name(self.seat, self.track)
+
+
+def track_name(party: str, track: str) -> str:
+    """``teller``, ``teller-screen``."""
+    return str(party) if track == "main" else f"{party}-{track}"
 
 
 MediaSinkFactory = Callable[[SeatStream], list[MediaSink]]
@@ -189,6 +203,7 @@ class SinkFailure:
     segment: int
     sink: str
     error: str
+    track: Track = "main"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,11 +92,22 @@ class ThumbnailView(BaseModel):
     height: int
 
 
+class SpanView(BaseModel):
+    """A part of the call's time line."""
+
+    from_s: float
+    to_s: float
+
+
 class FileView(BaseModel):
-    """One party's playable file. `offset_s` is where its first frame lies on the call's time line."""
+    """A party's playable file. `offset_s` is where its first frame lies on the call's time line.
+
+    ``screen`` is what the party shared: pictures only, with something to see during `spans` (call seconds).
+    """
 
     file_id: str
     party: PartyName
+    track: Literal["main", "screen"]
     url: str
     duration_s: float
     offset_s: float
@@ -107,6 +118,7 @@ class FileView(BaseModel):
     size_b: int
     sha256: str
     peaks: list[float]
+    spans: list[SpanView]
     thumbnails: list[ThumbnailView]
 
 

@@ -74,7 +74,11 @@ class DeskService:
 
     async def _detail(self, session: AsyncSession, actor: Actor, line: CallLine) -> QaCallDetail:
         call_id, evaluation = line.call.id, line.evaluation
-        files = select(RecordingFile).where(col(RecordingFile.call_id) == call_id).order_by(col(RecordingFile.party))
+        files = (
+            select(RecordingFile)
+            .where(col(RecordingFile.call_id) == call_id)
+            .order_by(col(RecordingFile.party), col(RecordingFile.track))
+        )
         transcript = await call_transcript(session, call_id)
         findings = await repo.newest_findings(session, [call_id])
         rating = await session.get(Rating, call_id)

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from core.errors import CounterError
+from core.ports.media import track_name
 
 MAGIC = b"ACJ1"
 SUFFIX = ".journal"
@@ -66,6 +67,7 @@ class JournalHeader:
 
     Attributes:
         segment: Transport of the seat, 1 for the first.
+        track: ``main``, or ``screen`` for what the seat shared.
         started_ns: Time zero of the call's time line. opened_ns: When this segment began. Both ns since the epoch.
     """
 
@@ -79,10 +81,16 @@ class JournalHeader:
     video_payload_type: int
     started_ns: int
     opened_ns: int
+    track: str = "main"
+
+    @property
+    def name(self) -> str:
+        """Whose journal this is: ``teller``, ``teller-screen``."""
+        return track_name(self.seat, self.track)
 
     def binding(self, index: int, link: bytes) -> bytes:
         """Additional authenticated data of a chunk."""
-        return f"{self.recording_id}|{self.seat}|{self.segment}|{index}|".encode() + link
+        return f"{self.recording_id}|{self.name}|{self.segment}|{index}|".encode() + link
 
 
 def journal_cipher(data_key: bytes) -> AESGCM:

@@ -117,7 +117,7 @@ class Pauses:
         until = self._clock.now() + timedelta(seconds=longest_s)
         capture.pause = Pause(frozenset(seats), reason, by, self._clock.monotonic_s() + longest_s, until)
         for sink in capture.sinks:
-            if sink.stream.seat in seats and sink.ended is None and (sink.gate is None or sink.gate.lifted_s):
+            if sink.stream.seat in seats and sink.takes_marks and (sink.gate is None or sink.gate.lifted_s):
                 sink.mark(time.time_ns(), mark("pause", reason, by))
         for gated in capture.sinks_of(seats):
             if gated.gate is None or gated.gate.lifted_s is not None:
@@ -150,6 +150,6 @@ class Pauses:
             if gated.gate is not None and gated.gate.lifted_s is None:
                 gated.gate.lifted_s = now_s
         for sink in capture.sinks:
-            if sink.stream.seat in seats and sink.ended is None:
+            if sink.stream.seat in seats and sink.takes_marks:
                 sink.mark(time.time_ns(), mark("resume", reason, by))
                 sink.stream.request_keyframe()

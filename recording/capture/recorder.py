@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from core.db import Database
 from core.errors import ConflictError, CounterError
 from core.ids import new_id
-from core.ports.media import MediaSink, Seat, SeatStream, SinkFailure
+from core.ports.media import MediaSink, Seat, SeatStream, SinkFailure, track_name
 from core.security.keys import new_data_key, wrap_key
 from core.tasks import TaskOwner
 from recording.capture.journal import Record
@@ -96,7 +96,8 @@ class Recorder:
         sink = SegmentSink(stream, time.time_ns(), self._clock.monotonic_s())
         if capture.pause is not None and stream.seat in capture.pause.seats:  # who rejoins stays paused
             sink.gate = Gate()
-            sink.mark(time.time_ns(), mark("pause", capture.pause.reason, capture.pause.by))
+            if sink.takes_marks:
+                sink.mark(time.time_ns(), mark("pause", capture.pause.reason, capture.pause.by))
         capture.sinks.append(sink)
         self._live.append((capture, sink))
         return [sink]
@@ -133,10 +134,12 @@ class Recorder:
         if capture is None or failure.sink not in (SegmentSink.__name__, "factory"):
             return
         for sink in capture.sinks:
-            if sink.stream.seat == failure.seat and sink.stream.segment == failure.segment:
+            stream = sink.stream
+            if (stream.seat, stream.segment, stream.track) == (failure.seat, failure.segment, failure.track):
                 sink.close("detached")
-        reason = f"the {failure.seat}'s packets are no longer taken: {failure.error}"
-        self._reporter.begins(capture, f"detached {failure.seat}", reason, "recording.failed")
+        name = track_name(failure.seat, failure.track)
+        reason = f"the {name}'s packets are no longer taken: {failure.error}"
+        self._reporter.begins(capture, f"detached {name}", reason, "recording.failed")
 
     def _new_capture(self, stream: SeatStream) -> Capture:
         recording_id = new_id("rec")
@@ -242,11 +245,11 @@ class Recorder:
             if sink.trim():
                 log.error("recording lost packets", call_id=capture.meta.call_id, dropped=sink.dropped)
             reason = f"the journal cannot be written: {error}"
-            self._reporter.begins(capture, f"disk {sink.stream.seat}", reason, "recording.failed")
+            self._reporter.begins(capture, f"disk {sink.stream.name}", reason, "recording.failed")
             return
         sink.dirty = True
         capture.on_disk.set()
-        self._reporter.over(capture, f"disk {sink.stream.seat}", "the journal can be written again")
+        self._reporter.over(capture, f"disk {sink.stream.name}", "the journal can be written again")
         if sink.is_complete():
             self._sync_now.set()
 
@@ -268,7 +271,7 @@ class Recorder:
                 for capture, other in [*self._live, *done]:
                     if other is sink:
                         reason = f"the journal cannot be synced: {error}"
-                        self._reporter.begins(capture, f"sync {sink.stream.seat}", reason, "recording.failed")
+                        self._reporter.begins(capture, f"sync {sink.stream.name}", reason, "recording.failed")
 
     async def _watch_forever(self) -> None:
         hanging = False
@@ -296,10 +299,10 @@ class Recorder:
                         self._reporter.over(capture, "disk hangs", "the disk takes the packets again")
 
     def _watch_silence(self, capture: Capture, sink: SegmentSink, now_s: float) -> None:
-        seat = sink.stream.seat
+        seat = sink.stream.name
         if sink.ended is not None:
             return
-        if sink.silent_s(now_s) > STALL_S:
+        if sink.silent_s(now_s) > STALL_S and not sink.may_be_empty:
             self._reporter.begins(capture, f"silent {seat}", f"no packets from the {seat}", "recording.stalled")
         elif sink.has_media:  # of this transport or, after a rejoin, of the one before
             for trouble in (f"silent {seat}", f"detached {seat}"):

@@ -100,7 +100,7 @@ def gaps_between(capture: Capture) -> list[Gap]:
     gaps: list[Gap] = []
     last_ns: dict[str, int] = {}
     for sink in sorted(capture.sinks, key=lambda sink: sink.first_ns):
-        if not sink.first_ns:
+        if not sink.first_ns or sink.may_be_empty:
             continue
         party = str(sink.stream.seat)
         before_ns = last_ns.get(party)

@@ -84,6 +84,11 @@ class SegmentSink:
         """Keep a mark among the packets."""
         self._pending.append((RecordKind.MARK, at_ns, data))
 
+    @property
+    def takes_marks(self) -> bool:
+        """Whether a mark belongs here: not after the end, and not where there is nothing to mark."""
+        return self.ended is None and (self.has_media or not self.may_be_empty)
+
     def close(self, reason: str) -> None:
         """No more packets come. Idempotent."""
         if self.ended is None:
@@ -106,7 +111,8 @@ class SegmentSink:
             self.last_ns = records[-1][1]
         if self.ended is not None and not self._end_taken:
             self._end_taken = True
-            records.append((RecordKind.END, self.last_ns, self.ended.encode()))
+            if self._taken or not self.may_be_empty:
+                records.append((RecordKind.END, self.last_ns, self.ended.encode()))
         return records
 
     def give_back(self, records: list[Record]) -> None:
@@ -133,6 +139,11 @@ class SegmentSink:
         return dropped
 
     @property
+    def may_be_empty(self) -> bool:
+        """Whether silence means nothing: most tellers never share a screen. Then there is no journal either."""
+        return self.stream.track == "screen"
+
+    @property
     def has_media(self) -> bool:
         """Whether any packet has come."""
         return bool(self._taken or self._pending)
@@ -150,13 +161,15 @@ class SegmentSink:
         Raises:
             OSError: The disk refuses; the records are not in the journal.
         """
+        if not records:
+            return
         if self.file is None:
             self.file = self._create(opened)
         self.file.write(records)
 
     def _create(self, opened: Opened) -> JournalFile:
         stream, segment = self.stream, self.stream.segment
-        while (path := opened.folder / f"{stream.seat}-{segment}{SUFFIX}").exists():
+        while (path := opened.folder / f"{stream.name}-{segment}{SUFFIX}").exists():
             segment += 1  # a media process that was restarted counts from 1 again
         header = JournalHeader(
             recording_id=opened.meta.recording_id,
@@ -169,5 +182,6 @@ class SegmentSink:
             video_payload_type=stream.video_payload_type,
             started_ns=opened.meta.started_ns,
             opened_ns=self._opened_ns,
+            track=stream.track,
         )
         return JournalFile(path, header, opened.cipher)

@@ -126,7 +126,9 @@ class ExportService:
         async with self._database.read() as session:
             row = await session.get_one(RecordingExport, event.export_id)
             recording = await session.get_one(Recording, row.recording_id)
-            query = select(RecordingFile).where(col(RecordingFile.recording_id) == recording.id)
+            query = select(RecordingFile).where(
+                col(RecordingFile.recording_id) == recording.id, col(RecordingFile.track) == "main"
+            )
             files = list((await session.scalars(query.order_by(col(RecordingFile.party)))).all())
         if row.state in (ExportState.READY, ExportState.FAILED):
             return

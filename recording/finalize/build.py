@@ -9,9 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
+from core.ports.media import track_name
 from recording.capture.journal import JournalError, journal_cipher, journals_in
 from recording.finalize.check import Measured, Reason, judge
-from recording.finalize.gaps import GAP_S, gaps_of, unwanted_s
+from recording.finalize.gaps import GAP_S, SCREEN_STILL_S, gaps_of, spans_of, unwanted_s
 from recording.finalize.mux import MediaWriter, Peaks
 from recording.finalize.pictures import Pictures, Thumbnail
 from recording.finalize.segment import Segment
@@ -51,10 +52,11 @@ class ThumbFile:
 
 @dataclass(frozen=True, slots=True)
 class PartyFile:
-    """One party's playable file, sealed at `path`. Fields as in `core.models.recording.RecordingFile`."""
+    """A party's playable file, sealed at `path`. Fields as in `core.models.recording.RecordingFile`."""
 
     file_id: str
     party: str
+    track: str
     path: Path
     sealed: Sealed
     offset_s: float
@@ -64,7 +66,13 @@ class PartyFile:
     width: int | None
     height: int | None
     peaks: list[float]
+    spans: list[dict[str, float]]
     thumbs: ThumbFile | None
+
+    @property
+    def name(self) -> str:
+        """What its objects are called."""
+        return track_name(self.party, self.track)
 
 
 @dataclass(slots=True)
@@ -93,14 +101,16 @@ def lower_priority() -> None:
 
 
 def build(plan: BuildPlan) -> BuildResult:
-    """Read all journals of a call, write and seal one file per party. Blocks for about a second per recorded minute.
+    """Read all journals of a call, write and seal one file per party and per shared screen.
+
+    Blocks for about a second per recorded minute.
 
     Raises:
         OSError: A disk refuses; nothing is lost, run it again.
     """
     cipher = journal_cipher(plan.data_key)
     result = BuildResult()
-    parties: dict[str, list[Segment]] = {}
+    tracks: dict[tuple[str, str], list[Segment]] = {}
     for path in sorted(journals_in(plan.folder)):
         try:
             segment = Segment(path, cipher)
@@ -108,39 +118,43 @@ def build(plan: BuildPlan) -> BuildResult:
             result.damage.append(str(error))
             continue
         segment.learn(plan.started_ns)
-        parties.setdefault(segment.header.seat, []).append(segment)
-    for party, segments in sorted(parties.items()):
+        tracks.setdefault((segment.header.seat, segment.header.track), []).append(segment)
+    for (party, track), segments in sorted(tracks.items()):
         segments.sort(key=lambda segment: segment.header.opened_ns)
         result.segments += [_described(segment) for segment in segments]
         result.damage += [
             f"{segment.reader.path.name}: {text}" for segment in segments for text in segment.reader.damage
         ]
         if any(segment.spans for segment in segments):
-            _build_party(plan, party, segments, result)
+            _build_track(plan, party, track, segments, result)
         else:
-            result.notes.append(f"{party}: no media")
+            result.notes.append(f"{track_name(party, track)}: no media")
+            if track == "screen":  # packets came, or there would be no journal
+                result.measured.append(Measured(party, track))
     interrupted = plan.stopped_s is None
     result.reasons = judge(result.measured, result.gaps, result.damage, plan.stopped_s, interrupted=interrupted)
     return result
 
 
-def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: BuildResult) -> None:
+def _build_track(plan: BuildPlan, party: str, track: str, segments: list[Segment], result: BuildResult) -> None:
+    name, is_screen = track_name(party, track), track == "screen"
     times = sorted(time for segment in segments for kind in ("audio", "video") for time in segment.times_s(kind))
-    gaps = gaps_of(party, times, segments, plan.started_ns, plan.stopped_s)
+    # Nobody shares a screen all the time: what is between is no gap.
+    gaps = [] if is_screen else gaps_of(party, times, segments, plan.started_ns, plan.stopped_s)
     result.gaps += gaps
     offset_s = times[0]
     size = next((segment.size for segment in segments if segment.size), None)
     codecs = {segment.video_codec for segment in segments if segment.size}
     if len(codecs) > 1:
-        result.notes.append(f"{party}: the video codec changed, only {codec_of(segments)} is in the file")
+        result.notes.append(f"{name}: the video codec changed, only {codec_of(segments)} is in the file")
     has_audio = any(key[0] == "audio" for segment in segments for key in segment.spans)
-    for kind, present in (("audio", has_audio), ("video", size is not None)):
+    for kind, present in () if is_screen else (("audio", has_audio), ("video", size is not None)):
         if present:
-            result.notes += _pauses(party, kind, segments)
+            result.notes += _pauses(name, kind, segments)
         else:
-            result.notes.append(f"{party}: no {kind}")
-    file_id = f"file_{plan.recording_id.removeprefix('rec_')}_{party}"
-    path = plan.work / f"{party}.sealed"
+            result.notes.append(f"{name}: no {kind}")
+    file_id = f"file_{plan.recording_id.removeprefix('rec_')}_{name}"
+    path = plan.work / f"{name}.sealed"
     with tempfile.TemporaryFile(dir=plan.work) as plain:  # without a name: gone with the process, whatever happens
         peaks, pictures, end_s = _mux(plain, segments, offset_s, size, has_audio)
         plain_b = plain.seek(0, os.SEEK_END)
@@ -149,10 +163,10 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
             sealed = seal(plain, plain_b, target, plan.data_key, file_id)
     peaks.fill(end_s - offset_s)
     if peaks.undecodable:
-        result.notes.append(f"{party}: {peaks.undecodable} audio packets cannot be decoded")
+        result.notes.append(f"{name}: {peaks.undecodable} audio packets cannot be decoded")
     width, height = size or (None, None)
-    thumbs = _seal_thumbs(plan, party, f"{file_id}_thumbs", pictures.finish())
-    measured = _measured(party, segments, has_audio, size, peaks, pictures)
+    thumbs = _seal_thumbs(plan, name, f"{file_id}_thumbs", pictures.finish())
+    measured = _measured(party, track, segments, has_audio, size, peaks, pictures)
     measured.gap_s = unwanted_s(gaps)
     measured.covered_s = (plan.stopped_s or end_s) - measured.gap_s
     result.measured.append(measured)
@@ -160,6 +174,7 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
         PartyFile(
             file_id=file_id,
             party=party,
+            track=track,
             path=path,
             sealed=sealed,
             offset_s=round(offset_s, 3),
@@ -169,6 +184,7 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
             width=width,
             height=height,
             peaks=peaks.values,
+            spans=spans_of(times, SCREEN_STILL_S if is_screen else GAP_S),
             thumbs=thumbs,
         )
     )
@@ -176,6 +192,7 @@ def _build_party(plan: BuildPlan, party: str, segments: list[Segment], result: B
 
 def _measured(
     party: str,
+    track: str,
     segments: list[Segment],
     has_audio: bool,
     size: tuple[int, int] | None,
@@ -186,6 +203,7 @@ def _measured(
     width, height = size or (0, 0)
     return Measured(
         party=party,
+        track=track,
         has_audio=has_audio,
         has_video=size is not None,
         width=width,
@@ -210,7 +228,7 @@ def _frame_rate_hz(segments: list[Segment]) -> float:
     return round(len(moving) / sum(moving), 2) if moving else 0.0
 
 
-def _seal_thumbs(plan: BuildPlan, party: str, file_id: str, thumbs: list[Thumbnail]) -> ThumbFile | None:
+def _seal_thumbs(plan: BuildPlan, name: str, file_id: str, thumbs: list[Thumbnail]) -> ThumbFile | None:
     if not thumbs:
         return None
     index: list[dict[str, float | int]] = []
@@ -221,7 +239,7 @@ def _seal_thumbs(plan: BuildPlan, party: str, file_id: str, thumbs: list[Thumbna
             {"at_s": thumb.at_s, "width": thumb.width, "height": thumb.height, "start_b": at_b, "end_b": end_b}
         )
         at_b = end_b
-    path = plan.work / f"{party}.thumbs"
+    path = plan.work / f"{name}.thumbs"
     with path.open("wb") as target:
         sealed = seal(io.BytesIO(b"".join(thumb.jpeg for thumb in thumbs)), at_b, target, plan.data_key, file_id)
     return ThumbFile(file_id, path, sealed, index)
@@ -262,17 +280,18 @@ def _mux(
     return peaks, pictures, end_s
 
 
-def _pauses(party: str, kind: str, segments: list[Segment]) -> Iterator[str]:
+def _pauses(name: str, kind: str, segments: list[Segment]) -> Iterator[str]:
     times = sorted(time for segment in segments for time in segment.times_s(kind))
     for before, after in pairwise(times):
         if after - before > GAP_S:
-            yield f"{party}: no {kind} from {before:.2f} s to {after:.2f} s"
+            yield f"{name}: no {kind} from {before:.2f} s to {after:.2f} s"
 
 
 def _described(segment: Segment) -> dict[str, object]:
     header, reader = segment.header, segment.reader
     return {
         "seat": header.seat,
+        "track": header.track,
         "segment": header.segment,
         "journal": reader.path.name,
         "opened_ns": header.opened_ns,

@@ -46,6 +46,7 @@ class Measured:
     """What was measured of one party's file.
 
     Attributes:
+        track: ``screen`` for what the party shared; nobody has to, but what was shared must be readable.
         covered_s: Time with media. gap_s: Time without, between the first and the last media.
         frame_rate_hz: While pictures came. black / pictures: Of the key frames looked at.
         silent_share: Of the sound. missing: Packets that never came.
@@ -53,6 +54,7 @@ class Measured:
     """
 
     party: str
+    track: str = "main"
     has_audio: bool = False
     has_video: bool = False
     covered_s: float = 0.0
@@ -96,7 +98,7 @@ def judge(
         gaps: As in `core.models.recording.Recording.gaps`. call_s: Length of the call; None when it is not known.
     """
     limits = limits or Limits()
-    by_party = {one.party: one for one in measured}
+    by_party = {one.party: one for one in measured if one.track == "main"}
     reasons: list[Reason] = []
     for party in PARTIES:
         one = by_party.get(party)
@@ -104,6 +106,9 @@ def judge(
             reasons.append(Reason("no_media", "fail", party))
         else:
             reasons += _streams(one, limits) + _quality(one, limits) + _times(one, call_s, limits)
+    for one in measured:
+        if one.track == "screen":
+            reasons += _screen(one, limits)
     if damage:
         reasons.append(Reason("damaged", "fail", None, {"count": len(damage)}))
     if interrupted:
@@ -138,6 +143,15 @@ def _streams(one: Measured, limits: Limits) -> list[Reason]:
     if not one.has_video:
         reasons.append(Reason("no_video", "fail", one.party))
     return reasons
+
+
+def _screen(one: Measured, limits: Limits) -> list[Reason]:
+    if not one.has_video:
+        return [Reason("screen_unreadable", "finding", one.party)]
+    share = one.missing / max(1, one.packets + one.missing)
+    if share > limits.loss_share:
+        return [Reason("screen_packet_loss", "finding", one.party, {"share": round(share, 3)})]
+    return []
 
 
 def _quality(one: Measured, limits: Limits) -> list[Reason]:

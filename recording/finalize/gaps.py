@@ -9,6 +9,9 @@ from recording.finalize.segment import Segment
 GAP_S = 1.0
 """A longer time without any unit is a gap. Voice pauses do not make one: Opus sends at least every 400 ms (DTX)."""
 
+SCREEN_STILL_S = 4.0
+"""A shared screen on which nothing moves is sent once a second; after this it is no longer shared."""
+
 Gap = dict[str, object]
 Span = tuple[float, float]
 
@@ -42,6 +45,21 @@ def gaps_of(
         {"party": party, "from_s": round(start, 3), "to_s": round(end, 3), "reason": reason}
         for start, end, reason in sorted(found)
     ]
+
+
+def spans_of(times: Sequence[float], longest_pause_s: float) -> list[dict[str, float]]:
+    """From when to when there was something, ``[{"from_s", "to_s"}]`` in call seconds.
+
+    Args:
+        times: Of all units, sorted.
+    """
+    spans: list[dict[str, float]] = []
+    for time_s in times:
+        if spans and time_s - spans[-1]["to_s"] <= longest_pause_s:
+            spans[-1]["to_s"] = time_s
+        else:
+            spans.append({"from_s": time_s, "to_s": time_s})
+    return [{name: round(value, 3) for name, value in span.items()} for span in spans]
 
 
 def unwanted_s(gaps: Iterable[Gap]) -> float:

@@ -3,10 +3,11 @@
 from dataclasses import asdict
 
 from core.models.recording import Recording, RecordingFile
+from core.ports.media import track_name
 from recording.finalize.build import BuildResult, PartyFile
 from recording.finalize.check import reasons_json, verdict_of
 
-MANIFEST_VERSION = 2
+MANIFEST_VERSION = 3
 
 
 def object_key(recording: Recording, name: str) -> str:
@@ -18,7 +19,7 @@ def file_check_of(result: BuildResult) -> dict[str, object]:
     """As in `core.models.recording.Recording.file_check`."""
     return {
         "reasons": reasons_json(result.reasons),
-        "measured": {one.party: asdict(one) for one in result.measured},
+        "measured": {track_name(one.party, one.track): asdict(one) for one in result.measured},
     }
 
 
@@ -29,7 +30,8 @@ def file_row(recording: Recording, file: PartyFile) -> RecordingFile:
         recording_id=recording.id,
         call_id=recording.call_id,
         party=file.party,
-        object_key=object_key(recording, f"{file.party}.sealed"),
+        track=file.track,
+        object_key=object_key(recording, f"{file.name}.sealed"),
         offset_s=file.offset_s,
         duration_s=file.duration_s,
         video_codec=file.video_codec,
@@ -39,8 +41,9 @@ def file_row(recording: Recording, file: PartyFile) -> RecordingFile:
         size_b=file.sealed.plain_b,
         sha256=file.sealed.plain_sha256,
         peaks=file.peaks,
+        spans=file.spans,
         thumbnails=file.thumbs.index if file.thumbs else [],
-        thumbnails_key=object_key(recording, f"{file.party}.thumbs") if file.thumbs else None,
+        thumbnails_key=object_key(recording, f"{file.name}.thumbs") if file.thumbs else None,
     )
 
 
@@ -74,13 +77,15 @@ def _file(recording: Recording, file: PartyFile) -> dict[str, object]:
     return {
         "file_id": file.file_id,
         "party": file.party,
-        "object_key": object_key(recording, f"{file.party}.sealed"),
+        "track": file.track,
+        "object_key": object_key(recording, f"{file.name}.sealed"),
         "offset_s": file.offset_s,
         "duration_s": file.duration_s,
         "video_codec": file.video_codec,
         "audio_codec": file.audio_codec,
         "width": file.width,
         "height": file.height,
+        "spans": file.spans,
         "size_b": file.sealed.plain_b,
         "sha256": file.sealed.plain_sha256,
         "sealed_size_b": file.sealed.sealed_b,

@@ -7,8 +7,8 @@ from typing import Any
 import av
 import numpy as np
 
-EVERY_S = 1.0
-"""Key frames closer than this to the one before are not looked at."""
+EVERY_S = 0.9
+"""Key frames closer than this to the one before are not looked at; those that come every second are."""
 
 THUMB_WIDTH = 160
 MOST_THUMBS = 24

@@ -90,11 +90,11 @@ class Finalizer:
                 return
             for file in result.files:
                 await self._upload(
-                    object_key(recording, f"{file.party}.sealed"), file.path, file.sealed, data_key, file.file_id
+                    object_key(recording, f"{file.name}.sealed"), file.path, file.sealed, data_key, file.file_id
                 )
                 if (thumbs := file.thumbs) is not None:
                     await self._upload(
-                        object_key(recording, f"{file.party}.thumbs"),
+                        object_key(recording, f"{file.name}.thumbs"),
                         thumbs.path,
                         thumbs.sealed,
                         data_key,

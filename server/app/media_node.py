@@ -70,7 +70,8 @@ def _node(connections: Connections, recorder: Recorder, tap: SpeechTap) -> Media
     settings = connections.settings
 
     def sinks(stream: SeatStream) -> list[MediaSink]:
-        heard = tap.open(stream) if stream.seat in PARTIES else []  # a transcript has two sides
+        is_heard = stream.seat in PARTIES and stream.track == "main"  # a transcript has two sides
+        heard = tap.open(stream) if is_heard else []
         return [*recorder.sinks_for(stream), *recorder.guard(stream, heard)]
 
     async def on_change(change: PeerChange) -> None:

@@ -137,10 +137,15 @@ async def _jobs(session: AsyncSession, call_id: str) -> dict[str, EventDelivery]
 
 
 async def _files(session: AsyncSession, call_id: str) -> list[ResultRecording]:
-    query = select(RecordingFile).where(col(RecordingFile.call_id) == call_id).order_by(col(RecordingFile.party))
+    query = (
+        select(RecordingFile)
+        .where(col(RecordingFile.call_id) == call_id)
+        .order_by(col(RecordingFile.party), col(RecordingFile.track))
+    )
     return [
         ResultRecording(
             party=file.party,
+            track=file.track,
             file_id=file.id,
             duration_s=file.duration_s,
             video_codec=file.video_codec,

@@ -30,6 +30,7 @@ class ResultRecording(BaseModel):
     """One playable file."""
 
     party: str
+    track: str
     file_id: str
     duration_s: float
     video_codec: str | None

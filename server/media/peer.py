@@ -113,7 +113,7 @@ class Peer:
 
     @property
     def sinks(self) -> SinkGroup | None:
-        """Recorder and tap of sound and camera."""
+        """Recorder and tap of sound and camera; the screen has its own."""
         return self._sinks
 
     @sinks.setter

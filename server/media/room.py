@@ -21,6 +21,7 @@ from core.ports.media import (
     SeatStream,
     SinkFailure,
     SupervisorMode,
+    Track,
 )
 from core.tasks import TaskOwner
 from server.media import sdp
@@ -222,20 +223,28 @@ class Room:
             await self._close_peer(older, "replaced")
 
     def _attach_sinks(self, peer: Peer) -> None:
-        segment = self._segments[peer.seat] = self._segments.get(peer.seat, 0) + 1
+        self._segments[peer.seat] = self._segments.get(peer.seat, 0) + 1
+        peer.sinks = self._sinks_for(peer, "main", peer.request_keyframe)
+        peer.request_keyframe()
+        screen = peer.uplinks.get("screen")
+        if screen is not None:
+            screen.sinks = self._sinks_for(peer, "screen", screen.want_keyframe)
+            screen.want_keyframe()
+
+    def _sinks_for(self, peer: Peer, track: Track, request_keyframe: Callable[[], None]) -> SinkGroup:
         stream = SeatStream(
             call_id=self.call_id,
             seat=peer.seat,
-            segment=segment,
-            audio_codec="opus",
+            segment=self._segments[peer.seat],
+            audio_codec="opus" if track == "main" else "",
             audio_payload_type=sdp.OPUS,
             video_codec=self._context.config.video_codec,
             video_payload_type=sdp.VIDEO,
-            request_keyframe=peer.request_keyframe,
+            request_keyframe=request_keyframe,
             started_ns=self._activated_ns,
+            track=track,
         )
-        peer.sinks = SinkGroup(stream, self._context.sink_factory, self._context.on_sink_failure)
-        peer.request_keyframe()
+        return SinkGroup(stream, self._context.sink_factory, self._context.on_sink_failure)
 
     def _wire(self) -> None:
         """Connect every listener's slots with the uplinks they are to carry, by the seat table."""

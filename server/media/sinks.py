@@ -64,6 +64,7 @@ class SinkGroup:
                 call_id=stream.call_id,
                 seat=stream.seat,
                 segment=stream.segment,
+                track=stream.track,
                 sink=sink,
                 error=f"{type(error).__name__}: {error}",
             )

@@ -11,14 +11,14 @@ from core.db import Database
 from core.events import Event, event_from_json
 from core.models import Call, CallState, Recording, RecordingFile
 from core.models.system import Alarm, OutboxEvent
-from core.ports.media import MediaSink, Seat, SeatStream
+from core.ports.media import MediaSink, Seat, SeatStream, Track, track_name
 from recording.capture.recorder import Recorder
 
 MASTER_KEY = b"m" * 32
 NODE_ID = "media-test"
 
 
-def stream(call_id: str, seat: Seat, segment: int, started_ns: int) -> SeatStream:
+def stream(call_id: str, seat: Seat, segment: int, started_ns: int, track: Track = "main") -> SeatStream:
     """A transport that becomes live."""
     return SeatStream(
         call_id=call_id,
@@ -30,6 +30,7 @@ def stream(call_id: str, seat: Seat, segment: int, started_ns: int) -> SeatStrea
         video_payload_type=VIDEO_PT,
         request_keyframe=lambda: None,
         started_ns=started_ns,
+        track=track,
     )
 
 
@@ -54,9 +55,17 @@ class CaptureHouse:
         """A call that is being talked on."""
         return await CallRows(self.database).call(None, state=CallState.CONNECTED, ended_at=None)
 
-    def record(self, call_id: str, seat: Seat, packets: list[Packet], zero_ns: int, segment: int = 1) -> MediaSink:
+    def record(
+        self,
+        call_id: str,
+        seat: Seat,
+        packets: list[Packet],
+        zero_ns: int,
+        segment: int = 1,
+        track: Track = "main",
+    ) -> MediaSink:
         """Feed all packets of a transport at once, with the arrival times they would have had."""
-        (sink,) = self.recorder.sinks_for(stream(call_id, seat, segment, zero_ns))
+        (sink,) = self.recorder.sinks_for(stream(call_id, seat, segment, zero_ns, track))
         for packet in packets:
             feed(sink, packet, zero_ns + round(packet.at_s * 1e9))
         return sink
@@ -67,10 +76,10 @@ class CaptureHouse:
             return (await session.scalars(select(Recording).where(col(Recording.call_id) == call_id))).first()
 
     async def files(self, call_id: str) -> dict[str, RecordingFile]:
-        """The call's playable files by party."""
+        """The call's playable files: ``customer``, ``teller``, ``teller-screen``."""
         async with self.database.read() as session:
             rows = await session.scalars(select(RecordingFile).where(col(RecordingFile.call_id) == call_id))
-            return {row.party: row for row in rows.all()}
+            return {track_name(row.party, row.track): row for row in rows.all()}
 
     async def facts(self, *types: type[Event]) -> list[Event]:
         """Facts in the outbox, in order; of the given types only, if any are given."""

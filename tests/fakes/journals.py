@@ -12,7 +12,9 @@ DATA_KEY = bytes(range(32))
 RECORDING_ID = "rec_0123456789abcdefghjkmnpqrs"
 
 
-def header(seat: str = "customer", segment: int = 1, opened_s: float = 0.0, video_codec: str = "VP8") -> JournalHeader:
+def header(
+    seat: str = "customer", segment: int = 1, opened_s: float = 0.0, video_codec: str = "VP8", track: str = "main"
+) -> JournalHeader:
     """A journal's header as the recorder writes it."""
     return JournalHeader(
         recording_id=RECORDING_ID,
@@ -25,6 +27,7 @@ def header(seat: str = "customer", segment: int = 1, opened_s: float = 0.0, vide
         video_payload_type=VIDEO_PT,
         started_ns=ZERO_NS,
         opened_ns=ZERO_NS + round(opened_s * 1e9),
+        track=track,
     )
 
 
@@ -43,7 +46,7 @@ def write_journal(
     """Write a journal of the packets; returns its path."""
     head = head or header()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{head.seat}-{head.segment}.journal"
+    path = folder / f"{head.name}-{head.segment}.journal"
     file = JournalFile(path, head, journal_cipher(DATA_KEY))
     records = [record(packet) for packet in packets]
     for at in range(0, len(records), per_chunk):

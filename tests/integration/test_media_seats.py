@@ -183,6 +183,13 @@ async def test_the_tellers_screen_is_its_own_picture_and_a_hold_hides_it(house: 
     sender = room.live(Seat.TELLER)
     assert sender is not None
     assert set(sender.uplinks) == {"audio", "video", "screen"}
+    shown = next(sink for sink in house.collector.sinks if sink.stream.name == "teller-screen")
+    camera = next(sink for sink in house.collector.sinks if sink.stream.name == "teller")
+    assert {(kind, packet[8:12]) for kind, packet, _ in shown.packets} == {
+        ("video", sender.uplinks["screen"].ssrc_bytes)
+    }, "the screen is recorded apart"
+    assert sender.uplinks["screen"].ssrc_bytes not in {packet[8:12] for _, packet, _ in camera.packets}
+    assert [sink.stream.name for sink in house.collector.sinks].count("customer-screen") == 0
     await house.node.set_hold("call_1", True)
     await asyncio.sleep(SETTLE_S)
     frames = customer.screen.video_frames

@@ -73,6 +73,41 @@ def test_one_file_per_party_complete_and_seekable(tmp_path: Path) -> None:
     assert len(_decoded(webm, "audio")) == 300
 
 
+def test_a_shared_screen_is_a_file_of_its_own_and_the_time_between_two_shares_is_no_gap(tmp_path: Path) -> None:
+    for seat in ("customer", "teller"):
+        write_journal(tmp_path, Publisher(12.0).packets(ZERO_NS), header(seat))
+    first = Publisher(2.0, start_s=1.0, audio=False, width=640, height=360)
+    again = Publisher(2.0, start_s=9.0, audio=False, width=640, height=360, first_sequence=1000, ssrc=0x9999)
+    write_journal(tmp_path, first.packets(ZERO_NS), header("teller", track="screen"))
+    write_journal(tmp_path, again.packets(ZERO_NS), header("teller", 2, 8.9, track="screen"))
+    result = _build(tmp_path, 12.1)
+    assert [(file.party, file.track) for file in result.files] == [
+        ("customer", "main"), ("teller", "main"), ("teller", "screen"),
+    ]  # fmt: skip
+    assert (result.gaps, result.notes, result.damage, result.reasons) == ([], [], [], [])
+    screen = result.files[2]
+    assert (screen.audio_codec, screen.width, screen.height, screen.file_id[-14:]) == (None, 640, 360, "_teller-screen")
+    times = [round(time, 1) for span in screen.spans for time in (span["from_s"], span["to_s"])]
+    assert times == pytest.approx([1.1, 3.0, 9.1, 11.0], abs=0.11)
+    assert [round(span["from_s"], 1) for span in result.files[0].spans] == [0.0]
+    shown = [at + screen.offset_s for at, _ in _decoded(_plain(screen), "video")]
+    assert len(shown) == 120
+    assert [at for at in shown if 3.2 < at < 8.9] == []
+    assert shown[60] == pytest.approx(9.06, abs=0.1)
+
+
+@pytest.mark.parametrize(("one_in", "up_to", "code"), [(6, 10_000, "screen_unreadable"), (2, 40, "screen_packet_loss")])
+def test_a_shared_screen_that_cannot_be_seen_is_a_finding(tmp_path: Path, one_in: int, up_to: int, code: str) -> None:
+    for seat in ("customer", "teller"):
+        write_journal(tmp_path, Publisher(6.0).packets(ZERO_NS), header(seat))
+    holes = [
+        packet for at, packet in enumerate(Publisher(4.0, audio=False).packets(ZERO_NS)) if at % one_in or at > up_to
+    ]
+    write_journal(tmp_path, holes, header("teller", track="screen"))
+    reasons = _build(tmp_path, 6.1).reasons
+    assert [(reason.code, reason.level, reason.party) for reason in reasons] == [(code, "finding", "teller")]
+
+
 def test_the_same_journals_give_the_same_bytes(tmp_path: Path) -> None:
     write_journal(tmp_path, Publisher(2.0).packets(ZERO_NS))
     first, second = _build(tmp_path).files[0], _build(tmp_path).files[0]

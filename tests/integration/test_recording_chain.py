@@ -125,6 +125,29 @@ async def test_the_job_engine_finalizes_in_a_process_of_its_own(
     assert await house.alarms() == []
 
 
+async def test_a_shared_screen_is_played_like_any_other_file(
+    house: CaptureHouse, finalizer: Finalizer, catalogue: Catalogue
+) -> None:
+    call, zero_ns = await house.call(), zero_ns_ago(4)
+    for seat in (Seat.CUSTOMER, Seat.TELLER):
+        house.record(call.id, seat, Publisher(3.0).packets(zero_ns), zero_ns)
+    packets = Publisher(1.0, start_s=1.0, audio=False).packets(zero_ns)
+    house.record(call.id, Seat.TELLER, packets, zero_ns, track="screen")
+    await house.recorder.stop(call.id)
+    (stopped,) = await house.facts(RecordingStopped)
+    assert isinstance(stopped, RecordingStopped)
+    await finalizer.on_stopped(stopped)
+    files = await house.files(call.id)
+    assert set(files) == {"customer", "teller", "teller-screen"}
+    screen = files["teller-screen"]
+    assert screen.thumbnails
+    async with serving([routes(catalogue)], always(INSPECTOR)) as client:
+        media = await client.get(f"/api/recordings/{screen.id}/media")
+        assert (media.status, media.content_type, len(await media.read())) == (200, "video/webm", screen.size_b)
+        thumbnail = await client.get(f"/api/recordings/{screen.id}/thumbnails/0")
+        assert (thumbnail.status, (await thumbnail.read())[:2]) == (200, b"\xff\xd8")
+
+
 async def test_finalizing_again_changes_nothing(house: CaptureHouse, finalizer: Finalizer) -> None:
     call_id, stopped = await _captured(house)
     await finalizer.on_stopped(stopped)

@@ -77,6 +77,34 @@ async def test_a_call_is_captured(house: CaptureHouse) -> None:
     assert len(await house.facts()) == 2
 
 
+async def test_a_shared_screen_has_its_own_journal_and_one_never_shared_leaves_nothing(house: CaptureHouse) -> None:
+    call = await house.call()
+    zero_ns = zero_ns_ago(1)
+    house.record(call.id, Seat.TELLER, Publisher(1.0).packets(zero_ns), zero_ns).close("reload")
+    house.record(call.id, Seat.TELLER, [], zero_ns, track="screen").close("reload")
+    house.record(call.id, Seat.TELLER, Publisher(1.0).packets(zero_ns), zero_ns, 2)
+    screen = house.record(call.id, Seat.TELLER, [], zero_ns, 2, track="screen")
+    house.recorder.pause(call.id, [Seat.TELLER], "pin", "staff:1", 30.0)
+    for packet in Publisher(1.0, audio=False, first_sequence=1).packets(zero_ns):
+        feed(screen, packet, time.time_ns())
+    house.recorder.resume(call.id, "staff:1")
+    shown = Publisher(1.0, audio=False, first_sequence=9000, ssrc=7).packets(zero_ns)
+    for packet in shown:
+        feed(screen, packet, time.time_ns())
+    await house.recorder.stop(call.id)
+    found = _records(house, call.id)
+    assert set(found) == {"teller-1.journal", "teller-2.journal", "teller-screen-2.journal"}
+    (path,) = (path for path in journals_in(house.folder / call.id) if path.name == "teller-screen-2.journal")
+    reader = JournalReader(path, journal_cipher(read_meta(house.folder / call.id).data_key(MASTER_KEY)))
+    kept = [data for _, _, data in reader if data[0] == 0x90]
+    assert kept == [packet.data for packet in shown if packet.report is None], "the pause holds for the screen too"
+    assert (reader.header.track, reader.header.seat, reader.ended) == ("screen", "teller", "call ended")
+    row = await house.recording(call.id)
+    assert row is not None
+    assert row.gaps == []
+    assert await house.alarms() == []
+
+
 async def test_no_packet_waits_for_the_database(house: CaptureHouse) -> None:
     """The row cannot be written (no such call): the journal is kept all the same, and a person is told."""
     zero_ns = zero_ns_ago(2)

@@ -194,6 +194,7 @@ export interface ResultStages {
  */
 export interface ResultRecording {
   party: string
+  track: string
   file_id: string
   duration_s: number
   video_codec: string | null
@@ -573,11 +574,14 @@ export interface ExportView {
   url: string | null
 }
 /**
- * One party's playable file. `offset_s` is where its first frame lies on the call's time line.
+ * A party's playable file. `offset_s` is where its first frame lies on the call's time line.
+ *
+ * ``screen`` is what the party shared: pictures only, with something to see during `spans` (call seconds).
  */
 export interface FileView {
   file_id: string
   party: 'customer' | 'teller'
+  track: 'main' | 'screen'
   url: string
   duration_s: number
   offset_s: number
@@ -588,7 +592,15 @@ export interface FileView {
   size_b: number
   sha256: string
   peaks: number[]
+  spans: SpanView[]
   thumbnails: ThumbnailView[]
+}
+/**
+ * A part of the call's time line.
+ */
+export interface SpanView {
+  from_s: number
+  to_s: number
 }
 /**
  * A small picture; `at_s` counts on the call's time line.

@@ -7,26 +7,32 @@ import { useQaCall } from '../stores/qaCall'
 import { useShortcuts } from './useShortcuts'
 import { useSyncPlayer } from './useSyncPlayer'
 
-type Videos = Record<Party, Ref<HTMLVideoElement | null>>
+type Picture = Party | 'screen'
+type Videos = Record<Picture, Ref<HTMLVideoElement | null>>
 const REFRESH_MS = 4000
 export const PARTIES = ['customer', 'teller'] as const
 
-/** The inspector's player over both files: keys, findings and the loading of a call. */
+/** The inspector's player over both files and a shared screen: keys, findings and the loading of a call. */
 export function useQaDesk(callId: () => string, videos: Videos) {
   const qa = useQaCall()
   const player = useSyncPlayer()
   const selected = ref<string | null>(null)
-  const broken = ref<Partial<Record<Party, boolean>>>({})
-  const fileOf = (party: Party) => qa.detail?.files.find((file) => file.party === party) ?? null
+  const broken = ref<Partial<Record<Picture, boolean>>>({})
+  const fileOf = (picture: Picture) =>
+    qa.detail?.files.find((file) => (picture === 'screen' ? file.track === 'screen' : file.track === 'main' && file.party === picture)) ?? null
+  /** A screen is shared at this moment of the call. */
+  const sharing = computed(() =>
+    (fileOf('screen')?.spans ?? []).some((span) => span.from_s <= player.position.value && player.position.value <= span.to_s),
+  )
   const playable = computed(() => PARTIES.some((party) => fileOf(party) !== null && !broken.value[party]))
   const timed = computed(() => qa.findings.filter((finding) => finding.at_s !== null))
 
   function attach(): void {
     const tracks: Track[] = []
-    for (const party of PARTIES) {
-      const file = fileOf(party)
-      const media = videos[party].value
-      if (file && media && !broken.value[party]) tracks.push({ media, offset_s: file.offset_s, duration_s: file.duration_s })
+    for (const picture of [...PARTIES, 'screen'] as const) {
+      const file = fileOf(picture)
+      const media = videos[picture].value
+      if (file && media && !broken.value[picture]) tracks.push({ media, offset_s: file.offset_s, duration_s: file.duration_s })
     }
     player.attach(tracks, qa.duration_s)
   }
@@ -45,7 +51,7 @@ export function useQaDesk(callId: () => string, videos: Videos) {
   }
 
   watch(
-    () => [videos.customer.value, videos.teller.value, qa.detail?.files.map((file) => file.file_id).join(), broken.value],
+    () => [videos.customer.value, videos.teller.value, videos.screen.value, qa.detail?.files.map((file) => file.file_id).join(), broken.value],
     attach,
     { flush: 'post' },
   )
@@ -75,5 +81,5 @@ export function useQaDesk(callId: () => string, videos: Videos) {
     k: () => step(1),
   }))
 
-  return { qa, player, selected, broken, playable, fileOf, pickFinding }
+  return { qa, player, selected, broken, playable, sharing, fileOf, pickFinding }
 }
