@@ -1,28 +1,31 @@
-"""Operators over the whole call's time line. Each is one function in the table ``CALL``.
+"""Operators over the whole call's time line: functions in the table ``CALL``, spans of their parts in, spans out.
 
-They see only what the local operators found, never the text, so their cost follows the number of hits.
+They see only what the local operators found, never the text, so their cost follows the number of hits. ``evaluate``
+runs them over a whole call; ``live_graph`` runs the same functions on the neighbourhood of what is new.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from core.ports.speech import Party
 from qa.compliance import expressions as ex
+from qa.compliance.facts import CallFacts, fact_spans
 from qa.compliance.local_ops import is_local
 from qa.compliance.spans import Span, gap_between, join, nearest
+from qa.compliance.timeline_ops import TIMELINE, Timeline
 
 AtomKey = tuple[int, Party]
+Parts = Sequence[list[Span]]
 # An answer may begin while the question's last syllable still sounds.
 _TALK_OVER_S = 1.5
 
 
-@dataclass(frozen=True, slots=True)
 class CallContext:
-    """Found spans of every local expression (by identity and party), and where speech began and ended."""
+    """A whole call: found spans of every local expression (by identity and party), who spoke when, and the facts."""
 
-    atoms: dict[AtomKey, list[Span]]
-    first_s: float
-    last_s: float
+    def __init__(self, atoms: dict[AtomKey, list[Span]], timeline: Timeline, facts: CallFacts) -> None:
+        self.atoms = atoms
+        self.timeline = timeline
+        self.facts = facts
 
 
 def evaluate(expr: ex.Expr, party: Party, context: CallContext) -> list[Span]:
@@ -31,31 +34,35 @@ def evaluate(expr: ex.Expr, party: Party, context: CallContext) -> list[Span]:
         return evaluate(expr.of, expr.who, context)
     if is_local(expr):
         return context.atoms.get((id(expr), party), [])
-    return sorted(CALL[type(expr)](expr, party, context))
+    if type(expr) in TIMELINE:
+        return context.timeline.spans(expr, party)
+    if (known := fact_spans(expr, party, context.facts)) is not None:
+        return known
+    parts = [evaluate(inner, who, context) for inner, who in children(expr, party)]
+    if isinstance(expr, ex.Answer):
+        return last_word(answers(expr, parts))
+    if isinstance(expr, ex.Edge):
+        return edge(expr, parts, context.timeline.first_s, context.timeline.last_s)
+    return sorted(CALL[type(expr)](expr, parts))
 
 
-def _any(expr: ex.Any_, party: Party, context: CallContext) -> list[Span]:
-    return [span for inner in expr.of for span in evaluate(inner, party, context)]
+def _any(_expr: ex.Any_, parts: Parts) -> list[Span]:
+    return [span for spans in parts for span in spans]
 
 
-def _all(expr: ex.All_, party: Party, context: CallContext) -> list[Span]:
-    lists = [evaluate(inner, party, context) for inner in expr.of]
-    return _combine(lists, expr.within_s)
-
-
-def _combine(lists: Sequence[list[Span]], within_s: float) -> list[Span]:
-    if not all(lists):
+def _all(expr: ex.All_, parts: Parts) -> list[Span]:
+    if not all(parts):
         return []
     out = []
-    for anchor in lists[0]:
-        found = [nearest(anchor, others, within_s) for others in lists[1:]]
+    for anchor in parts[0]:
+        found = [nearest(anchor, others, expr.within_s) for others in parts[1:]]
         if None not in found:
             out.append(join([anchor, *(f for f in found if f is not None)]))
     return out
 
 
-def _at_least(expr: ex.AtLeast, party: Party, context: CallContext) -> list[Span]:
-    lists = [spans for inner in expr.of if (spans := evaluate(inner, party, context))]
+def _at_least(expr: ex.AtLeast, parts: Parts) -> list[Span]:
+    lists = [spans for spans in parts if spans]
     out = []
     for spans in lists:
         for anchor in spans:
@@ -65,51 +72,26 @@ def _at_least(expr: ex.AtLeast, party: Party, context: CallContext) -> list[Span
     return out
 
 
-def _without(expr: ex.Without, party: Party, context: CallContext) -> list[Span]:
-    absent = evaluate(expr.absent, party, context)
-    return [s for s in evaluate(expr.of, party, context) if nearest(s, absent, expr.within_s) is None]
+def _without(expr: ex.Without, parts: Parts) -> list[Span]:
+    wanted, absent = parts
+    return [span for span in wanted if nearest(span, absent, expr.within_s) is None]
 
 
-def _order(expr: ex.After, party: Party, context: CallContext) -> list[Span]:
-    anchors = evaluate(expr.anchor, party, context)
+def _order(expr: ex.After, parts: Parts) -> list[Span]:
+    wanted, anchors = parts
 
-    def fits(span: Span) -> bool:
-        ordered = [a for a in anchors if (a.at_s <= span.at_s if expr.op == "after" else a.at_s >= span.at_s)]
-        return any(gap_between(a, span) <= expr.within_s for a in ordered)
+    def fits(span: Span, anchor: Span) -> bool:
+        if expr.op == "after" and anchor.at_s > span.at_s:
+            return False
+        if expr.op == "before" and anchor.at_s < span.at_s:
+            return False
+        return gap_between(anchor, span) <= expr.within_s
 
-    return [span for span in evaluate(expr.of, party, context) if fits(span)]
-
-
-def _answer(expr: ex.Answer, party: Party, context: CallContext) -> list[Span]:
-    """The last clear answer decides: a consent that is taken back is none."""
-    questions = evaluate(expr.question, party, context)
-    yes = evaluate(expr.accept, expr.who, context)
-    no = evaluate(expr.refuse, expr.who, context)
-    refused = {(u[0], u[1]) for span in no for u in span.utterances}
-    given: list[tuple[Span, Span | None]] = []
-    for question in questions:
-        opens, closes = question.turn_end_s - _TALK_OVER_S, question.turn_end_s + expr.within_s
-        given += [(s, None) for s in no if opens <= s.at_s <= closes]
-        given += [
-            (s, question)
-            for s in yes
-            if opens <= s.at_s <= closes and not any((u[0], u[1]) in refused for u in s.utterances)
-        ]
-    if not given:
-        return []
-    answer, asked = max(given, key=lambda pair: pair[0])
-    return [answer] if asked is not None else []
+    return [span for span in wanted if any(fits(span, anchor) for anchor in anchors)]
 
 
-def _edge(expr: ex.Edge, party: Party, context: CallContext) -> list[Span]:
-    spans = evaluate(expr.of, party, context)
-    if expr.op == "first":
-        return [s for s in spans if s.at_s <= context.first_s + expr.seconds]
-    return [s for s in spans if s.end_s >= context.last_s - expr.seconds]
-
-
-def _repeated(expr: ex.Repeated, party: Party, context: CallContext) -> list[Span]:
-    spans = evaluate(expr.of, party, context)
+def _repeated(expr: ex.Repeated, parts: Parts) -> list[Span]:
+    spans = parts[0]
     out = []
     for i in range(len(spans) - expr.times + 1):
         group = spans[i : i + expr.times]
@@ -118,15 +100,62 @@ def _repeated(expr: ex.Repeated, party: Party, context: CallContext) -> list[Spa
     return out
 
 
+def _nth(expr: ex.Nth, parts: Parts) -> list[Span]:
+    place = expr.n - 1 if expr.n > 0 else expr.n
+    spans = parts[0]
+    return [spans[place]] if -len(spans) <= place < len(spans) else []
+
+
+def _and(_expr: ex.And, parts: Parts) -> list[Span]:
+    return list(parts[0]) if all(parts) else []
+
+
+def _not(_expr: ex.Not, parts: Parts) -> list[Span]:
+    return [] if parts[0] else [NOWHERE]
+
+
+NOWHERE = Span(0.0, 0.0, "", 100.0, Party.TELLER, ())
+"""Stands for a condition that holds without being heard anywhere."""
+
+
+def answers(expr: ex.Answer, parts: Parts) -> list[tuple[Span, bool]]:
+    """Clear answers to the question in order of time: a yes, or a no."""
+    questions, yes, no = parts
+    refused = {(u[0], u[1]) for span in no for u in span.utterances}
+    given: set[tuple[Span, bool]] = set()
+    for question in questions:
+        opens, closes = question.turn_end_s - _TALK_OVER_S, question.turn_end_s + expr.within_s
+        given.update((s, False) for s in no if opens <= s.at_s <= closes)
+        given.update(
+            (s, True)
+            for s in yes
+            if opens <= s.at_s <= closes and not any((u[0], u[1]) in refused for u in s.utterances)
+        )
+    return sorted(given)
+
+
+def last_word(given: Sequence[tuple[Span, bool]]) -> list[Span]:
+    """The last clear answer decides: a consent that is taken back is none."""
+    return [given[-1][0]] if given and given[-1][1] else []
+
+
+def edge(expr: ex.Edge, parts: Parts, first_s: float, last_s: float) -> list[Span]:
+    """Hits near the beginning or the end of speech."""
+    if expr.op == "first":
+        return [span for span in parts[0] if span.at_s <= first_s + expr.seconds]
+    return [span for span in parts[0] if span.end_s >= last_s - expr.seconds]
+
+
 CALL: dict[type, Callable[..., list[Span]]] = {
     ex.Any_: _any,
     ex.All_: _all,
     ex.AtLeast: _at_least,
     ex.Without: _without,
     ex.After: _order,
-    ex.Answer: _answer,
-    ex.Edge: _edge,
     ex.Repeated: _repeated,
+    ex.Nth: _nth,
+    ex.And: _and,
+    ex.Not: _not,
 }
 
 
@@ -135,7 +164,7 @@ def children(expr: ex.Expr, party: Party) -> list[tuple[ex.Expr, Party]]:
     match expr:
         case ex.By():
             return [(expr.of, expr.who)]
-        case ex.Any_() | ex.All_() | ex.AtLeast():
+        case ex.Any_() | ex.All_() | ex.AtLeast() | ex.And():
             return [(inner, party) for inner in expr.of]
         case ex.Without():
             return [(expr.of, party), (expr.absent, party)]
@@ -143,11 +172,14 @@ def children(expr: ex.Expr, party: Party) -> list[tuple[ex.Expr, Party]]:
             return [(expr.of, party), (expr.anchor, party)]
         case ex.Answer():
             return [(expr.question, party), (expr.accept, expr.who), (expr.refuse, expr.who)]
-        case ex.Edge() | ex.Repeated():
+        case ex.Edge() | ex.Repeated() | ex.Nth() | ex.Not():
             return [(expr.of, party)]
     return []
 
 
-def uses_edge(expr: ex.Expr) -> bool:
-    """Whether the start or end of speech decides, so that every new segment may change the result."""
-    return isinstance(expr, ex.Edge) or any(uses_edge(inner) for inner, _ in children(expr, Party.TELLER))
+def can_run_live(expr: ex.Expr) -> bool:
+    """Whether a result can be told while the call runs. What is said last, or nowhere, is known only at its end."""
+    if isinstance(expr, ex.Hangup | ex.Not) or (isinstance(expr, ex.Edge) and expr.op == "last"):
+        return False
+    inner = [can_run_live(part) for part, _ in children(expr, Party.TELLER)] if not is_local(expr) else []
+    return any(inner) if isinstance(expr, ex.Any_) and inner else all(inner)

@@ -128,12 +128,27 @@ class Without(FrozenModel):
 
 
 class After(FrozenModel):
-    """``of`` that comes after ``anchor``, at most so many seconds."""
+    """``of`` that comes after, before or on either side of ``anchor``, at most so many seconds away."""
 
-    op: Literal["after", "before"]
+    op: Literal["after", "before", "around"]
     of: "Expr"
     anchor: "Expr"
     within_s: Seconds = 60
+
+
+class Nth(FrozenModel):
+    """The n-th hit of ``of`` in the call, as an anchor: 1 is the first, -1 the last."""
+
+    op: Literal["nth"]
+    of: "Expr"
+    n: int = Field(ge=-100, le=100)
+
+    @field_validator("n")
+    @classmethod
+    def _counts_from_one(cls, n: int) -> int:
+        if n == 0:
+            raise ValueError("hits count from 1, or from -1 backwards")
+        return n
 
 
 class Answer(FrozenModel):
@@ -172,6 +187,75 @@ class By(FrozenModel):
     of: "Expr"
 
 
+class And(FrozenModel):
+    """All of these somewhere in the call; found where the first one is."""
+
+    op: Literal["and"]
+    of: tuple["Expr", ...] = Field(min_length=2)
+
+
+class Not(FrozenModel):
+    """``of`` is nowhere in the call."""
+
+    op: Literal["not"]
+    of: "Expr"
+
+
+class Speed(FrozenModel):
+    """An utterance spoken faster (``above``) or slower (``below``) than so many characters a second."""
+
+    op: Literal["speed"]
+    above: float | None = Field(default=None, gt=0)
+    below: float | None = Field(default=None, gt=0)
+    min_chars: int = Field(default=10, ge=1)
+
+
+class Silence(FrozenModel):
+    """Nobody speaks for so many seconds between two utterances."""
+
+    op: Literal["silence"]
+    seconds: Seconds
+
+
+class Response(FrozenModel):
+    """The party answers the other one only after so many seconds."""
+
+    op: Literal["response"]
+    above_s: Seconds
+
+
+class Overlap(FrozenModel):
+    """The party begins to speak while the other one speaks, and both go on for more than so many seconds."""
+
+    op: Literal["overlap"]
+    seconds: Seconds = 1.0
+
+
+class Hangup(FrozenModel):
+    """The call ended for one of these reasons (values of ``core.models.call.EndReason``)."""
+
+    op: Literal["hangup"]
+    reasons: WordList
+
+
+class CallIs(FrozenModel):
+    """What the call is about: every condition that is given holds. Amounts in 分; an unknown one holds never."""
+
+    op: Literal["call"]
+    business: tuple[str, ...] = ()
+    customer_class: tuple[str, ...] = ()
+    amount_from: int | None = Field(default=None, ge=0)
+    amount_to: int | None = Field(default=None, ge=0)
+
+
+class Step(FrozenModel):
+    """A step of the counter was recorded with one of these results, e.g. consent by a click."""
+
+    op: Literal["step"]
+    step: str = Field(min_length=1)
+    results: tuple[str, ...] = ()
+
+
 Expr = Annotated[
     Words
     | Similar
@@ -188,8 +272,18 @@ Expr = Annotated[
     | Answer
     | Edge
     | Repeated
-    | By,
+    | By
+    | Nth
+    | And
+    | Not
+    | Speed
+    | Silence
+    | Response
+    | Overlap
+    | Hangup
+    | CallIs
+    | Step,
     Field(discriminator="op"),
 ]
-for _model in (Unless, Affirmed, Any_, All_, AtLeast, Without, After, Answer, Edge, Repeated, By):
+for _model in (Unless, Affirmed, Any_, All_, AtLeast, Without, After, Answer, Edge, Repeated, By, Nth, And, Not):
     _model.model_rebuild()

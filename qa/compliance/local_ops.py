@@ -58,7 +58,7 @@ def phrases_of(expr: ex.Expr) -> Iterable[Phrase]:
 def needs_phrase(expr: ex.Expr) -> bool:
     """Whether it can only match an utterance in which one of its phrases was heard."""
     match expr:
-        case ex.Regex():
+        case ex.Regex() | ex.Speed():
             return False
         case ex.Unless() | ex.Affirmed():
             return needs_phrase(expr.of)
@@ -169,6 +169,16 @@ def _affirmed(expr: ex.Affirmed, utterance: Utterance, context: LocalContext) ->
     ]
 
 
+def _speed(expr: ex.Speed, utterance: Utterance, _context: LocalContext) -> list[LocalSpan]:
+    length, segment = len(utterance.view.text), utterance.segment
+    if length < max(1, expr.min_chars):
+        return []
+    rate = length / max(0.1, segment.end_s - segment.start_s)
+    fast = expr.above is not None and rate > expr.above
+    slow = expr.below is not None and rate < expr.below
+    return [LocalSpan(0, length, 100.0, f"{rate:.1f} 字/秒", ((0, length),))] if fast or slow else []
+
+
 def _any(expr: ex.Any_, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     return [span for inner in expr.of for span in evaluate_local(inner, utterance, context)]
 
@@ -181,5 +191,6 @@ LOCAL: dict[type, Callable[..., list[LocalSpan]]] = {
     ex.Together: _together,
     ex.Unless: _unless,
     ex.Affirmed: _affirmed,
+    ex.Speed: _speed,
     ex.Any_: _any,
 }

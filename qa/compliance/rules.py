@@ -38,6 +38,10 @@ class Rule(FrozenModel):
     businesses: tuple[str, ...] = ()
     live: bool = True
 
+    def applies_to(self, business: str) -> bool:
+        """Whether the rule is for this business; without a list it is for all."""
+        return not self.businesses or business in self.businesses
+
 
 class Business(FrozenModel):
     """Which nodes a business needs: always, and once a danger word was heard."""

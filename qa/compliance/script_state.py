@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from core.ports.compliance import FindingKind, RuleFinding
+from core.ports.compliance import RuleFinding
 from core.ports.speech import Segment
+from qa.compliance.call_ops import can_run_live
 from qa.compliance.engine import CallFacts, LiveChecker, mandatory_nodes
 from qa.compliance.rules import RuleSet
 
@@ -16,7 +17,7 @@ class ScriptState:
     def __init__(self, rule_set: RuleSet, call_id: str, business: str) -> None:
         self.call_id = call_id
         self._checker = LiveChecker(rule_set, CallFacts(business))
-        self._live = {rule.id for rule in rule_set.rules if rule.live}
+        self._live = {rule.id for rule in rule_set.rules if rule.live and can_run_live(rule.when)}
         self._nodes = [node for node in mandatory_nodes(rule_set, business) if node.id in self._live]
         self._heard: set[tuple[str, float, float, str]] = set()
 
@@ -31,10 +32,9 @@ class ScriptState:
 
     def message(self) -> dict[str, Any]:
         """The whole state, as it travels on the LIVE topic and to the teller (``script.state``)."""
-        findings = [finding for finding in self._checker.findings() if finding.rule_id in self._live]
-        present = {finding.rule_id: finding for finding in findings if finding.kind is FindingKind.PRESENT}
-        danger = any(finding.kind is FindingKind.DANGER for finding in findings)
-        warnings = [f for f in findings if f.kind in (FindingKind.FORBIDDEN, FindingKind.DANGER)]
+        present = {rule_id: f for rule_id, f in self._checker.present().items() if rule_id in self._live}
+        warnings = [f for f in self._checker.warnings(WARNINGS_SHOWN) if f.rule_id in self._live]
+        danger = self._checker.endangered
         return {
             "kind": "script",
             "call_id": self.call_id,
@@ -49,7 +49,7 @@ class ScriptState:
                 }
                 for node in self._nodes
             ],
-            "warnings": [_warning(finding) for finding in warnings[-WARNINGS_SHOWN:]],
+            "warnings": [_warning(finding) for finding in warnings],
         }
 
 

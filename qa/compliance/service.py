@@ -17,7 +17,9 @@ from core.models.transcript import TranscriptKind, TranscriptState
 from core.ports.compliance import RuleFinding
 from core.ports.speech import Segment
 from core.security.actor import system_actor
-from qa.compliance.engine import CallFacts, check
+from qa.compliance.engine import check
+from qa.compliance.facts import CallFacts
+from qa.compliance.known import call_facts
 from qa.compliance.rules import RuleSet
 from qa.transcripts import as_segment, newest_transcripts, state_of, stored_segments
 
@@ -59,7 +61,8 @@ class ComplianceService:
             if state_of(newest.get(call_id, [])) != TranscriptState.READY:
                 return None
             rows = await stored_segments(session, [call_id], TranscriptKind.FINAL)
-        return _Material([as_segment(row) for row in rows], CallFacts(call.business_code, _talked_s(call)))
+            facts = await call_facts(session, call)
+        return _Material([as_segment(row) for row in rows], facts)
 
     async def _store(self, work: UnitOfWork, event: TranscriptReady, findings: tuple[RuleFinding, ...]) -> None:
         # The id follows from the event: a handler that runs again, even at the same time, finds its check stored.
@@ -80,12 +83,6 @@ class ComplianceService:
 def subscriptions(service: ComplianceService) -> list[Subscription]:
     """Facts this part handles as jobs."""
     return [Subscription(TranscriptReady, "qa.check", service.on_transcript_ready)]
-
-
-def _talked_s(call: Call) -> float | None:
-    if call.accepted_at is None or call.ended_at is None:
-        return None
-    return (call.ended_at - call.accepted_at).total_seconds()
 
 
 def _row(finding: RuleFinding, check_id: str, call_id: str) -> Finding:

@@ -35,7 +35,7 @@ class Span:
     @property
     def turn_end_s(self) -> float:
         """When the speaker finished the last utterance this lies in."""
-        return max(end for _, end, _ in self.utterances)
+        return max((end for _, end, _ in self.utterances), default=self.end_s)
 
     @property
     def evidence(self) -> str:
@@ -85,6 +85,16 @@ def join(parts: Sequence[Span]) -> Span:
         ordered[0].party,
         tuple(dict.fromkeys(u for p in ordered for u in p.utterances)),
     )
+
+
+def extent_end(span: Span) -> float:
+    """Where a span, or an utterance it touches, ends."""
+    return max([span.end_s, *(u[1] for u in span.utterances)])
+
+
+def extent_start(span: Span) -> float:
+    """Where a span, or an utterance it touches, begins."""
+    return min([span.at_s, *(u[0] for u in span.utterances)])
 
 
 def gap_between(a: Span, b: Span) -> float:
