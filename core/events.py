@@ -262,6 +262,54 @@ class RectificationChanged(CallEvent):
     change: Literal["opened", "proven", "returned", "effective", "overdue"]
 
 
+class CaseEvent(CallEvent):
+    """A fact about a piece of business done in a call.
+
+    Attributes:
+        call_s: When, on the call's time line (seconds since its recording began); None before that.
+    """
+
+    case_id: str
+    call_s: float | None
+
+
+class CaseStarted(CaseEvent):
+    """The teller has begun a piece of business."""
+
+    business_code: str
+    flow_version: int
+
+
+class CaseStepChanged(CaseEvent):
+    """A step has moved, or something of it has changed.
+
+    Attributes:
+        step: Its key. state: As `core.models.case.StepState`. reason: Why it was returned, waits or was stopped.
+        attempt: How often something was handed in; an answer to a waiting step names it.
+    """
+
+    step: str
+    kind: str
+    state: str
+    reason: str | None
+    attempt: int
+
+
+class CaseEnded(CaseEvent):
+    """The business is done, or ended before it was. `outcome`: done, stopped or cancelled."""
+
+    business_code: str
+    outcome: str
+    reason: str | None
+
+
+class CaseOverdue(CaseEvent):
+    """The business takes longer than it may; the supervisor is called to help."""
+
+    business_code: str
+    limit_s: int
+
+
 class AlarmRaised(Event):
     """Something failed that a person has to see."""
 

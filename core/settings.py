@@ -38,6 +38,8 @@ class Settings(BaseSettings):
             None: no e-mail is sent. smtp_from: Sender's address.
         sms_url: A bank's message centre; None: the simulator of the all-in-one. sms_token: Its bearer token.
         ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
+        identity_simulation: What the simulated identity services do, ``service=mode`` pairs, comma separated: services
+            registry, face, phone, challenge; modes match, no_match, slow, down.
         rejoin_s: How long a lost customer's or teller's seat is kept.
     """
 
@@ -79,6 +81,8 @@ class Settings(BaseSettings):
     ring_s: float = Field(default=20.0, gt=0)
     wrap_up_s: float = Field(default=10.0, ge=0)
     rejoin_s: float = Field(default=60.0, gt=0)
+
+    identity_simulation: str = ""
 
     session_idle_s: float = Field(default=600.0, gt=0)
     session_max_s: float = Field(default=12 * 3600.0, gt=0)

@@ -7,12 +7,14 @@ from aiohttp import web
 from core.bus import Bus
 from core.clock import SystemClock
 from core.ports.calls import CallDesk, CallMedia, TellerService
+from core.ports.counter import CaseDesk
 from core.ports.recording import TellerPauses
 from core.security.permissions import Permission
 from core.tasks import OnCrash
 from signaling.call import handle_call
 from signaling.captions import handle_captions
 from signaling.connections import RedisConnections
+from signaling.counter import CounterPusher, handle_counter
 from signaling.gateway import AuthenticateStaff, Gateway, make_server
 from signaling.media import handle_media
 from signaling.messages import CUSTOMER, MESSAGES, STAFF
@@ -34,6 +36,7 @@ class Signaling:
     gateway: Gateway
     pusher: Pusher
     quality: QualityPusher
+    counter: CounterPusher | None = None
 
     def attach(self, app: web.Application) -> None:
         """Serve sockets from this application."""
@@ -43,9 +46,13 @@ class Signaling:
         """Begin to push."""
         await self.pusher.start()
         await self.quality.start()
+        if self.counter is not None:
+            await self.counter.start()
 
     async def close(self) -> None:
         """Stop pushing and close the server."""
+        if self.counter is not None:
+            await self.counter.close()
         await self.quality.close()
         await self.pusher.close()
         await self.gateway.close()
@@ -62,11 +69,13 @@ def build(
     relays: Relays | None = None,
     on_crash: OnCrash | None = None,
     pauses: TellerPauses | None = None,
+    cases: CaseDesk | None = None,
 ) -> Signaling:
     """Put the edge together.
 
     Args:
         relays: Relay servers browsers are told of; None: there are none.
+        cases: Business done during calls; None: it is refused here.
 
     Raises:
         RuntimeError: a message of the protocol has no handler or no permission.
@@ -81,6 +90,7 @@ def build(
     handle_offer(staff, calls, tellers)
     handle_captions(customer, calls, rooms)
     handle_recording(staff, pauses)
+    handle_counter(customer, staff, cases)
     tables = {CUSTOMER: customer, STAFF: staff}
     for namespace, table in tables.items():
         table.assert_declared(MESSAGES[namespace])
@@ -94,4 +104,5 @@ def build(
 
     gateway = Gateway(server, rooms, tables, connections, token_key, authenticate_staff, on_staff)
     pusher = Pusher(bus, gateway, rooms, calls, tellers, on_crash)
-    return Signaling(gateway, pusher, QualityPusher(bus, rooms, calls, on_crash))
+    counter = CounterPusher(bus, gateway, rooms, cases, on_crash) if cases is not None else None
+    return Signaling(gateway, pusher, QualityPusher(bus, rooms, calls, on_crash), counter)

@@ -32,6 +32,7 @@ from server.app.pages import add_pages
 from server.app.transactions import transaction_routes
 from server.calls import room as calls_room
 from server.calls.nodes import NodeBook
+from server.counter import room as counter_room
 from server.counter.routes import routes as counter_routes
 from server.counter.service import CounterService
 from server.identity.routes import routes as identity_routes
@@ -80,6 +81,7 @@ async def _compose(
     limits = SessionLimits(settings.session_idle_s, settings.session_max_s)
     identity = IdentityService(database, limiter, limits)
     counter = CounterService(database, limiter, connections.secrets.token_key, settings.visit_token_s)
+    business = counter_room.build(database, bus, connections.store, connections.secrets.master_key, settings, limiter)
     online = RedisConnections(redis)
 
     async def nodes() -> list[NodeInfo]:
@@ -128,11 +130,13 @@ async def _compose(
         ),
         on_crash=on_crash,
         pauses=calls.pauses,
+        cases=business.cases,
     )
     app = web.Application(middlewares=[error_middleware], client_max_size=MAX_BODY_B)
     tables = [
         health_routes(connections),
         counter_routes(counter),
+        *business.routes,
         identity_routes(identity),
         wallboard_routes(WallboardService(database)),
         calls.routes,

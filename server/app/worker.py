@@ -6,6 +6,7 @@ import structlog
 
 from core.ids import new_id
 from core.jobs import Relay, Subscription, Worker, make_broker
+from core.rate_limit import RateLimiter
 from core.settings import Settings
 from core.tasks import TaskOwner
 from qa.compliance import service as compliance
@@ -22,6 +23,7 @@ from server.app.connections import Connections, open_connections
 from server.app.heartbeats import beat
 from server.app.transactions import transaction_jobs
 from server.calls.room import subscriptions as calls_subscriptions
+from server.counter import room as counter_room
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,15 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         rule_set = load_rules()
         catalogue = Catalogue(connections.database, connections.store, connections.secrets.master_key)
         speech = SpeechWorker(connections.database, connections.bus, connections.redis, catalogue, settings)
-        subscriptions = [*_subscriptions(connections, rule_set, speech), *transactions]
+        business = counter_room.build(
+            connections.database,
+            connections.bus,
+            connections.store,
+            connections.secrets.master_key,
+            settings,
+            RateLimiter(connections.redis),
+        )
+        subscriptions = [*_subscriptions(connections, rule_set, speech), *transactions, *business.subscriptions]
         broker = make_broker(str(settings.redis_url))
         relay = Relay(connections.database, connections.bus, broker, _names(subscriptions))
         worker = Worker(connections.database, broker, subscriptions)
@@ -48,6 +58,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         owner.start("relay", relay.run())
         owner.start("live script", script.run())
         owner.start("speech", speech.run())
+        owner.start("cases", business.keeper.run())
         owner.start("beat", beat(connections.redis, "worker", name, lambda: {"speech": speech.engines.reasons}))
         await stop.wait()
         await owner.close()

@@ -1,5 +1,8 @@
-"""The counter room: what customers can ask for, their entries and consents.
+"""The counter room: what customers can ask for, their entries and consents, and doing business during the call.
 
-Does: the business catalogue and consent wordings (versioned data), visits with signed tokens, consents.
-Publishes: nothing yet. Listens to: nothing. Writes: Business, Visit, Consent.
+Does: the business catalogue, its flows and consent wordings (versioned data), visits with signed tokens, consents;
+cases and their steps. `steps` is the pure machine, `engine` moves cases, `kind` is the contract of step kinds, `kinds/`
+has them, `keeper` watches running cases. See docs/counter.md.
+Publishes: CaseStarted, CaseStepChanged, CaseEnded, CaseOverdue. Listens to: CaseStepChanged (its own waiting steps).
+Writes: Business, BusinessFlow, BusinessCase, CaseStep, CaseDocument, Prefill, PhoneCode, Visit, Consent.
 """

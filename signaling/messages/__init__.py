@@ -1,6 +1,6 @@
 """Every message of the socket protocol (docs/protocol.md), one file per family."""
 
-from signaling.messages import alarms, call, captions, media, offer, presence, quality, queue, recording
+from signaling.messages import alarms, call, captions, counter, media, offer, presence, quality, queue, recording
 from signaling.messages.base import Message, Push
 
 CUSTOMER = "/customer"
@@ -15,6 +15,8 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
         media.CUSTOMER_ANSWER,
         call.CUSTOMER_HANG_UP,
         captions.SET,
+        counter.CUSTOMER_GET,
+        counter.CUSTOMER_ACT,
     ),
     STAFF: (
         presence.SET,
@@ -28,6 +30,11 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
         call.TELLER_HANG_UP,
         call.HOLD,
         call.WRAP_UP,
+        counter.TELLER_GET,
+        counter.START,
+        counter.TELLER_ACT,
+        counter.BACK,
+        counter.CANCEL,
     ),
 }
 
@@ -38,6 +45,7 @@ PUSHES: dict[str, tuple[Push, ...]] = {
         media.CUSTOMER_NOTICE,
         quality.CUSTOMER_QUALITY,
         quality.CUSTOMER_PROFILE,
+        counter.CUSTOMER_CASE,
     ),
     STAFF: (
         presence.PRESENCE,
@@ -50,6 +58,7 @@ PUSHES: dict[str, tuple[Push, ...]] = {
         quality.TELLER_QUALITY,
         quality.TELLER_PROFILE,
         alarms.ALARM,
+        counter.TELLER_CASE,
     ),
 }
 

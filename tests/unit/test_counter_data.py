@@ -14,7 +14,8 @@ from server.counter.wordings import current_wording, packaged_wordings
 
 def test_the_catalogue_offers_the_counter_businesses() -> None:
     codes = [entry.code for entry in packaged_businesses()]
-    wanted = ["account_opening", "transfer", "wealth_signing", "password_reset", "loss_report", "inquiry"]
+    wanted = ["account_opening", "transfer", "wealth_signing", "password_reset", "loss_report"]
+    wanted += ["info_change", "bill_payment", "account_closing", "inquiry"]
     assert codes == wanted
     assert [entry.code for entry in packaged_businesses() if not entry.recording_required] == ["inquiry"]
 

@@ -136,6 +136,16 @@ export interface VerdictOnItem {
   note?: string
 }
 /**
+ * A business the teller can begin. `asked`: the customer queued for it.
+ */
+export interface BusinessChoice {
+  code: string
+  name_zh: string
+  name_en: string
+  time_limit_s: number
+  asked: boolean
+}
+/**
  * A business a customer can choose.
  */
 export interface BusinessView {
@@ -235,6 +245,62 @@ export interface ResultScore {
 export interface ResultEngines {
   live: string | null
   final: string | null
+}
+/**
+ * A piece of business as one side sees it, always whole.
+ *
+ * Attributes:
+ *     version: To be named by every act; an act on an older one is refused.
+ *     blocked: Stable code: why no step can be done right now, e.g. ``step.recording_not_running``.
+ *     customer_class: ``minor``, ``adult`` or ``elderly`` once the ID card is read; only the teller sees it.
+ */
+export interface CaseView {
+  case_id: string
+  call_id: string
+  business_code: string
+  name_zh: string
+  name_en: string
+  plain_zh: string
+  plain_en: string
+  fee_zh: string
+  fee_en: string
+  flow_version: number
+  version: number
+  state: 'running' | 'done' | 'stopped' | 'cancelled'
+  end_reason: string | null
+  started_at: string
+  deadline_at: string
+  overdue: boolean
+  ended_at: string | null
+  identity_level: number
+  customer_class: string | null
+  blocked: string | null
+  steps: StepView[]
+}
+/**
+ * One step as one side sees it.
+ *
+ * Attributes:
+ *     reason: Stable code: why it was returned, waits or was stopped. note: The same in a person's words.
+ *     actions: What this side may do in it now.
+ *     details: As the step's kind defines (docs/counter.md).
+ */
+export interface StepView {
+  key: string
+  kind: string
+  doer: 'customer' | 'teller' | 'reviewer' | 'system'
+  title_zh: string
+  title_en: string
+  plain_zh: string
+  plain_en: string
+  state: 'pending' | 'active' | 'waiting' | 'done' | 'not_needed' | 'stopped' | 'rolled_back'
+  reason: string | null
+  note: string
+  attempts: number
+  actions: string[]
+  details: {
+    [k: string]: unknown
+  }
 }
 /**
  * One remark of the automatic file check; `code` is translated by the page, `values` are for its text.
@@ -364,6 +430,36 @@ export interface CorrectionRequest {
   text: string
 }
 /**
+ * Open an earlier step again.
+ */
+export interface CounterBack {
+  case_id: string
+  step: string
+  version: number
+  reason: string
+}
+/**
+ * Give the business up.
+ */
+export interface CounterCancel {
+  case_id: string
+  version: number
+  reason: string
+}
+/**
+ * Which call.
+ */
+export interface CounterGet {
+  call_id: string
+}
+/**
+ * Which business to begin in which call.
+ */
+export interface CounterStart {
+  call_id: string
+  business_code: string
+}
+/**
  * A call as its customer sees it.
  *
  * Attributes:
@@ -410,6 +506,12 @@ export interface CustomerCaption {
   end_s: number
   text: string
   final: boolean
+}
+/**
+ * The newest business of the call; null when none was begun.
+ */
+export interface CustomerCase {
+  case: CaseView | null
 }
 /**
  * How a seat's media is.
@@ -762,7 +864,7 @@ export interface MyEvaluation {
   }
   findings: FindingView[]
   segments: SegmentView[]
-  steps: StepView[]
+  steps: StepView1[]
   appeal: AppealView | null
   coaching: CoachingView[]
 }
@@ -780,7 +882,7 @@ export interface SegmentView {
 /**
  * One step of the history.
  */
-export interface StepView {
+export interface StepView1 {
   at: string
   name: string | null
   action: string
@@ -989,7 +1091,7 @@ export interface QaCallDetail {
   findings: FindingView[]
   form: FormView
   evaluation: EvaluationView | null
-  steps: StepView[]
+  steps: StepView1[]
   task: TaskNote | null
   rating: RatingView | null
   disposition: string | null
@@ -1169,6 +1271,18 @@ export interface Share {
   on: boolean
 }
 /**
+ * Something done in the open step; `inputs` as the step's kind and action define (docs/counter.md).
+ */
+export interface StepAct {
+  case_id: string
+  step: string
+  version: number
+  action: string
+  inputs?: {
+    [k: string]: unknown
+  }
+}
+/**
  * The queue, most urgent first. `done_today` counts what this inspector finished since midnight UTC.
  */
 export interface TaskList {
@@ -1213,6 +1327,21 @@ export interface TellerCaption {
   text: string
   final: boolean
   call_id: string
+}
+/**
+ * The same for the teller, with the call it belongs to.
+ */
+export interface TellerCase {
+  call_id: string
+  case: CaseView | null
+}
+/**
+ * With what can be begun.
+ */
+export interface TellerCounter {
+  call_id: string
+  case: CaseView | null
+  choices: BusinessChoice[]
 }
 /**
  * Which call.
@@ -1320,6 +1449,8 @@ export interface CustomerRequests {
   'media.answer': [CustomerSdpAnswer, Empty]
   'call.hangup': [Empty, Empty]
   'captions.set': [SetCaptions, Empty]
+  'counter.get': [Empty, CustomerCase]
+  'counter.act': [StepAct, CustomerCase]
 }
 
 export interface CustomerEvents {
@@ -1328,6 +1459,7 @@ export interface CustomerEvents {
   'media.notice': CustomerMediaNotice
   'media.quality': CustomerQuality
   'media.profile': CustomerProfile
+  'counter.state': CustomerCase
 }
 
 export interface StaffRequests {
@@ -1342,6 +1474,11 @@ export interface StaffRequests {
   'call.hangup': [TellerHangUp, Empty]
   'call.hold': [Hold, Empty]
   'call.wrapup': [WrapUp, WrappedUp]
+  'counter.get': [CounterGet, TellerCounter]
+  'counter.start': [CounterStart, TellerCase]
+  'counter.act': [StepAct, TellerCase]
+  'counter.back': [CounterBack, TellerCase]
+  'counter.cancel': [CounterCancel, TellerCase]
 }
 
 export interface StaffEvents {
@@ -1355,4 +1492,5 @@ export interface StaffEvents {
   'media.quality': TellerQuality
   'media.profile': TellerProfile
   'alarm': AlarmNotice
+  'counter.state': TellerCase
 }

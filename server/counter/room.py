@@ -1,0 +1,56 @@
+"""Business at the counter put together, for the composition root: the same parts on an edge and in a worker."""
+
+from dataclasses import dataclass
+
+from core.bus import Bus
+from core.db import Database
+from core.http import RouteTable
+from core.jobs import Subscription
+from core.rate_limit import RateLimiter
+from core.security.sealing import Sealer
+from core.settings import Settings
+from core.store import Store
+from server.counter.book import CaseBook
+from server.counter.cases import CaseService
+from server.counter.engine import Engine
+from server.counter.flows import packaged_flows
+from server.counter.keeper import CaseKeeper
+from server.counter.kind import House
+from server.counter.kinds import check_flow, load_kinds
+from server.counter.simulators.identity import Simulation, simulated
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRoom:
+    """What the room offers: `cases` for sockets, `routes` for HTTP, `subscriptions` and `keeper` for a worker."""
+
+    cases: CaseService
+    keeper: CaseKeeper
+    routes: list[RouteTable]
+    subscriptions: list[Subscription]
+
+
+def build(
+    database: Database, bus: Bus, store: Store, master_key: bytes, settings: Settings, limiter: RateLimiter
+) -> CounterRoom:
+    """Put the room together.
+
+    Raises:
+        BadInputError: ``flow.invalid``: a shipped flow does not fit its kinds.
+    """
+    house = House(
+        database=database,
+        clock=database.clock,
+        store=store,
+        sealer=Sealer(master_key),
+        master_key=master_key,
+        settings=settings,
+        bus=bus,
+        limiter=limiter,
+        identity=simulated(Simulation.parse(settings.identity_simulation)),
+    )
+    kinds = load_kinds(house)
+    for flow in packaged_flows():
+        check_flow(flow, kinds)
+    engine = Engine(kinds, CaseBook(house.sealer))
+    return CounterRoom(CaseService(database, engine), CaseKeeper(database, bus, engine), [], [])
