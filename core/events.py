@@ -319,6 +319,26 @@ class AlarmRaised(Event):
     message: str
 
 
+class PostingRequested(CallEvent):
+    """A transaction with the core banking system waits to be run. `run`: its version, so that each order is one job."""
+
+    posting_id: str
+    run: int
+
+
+class PostingEnded(CallEvent):
+    """A transaction is done, rolled back, cleared up by a person, or waits to be reconciled.
+
+    Attributes:
+        outcome: As `core.models.posting.PostingState`. reason: Code of what stopped it.
+    """
+
+    posting_id: str
+    case_id: str
+    outcome: Literal["done", "rolled_back", "reconcile", "settled"]
+    reason: str | None
+
+
 class NoticeQueued(Event):
     """A message to a customer waits to be delivered (an in-app one is delivered by being there).
 

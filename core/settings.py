@@ -37,6 +37,8 @@ class Settings(BaseSettings):
         smtp_url: Server that takes e-mail to customers, ``smtp://user:password@host:port?starttls=1`` or ``smtps://…``;
             None: no e-mail is sent. smtp_from: Sender's address.
         sms_url: A bank's message centre; None: the simulator of the all-in-one. sms_token: Its bearer token.
+        bank_url: A bank's core system; None: the simulator of the all-in-one, on `bank_port` (0: any), with its books
+            in `bank_database_url` (None: a database of its own beside the house's). bank_token: Bearer token.
         ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
         identity_simulation: What the simulated identity services do, ``service=mode`` pairs, comma separated: services
             registry, face, phone, challenge; modes match, no_match, slow, down.
@@ -77,6 +79,10 @@ class Settings(BaseSettings):
     smtp_from: str = "counter@localhost"
     sms_url: str | None = None
     sms_token: str = Field(default="", repr=False)
+    bank_url: str | None = None
+    bank_token: str = Field(default="", repr=False)
+    bank_port: int = Field(default=0, ge=0, le=65535)
+    bank_database_url: str | None = Field(default=None, repr=False)
 
     ring_s: float = Field(default=20.0, gt=0)
     wrap_up_s: float = Field(default=10.0, ge=0)

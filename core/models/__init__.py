@@ -37,6 +37,7 @@ from core.models.improvement import (
     RectificationStep,
 )
 from core.models.notice import NoticeChannel, NoticeMessage, NoticeState
+from core.models.posting import Posting, PostingState, PostingStep, PostingStepState
 from core.models.qa import (
     ComplianceCheck,
     Defect,
@@ -107,6 +108,10 @@ __all__ = [
     "NoticeState",
     "OutboxEvent",
     "PhoneCode",
+    "Posting",
+    "PostingState",
+    "PostingStep",
+    "PostingStepState",
     "Prefill",
     "Rating",
     "Recording",

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     JOB_RETRY = "job.retry"
     NOTICE_VIEW = "notice.view"
     NOTICE_RETRY = "notice.retry"
+    POSTING_RECONCILE = "posting.reconcile"
 
 
 _MATRIX: dict[str, frozenset[Permission]] = {
@@ -44,6 +45,7 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.QA_REPORT,
             Permission.NOTICE_VIEW,
             Permission.NOTICE_RETRY,
+            Permission.POSTING_RECONCILE,
         }
     ),
     "inspector": frozenset(

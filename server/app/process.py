@@ -1,4 +1,4 @@
-"""Entry point of the house's processes: ``python -m server.app.process edge|media|worker``.
+"""Entry point of the house's processes: ``python -m server.app.process edge|media|worker|bank``.
 
 A process ends on SIGTERM, or when its supervisor is gone (its end of the stdin pipe closes).
 """
@@ -14,12 +14,12 @@ import uvloop
 
 from core.logs import configure_logs
 from core.settings import Settings
-from server.app import edge, media_node, worker
+from server.app import bank, edge, media_node, worker
 
 log = structlog.get_logger(__name__)
 
 Main = Callable[[Settings, asyncio.Event], Awaitable[None]]
-_PROCESSES: dict[str, Main] = {"edge": edge.run, "media": media_node.run, "worker": worker.run}
+_PROCESSES: dict[str, Main] = {"edge": edge.run, "media": media_node.run, "worker": worker.run, "bank": bank.run}
 
 
 def _watch_supervisor(stop: asyncio.Event) -> None:

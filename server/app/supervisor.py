@@ -15,7 +15,7 @@ from core.errors import CounterError
 from core.security.keys import load_secrets
 from core.settings import Settings
 from core.tasks import TaskOwner
-from server.app import engines, schema, seed
+from server.app import bank, engines, schema, seed
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +95,8 @@ class Supervisor:
         assert self.settings.database_url is not None
         await schema.upgrade(self.settings.database_url)
         await seed.seed(self.settings)
-        for name in PROCESSES:
+        brought = ("bank",) if bank.bring_bank(self.settings) else ()
+        for name in (*brought, *PROCESSES):
             self._owner.start(name, self._keep_running(name))
         await self._ready()
 

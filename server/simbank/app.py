@@ -1,0 +1,108 @@
+"""The simulator over HTTP. Every call but ``/health`` needs the bearer token."""
+
+from typing import Annotated, Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from server.simbank.faults import Fault, Faults
+from server.simbank.ledger import ContentDiffersError, Ledger, now
+from server.simbank.tables import message
+
+
+class _Booking(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    request_id: Annotated[str, Field(min_length=1, max_length=100)]
+    kind: Annotated[str, Field(max_length=20)]
+    fields: dict[str, str | int]
+
+
+class _Sms(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: Annotated[str, Field(min_length=1, max_length=100)]
+    phone: Annotated[str, Field(pattern=r"^1[3-9][0-9]{9}$")]
+    text: Annotated[str, Field(min_length=1, max_length=5000)]
+
+
+class Simulator:
+    """The handlers."""
+
+    def __init__(self, engine: AsyncEngine, token: str) -> None:
+        self.ledger = Ledger(engine)
+        self.faults = Faults()
+        self._engine = engine
+        self._token = token
+
+    def application(self) -> web.Application:
+        """Routes behind the token."""
+        app = web.Application(middlewares=[self._guard])
+        app.add_routes(
+            [
+                web.get("/health", self.health),
+                web.post("/v1/requests", self.book),
+                web.get("/v1/accounts/{number}", self.account),
+                web.get("/v1/trial-balance", self.trial_balance),
+                web.post("/v1/faults", self.set_faults),
+                web.post("/sms", self.sms),
+            ]
+        )
+        return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path != "/health" and request.headers.get("Authorization") != f"Bearer {self._token}":
+            raise web.HTTPUnauthorized
+        try:
+            answer: web.StreamResponse = await handler(request)
+        except (ValidationError, ValueError, KeyError) as error:
+            return web.json_response({"code": "bank.misuse", "message": type(error).__name__}, status=400)
+        return answer
+
+    async def health(self, request: web.Request) -> web.Response:
+        """The process runs."""
+        return web.json_response({"status": "ok"})
+
+    async def book(self, request: web.Request) -> web.Response:
+        """One request to the books."""
+        asked = _Booking.model_validate(await request.json())
+        await self.faults.before(asked.kind)
+        refuse = self.faults.take(asked.kind, "refuse") is not None
+        try:
+            answer = await self.ledger.book(asked.request_id, asked.kind, asked.fields, refuse)
+        except ContentDiffersError:
+            return web.json_response({"code": "bank.misuse", "message": "known with another content"}, status=409)
+        await self.faults.after(asked.kind)
+        return web.json_response(answer)
+
+    async def account(self, request: web.Request) -> web.Response:
+        """Facts of a customer's account."""
+        await self.faults.before("account")
+        facts = await self.ledger.account(request.match_info["number"])
+        if facts is None:
+            return web.json_response({"code": "bank.no_account"}, status=404)
+        return web.json_response(facts)
+
+    async def trial_balance(self, request: web.Request) -> web.Response:
+        """What an auditor checks."""
+        return web.json_response(await self.ledger.trial_balance())
+
+    async def set_faults(self, request: web.Request) -> web.Response:
+        """Replace the faults that are set: a list of them."""
+        self.faults.pending = [Fault.model_validate(fault) for fault in await request.json()]
+        return web.json_response({})
+
+    async def sms(self, request: web.Request) -> web.Response:
+        """Take a short message, once per id."""
+        asked = _Sms.model_validate(await request.json())
+        await self.faults.before("sms")
+        if self.faults.take("sms", "refuse"):
+            return web.json_response({"code": "sms.refused"}, status=422)
+        row = insert(message).values(id=asked.id, phone=asked.phone, text=asked.text, at=now())
+        async with self._engine.begin() as connection:
+            await connection.execute(row.on_conflict_do_nothing())
+        await self.faults.after("sms")
+        return web.json_response({})
