@@ -69,7 +69,11 @@ def _recognizer(engine: str) -> Any:
 
 
 def _names(finding: RuleFinding, wanted: str) -> bool:
-    return wanted in finding.phrase or finding.phrase in wanted or wanted in finding.evidence
+    """Whether the finding is about these words. Heard text is spelt otherwise, so the sound of the sentence counts."""
+    if wanted in finding.phrase or finding.phrase in wanted or wanted in finding.evidence:
+        return True
+    said, evidence = sound(spoken(wanted).text).codes, sound(spoken(finding.evidence).text).codes
+    return bool(said) and fuzz.partial_ratio(said, evidence, score_cutoff=70) > 0 and len(said) <= len(evidence)
 
 
 def judge(name: str, expect: dict[str, Any], findings: Iterable[RuleFinding]) -> tuple[int, list[str], list[str]]:
