@@ -53,6 +53,16 @@ def redact_talk(texts: Iterable[str]) -> list[str]:
     return [covered[start:end] for start, end in borders]
 
 
+def uncover(text: str, original: str) -> str | None:
+    """An edited covered text with the numbers put back; None when covered characters were added or removed."""
+    covered = redact(original)
+    hidden = [real for real, shown in zip(original, covered, strict=True) if shown == MASK]
+    if text.count(MASK) != len(hidden):
+        return None
+    numbers = iter(hidden)
+    return "".join(next(numbers) if char == MASK else char for char in text)
+
+
 def _is_secret(text: str, start: int, end: int, before: str) -> bool:
     run = text[start:end]
     count = len(_IN_RUN.findall(run))

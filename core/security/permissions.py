@@ -22,6 +22,9 @@ class Permission(StrEnum):
     QA_REPORT = "qa.report"
     EVALUATION_OWN = "evaluation.own"  # a teller's evaluations, appeals and rectifications
     APPEAL_SUPPORT = "appeal.support"  # a supervisor's opinion on an appeal of the own team
+    CUSTOMER_NUMBERS = "customer.numbers"  # identity, card and phone numbers in transcripts, uncovered
+    RULES_EDIT = "rules.edit"  # script rules: draft, try, submit
+    RULES_APPROVE = "rules.approve"  # never the own draft
     RECORDING_PLAY = "recording.play"
     RECORDING_EXPORT = "recording.export"
     AUDIT_VIEW = "audit.view"
@@ -66,12 +69,24 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.QA_VIEW,
             Permission.QA_MANAGE,
             Permission.QA_VERDICT,
+            Permission.CUSTOMER_NUMBERS,
+            Permission.RULES_EDIT,
+            Permission.RULES_APPROVE,
             Permission.QA_REPORT,
             Permission.RECORDING_PLAY,
         }
     ),
     "auditor": frozenset({Permission.STAFF_SELF, Permission.AUDIT_VIEW}),
-    "admin": frozenset({Permission.STAFF_SELF, Permission.ALARM_VIEW, Permission.JOB_RETRY, Permission.NOTICE_VIEW}),
+    "admin": frozenset(
+        {
+            Permission.STAFF_SELF,
+            Permission.ALARM_VIEW,
+            Permission.JOB_RETRY,
+            Permission.NOTICE_VIEW,
+            Permission.RULES_EDIT,
+            Permission.RULES_APPROVE,
+        }
+    ),
 }
 
 

@@ -1,13 +1,14 @@
 """Rows as the desk's pages see them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from core.models.call import Call
-from core.models.qa import Evaluation
+from core.models.qa import Evaluation, Finding
 from core.models.recording import Recording, RecordingFile
 from core.models.transcript import TranscriptSegment
+from core.security.actor import Actor
 from qa.desk.repo import CallLine
 from qa.desk.schemas import (
     AnswerView,
@@ -16,6 +17,7 @@ from qa.desk.schemas import (
     DraftView,
     EvaluationView,
     FileView,
+    FindingView,
     FormItemView,
     FormSectionView,
     FormView,
@@ -29,6 +31,7 @@ from qa.desk.schemas import (
 from qa.scoring.form import Fatal, Form
 from qa.scoring.forms import form_version
 from qa.scoring.stored import answers_from_json
+from qa.shown import shown_findings, shown_segments
 
 
 def row_view(line: CallLine) -> QaCallRow:
@@ -102,9 +105,14 @@ def file_view(file: RecordingFile) -> FileView:
     )
 
 
-def segment_view(row: TranscriptSegment, kind: str) -> SegmentView:
-    """One utterance."""
-    return SegmentView.model_validate({**row.model_dump(), "kind": kind})
+def segment_views(actor: Actor, rows: Sequence[TranscriptSegment], kind: str) -> list[SegmentView]:
+    """Utterances as this actor may read them."""
+    return [SegmentView.model_validate({**fields, "kind": kind}) for fields in shown_segments(actor, rows)]
+
+
+def finding_views(actor: Actor, rows: Sequence[Finding]) -> list[FindingView]:
+    """Findings as this actor may read them."""
+    return [FindingView.model_validate(fields) for fields in shown_findings(actor, rows)]
 
 
 def form_view(form: Form) -> FormView:

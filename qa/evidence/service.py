@@ -1,7 +1,5 @@
 """Verdicts on findings and corrections of transcripts."""
 
-from datetime import datetime
-
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -10,6 +8,7 @@ from core.errors import BadInputError, ConflictError, NotFoundError
 from core.models.qa import Finding
 from core.models.staff import Staff
 from core.models.transcript import TranscriptCorrection, TranscriptSegment
+from core.redaction import MASK, uncover
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from qa.access import access_qa_call
@@ -21,6 +20,7 @@ from qa.evidence.schemas import (
     VerdictRequest,
     VerdictView,
 )
+from qa.shown import shown_text
 
 
 class EvidenceService:
@@ -60,6 +60,7 @@ class EvidenceService:
         Raises:
             NotFoundError: ``transcript.segment_not_found``. DeniedError: ``qa.own_call``.
             ConflictError: ``transcript.correction_stale``: somebody corrected it meanwhile.
+            BadInputError: ``transcript.covered``: covered characters were added or removed.
         """
         actor.require(Permission.QA_SCORE)
         async with self._database.unit_of_work(actor) as work:
@@ -71,17 +72,22 @@ class EvidenceService:
                 raise BadInputError("only a person corrects a transcript")
             now = work.clock.now()
             before = kept.text if kept else segment.text
+            text = request.text
+            if not actor.may(Permission.CUSTOMER_NUMBERS) and MASK in text:
+                text = uncover(text, before) or ""
+                if not text:
+                    raise BadInputError("write out covered numbers, or leave them all", code="transcript.covered")
             if kept is None:
                 kept = TranscriptCorrection(
                     segment_id=segment_id,
                     call_id=segment.call_id,
-                    text=request.text,
+                    text=text,
                     corrected_by=actor.staff_id,
                     corrected_at=now,
                 )
                 work.session.add(kept)
             else:
-                kept.text, kept.corrected_by, kept.corrected_at = request.text, actor.staff_id, now
+                kept.text, kept.corrected_by, kept.corrected_at = text, actor.staff_id, now
                 kept.version += 1
             work.audit(
                 "qa.correct_transcript",
@@ -89,9 +95,9 @@ class EvidenceService:
                 segment_id,
                 call_id=segment.call_id,
                 characters_before=len(before),
-                characters_after=len(request.text),
+                characters_after=len(text),
             )
-            return await _correction_view(work.session, kept)
+            return await _correction_view(work.session, actor, kept)
 
     async def corrections(self, actor: Actor, call_id: str) -> CallCorrections:
         """All corrections of a call with the character errors they show.
@@ -109,7 +115,7 @@ class EvidenceService:
                     .order_by(col(TranscriptSegment.start_s), col(TranscriptSegment.id))
                 )
             ).all()
-            items = [await _correction_view(session, correction) for correction, _ in rows]
+            items = [await _correction_view(session, actor, correction) for correction, _ in rows]
         counts = [character_errors(segment.text, correction.text) for correction, segment in rows]
         return CallCorrections(
             items=items,
@@ -126,13 +132,12 @@ async def _segment(session: AsyncSession, actor: Actor, segment_id: str, *, lock
     return segment
 
 
-async def _correction_view(session: AsyncSession, row: TranscriptCorrection) -> CorrectionView:
-    at: datetime = row.corrected_at
+async def _correction_view(session: AsyncSession, actor: Actor, row: TranscriptCorrection) -> CorrectionView:
     return CorrectionView(
         segment_id=row.segment_id,
-        text=row.text,
+        text=shown_text(actor, row.text),
         corrected_by=await _name(session, row.corrected_by) or "",
-        corrected_at=at,
+        corrected_at=row.corrected_at,
         version=row.version,
     )
 

@@ -17,7 +17,6 @@ from core.security.permissions import Permission
 from qa.access import names_of
 from qa.desk import views
 from qa.desk.repo import newest_findings
-from qa.desk.schemas import FindingView
 from qa.desk.service import steps_of
 from qa.review.schemas import (
     AppealItemView,
@@ -80,8 +79,8 @@ class ReviewReader:
                 comment=evaluation.comment,
                 form=views.form_view(await stored_form(session, evaluation.form_version)),
                 answers=views.answer_views(evaluation.answers),
-                findings=[FindingView.model_validate(finding.model_dump()) for finding in findings],
-                segments=[views.segment_view(row, kind) for row in transcript.rows],
+                findings=views.finding_views(actor, findings),
+                segments=views.segment_views(actor, transcript.rows, kind),
                 steps=await steps_of(session, evaluation.id),
                 appeal=appeals[0] if appeals else None,
                 coaching=await coaching_views(session, col(CoachingNote.call_id) == call.id),

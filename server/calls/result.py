@@ -11,6 +11,7 @@ from core.models.qa import ComplianceCheck, Evaluation, Finding
 from core.models.recording import Recording, RecordingFile, RecordingState
 from core.models.system import DeliveryState, EventDelivery, OutboxEvent
 from core.models.transcript import Transcript, TranscriptKind, TranscriptSegment, TranscriptState
+from core.redaction import redact, redact_talk
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from server.calls.rows import access_call_result
@@ -75,9 +76,11 @@ class ResultReader:
         """
         async with self._database.read() as session:
             call = await access_call_result(session, actor, call_id)
-            return await self._read(session, call, everything=actor.may(Permission.QA_VIEW))
+            return await self._read(
+                session, call, actor.may(Permission.QA_VIEW), numbers=actor.may(Permission.CUSTOMER_NUMBERS)
+            )
 
-    async def _read(self, session: AsyncSession, call: Call, everything: bool) -> CallResult:
+    async def _read(self, session: AsyncSession, call: Call, everything: bool, numbers: bool) -> CallResult:
         recording = (await session.scalars(select(Recording).where(col(Recording.call_id) == call.id))).first()
         transcripts = (await session.scalars(select(Transcript).where(col(Transcript.call_id) == call.id))).all()
         final = [transcript for transcript in transcripts if transcript.kind == TranscriptKind.FINAL]
@@ -107,8 +110,8 @@ class ResultReader:
             stages=ResultStages.model_validate(stages),
             error=next((error for error in errors if error), None) if everything else None,
             recordings=await _files(session, call.id) if everything else [],
-            transcript=await _segments(session, final) if everything else [],
-            findings=await _findings(session, check_id) if everything and check_id else [],
+            transcript=await _segments(session, final, numbers) if everything else [],
+            findings=await _findings(session, check_id, numbers) if everything and check_id else [],
             score=ResultScore(auto=float(evaluation.auto_score), max=float(evaluation.max_score))
             if everything and evaluation
             else None,
@@ -156,19 +159,22 @@ async def _files(session: AsyncSession, call_id: str) -> list[ResultRecording]:
     ]
 
 
-async def _segments(session: AsyncSession, transcripts: Sequence[Transcript]) -> list[ResultSegment]:
+async def _segments(session: AsyncSession, transcripts: Sequence[Transcript], numbers: bool) -> list[ResultSegment]:
     query = (
         select(TranscriptSegment)
         .where(col(TranscriptSegment.transcript_id).in_([transcript.id for transcript in transcripts]))
         .order_by(col(TranscriptSegment.start_s), col(TranscriptSegment.party))
     )
-    return [
-        ResultSegment(party=row.party, start_s=row.start_s, end_s=row.end_s, text=row.text)
-        for row in (await session.scalars(query)).all()
-    ]
+    rows = (await session.scalars(query)).all()
+    texts = {row.id: row.text for row in rows}
+    if not numbers:
+        for transcript in transcripts:
+            mine = [row for row in rows if row.transcript_id == transcript.id]
+            texts |= zip((row.id for row in mine), redact_talk(row.text for row in mine), strict=True)
+    return [ResultSegment(party=row.party, start_s=row.start_s, end_s=row.end_s, text=texts[row.id]) for row in rows]
 
 
-async def _findings(session: AsyncSession, check_id: str) -> list[ResultFinding]:
+async def _findings(session: AsyncSession, check_id: str, numbers: bool) -> list[ResultFinding]:
     query = select(Finding).where(col(Finding.check_id) == check_id).order_by(col(Finding.at_s), col(Finding.rule_id))
     return [
         ResultFinding(
@@ -177,8 +183,8 @@ async def _findings(session: AsyncSession, check_id: str) -> list[ResultFinding]
             party=row.party,
             at_s=row.at_s,
             score=row.score,
-            evidence=row.evidence,
-            phrase=row.phrase,
+            evidence=row.evidence if numbers else redact(row.evidence),
+            phrase=row.phrase if numbers else redact(row.phrase),
         )
         for row in (await session.scalars(query)).all()
     ]

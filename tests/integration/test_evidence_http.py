@@ -12,12 +12,15 @@ from core.events import TranscriptReady
 from core.models.qa import Finding
 from core.models.system import AuditEntry
 from core.models.transcript import TranscriptSegment
+from core.redaction import MASK, redact, uncover
 from core.security.actor import staff_actor
 from qa.compliance.rules import load_rules
 from qa.compliance.service import ComplianceService
+from qa.desk.service import DeskService
 from qa.evidence.error_rate import character_errors
 from qa.evidence.routes import routes
 from qa.evidence.service import EvidenceService
+from qa.scoring.form import load_form
 
 
 @pytest.fixture
@@ -94,6 +97,36 @@ async def test_a_correction_is_kept_beside_the_machine_text(rows: CallRows, data
         kept = await session.get(TranscriptSegment, segment.id)
     assert kept is not None
     assert kept.text == segment.text
+
+
+async def test_numbers_are_covered_for_inspectors_but_not_for_their_lead(rows: CallRows, database: Database) -> None:
+    teller = await rows.staff("t", "teller")
+    people = {role: await rows.staff(role, role) for role in ("inspector", "qa_lead")}
+    call = await rows.call(teller)
+    spoken = (("customer", 2.0, 4.0, "我的电话是一三八零零"), ("customer", 5.0, 7.0, "一三八零零零，再见"))
+    await rows.transcript(call, spoken)
+    shown = {}
+    for role, person in people.items():
+        desk = DeskService(database, load_form())
+        detail = await desk.open_call(staff_actor(person.id, person.roles), call.id)
+        shown[role] = [segment.text for segment in detail.segments]
+        segment_id = detail.segments[0].id
+    assert shown["qa_lead"] == [text for *_, text in spoken]
+    assert shown["inspector"] == [f"我的电话是{MASK * 5}", f"{MASK * 6}，再见"]
+    # An inspector corrects other words of a covered text without seeing the number.
+    path = f"/api/qa/segments/{segment_id}/correction"
+    inspector = staff_actor(people["inspector"].id, ["inspector"])
+    async with serving([routes(EvidenceService(database))], always(inspector)) as client:
+        alone = redact("我的电话是一三八零零")  # five digits are no phone: only together with what follows
+        assert alone == "我的电话是一三八零零"
+        kept = await client.put(path, json={"version": 0, "text": f"我的号码是{MASK * 5}"})
+        assert await refusal(kept) == (400, "transcript.covered")
+
+
+def test_covered_numbers_come_back() -> None:
+    said = "电话13800138000，谢谢"
+    assert uncover(redact(said).replace("谢谢", "再见"), said) == "电话13800138000，再见"
+    assert uncover(f"电话{MASK * 3}", said) is None
 
 
 def test_numbers_and_punctuation_are_no_errors() -> None:
