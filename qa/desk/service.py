@@ -16,6 +16,7 @@ from core.models.recording import RecordingFile
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from qa.access import access_qa_call, inspector_of, names_of
+from qa.calibration.blind import is_blind
 from qa.desk import repo, tasks, views
 from qa.desk.repo import CallFilter, CallLine
 from qa.desk.schemas import (
@@ -86,6 +87,10 @@ class DeskService:
             form = await active_form(session, line.call.business_code, self._form)
         else:
             form = await stored_form(session, evaluation.form_version)
+        blind = await is_blind(session, actor.staff_id, call_id)
+        if blind and evaluation is not None and evaluation.inspector_id != actor.staff_id:
+            session.expunge(evaluation)  # what is hidden from one reader must not reach the table
+            views.hide_marks(evaluation)
         fields: dict[str, Any] = {
             **views.row_fields(line),
             "recording": views.recording_view(line.recording) if line.recording else None,
@@ -95,7 +100,7 @@ class DeskService:
             "findings": views.finding_views(actor, findings),
             "form": views.form_view(form),
             "evaluation": await _view(session, evaluation) if evaluation else None,
-            "steps": await steps_of(session, evaluation.id) if evaluation else [],
+            "steps": await steps_of(session, evaluation.id) if evaluation and not blind else [],
             "task": await tasks.note_of(session, actor, call_id),
             "rating": RatingView(stars=rating.stars, comment=rating.comment) if rating else None,
             "disposition": line.call.disposition,

@@ -166,6 +166,12 @@ def evaluation_view(evaluation: Evaluation, inspector_name: str | None) -> Evalu
     )
 
 
+def hide_marks(evaluation: Evaluation) -> None:
+    """Take an inspector's marks out of a row that is only read, for somebody who has to judge without them."""
+    evaluation.answers, evaluation.draft, evaluation.comment = {}, {}, ""
+    evaluation.score = evaluation.fatal = evaluation.inspector_id = None
+
+
 def draft_view(draft: Mapping[str, Any]) -> DraftView | None:
     """What is typed but not submitted; None when nothing is."""
     if not draft:

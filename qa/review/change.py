@@ -36,9 +36,12 @@ async def locked_by_id(session: AsyncSession, evaluation_id: str) -> Evaluation:
 def assert_version(evaluation: Evaluation, version: int) -> None:
     """ConflictError ``evaluation.stale`` when somebody (or a new check) changed it meanwhile: look again."""
     if evaluation.version != version:
-        raise ConflictError(
-            "somebody changed this evaluation meanwhile", code="evaluation.stale", current_version=evaluation.version
-        )
+        raise stale("evaluation.stale", evaluation.version)
+
+
+def stale(code: str, current_version: int) -> ConflictError:
+    """The refusal of a save on old ground."""
+    return ConflictError("somebody changed this meanwhile", code=code, current_version=current_version)
 
 
 async def write_answers(work: UnitOfWork, evaluation: Evaluation, form: Form, answers: Mapping[str, Answer]) -> None:
