@@ -1,16 +1,25 @@
-"""The endpoints of inspection, and what its clock does."""
+"""The endpoints of inspection, put together."""
 
 from core.db import Database
 from core.http import RouteTable
+from qa.calibration import routes as calibration
+from qa.calibration.service import CalibrationService
 from qa.desk import routes as desk
 from qa.desk.service import DeskService
 from qa.desk.tasks import TaskService
+from qa.improve import routes as improve
+from qa.improve.read import ImproveReader
+from qa.improve.service import ImproveService
+from qa.reports import routes as reports
+from qa.reports.service import ReportService
 from qa.review import routes as review
 from qa.review.read import ReviewReader
 from qa.review.service import ReviewService
 from qa.sampling import routes as sampling
 from qa.sampling.read import SamplingReader
 from qa.sampling.service import SamplingService
+from qa.scoring import routes as scoring
+from qa.scoring.book import FormBook
 from qa.scoring.form import load_form
 
 
@@ -21,4 +30,8 @@ def tables(database: Database) -> list[RouteTable]:
         desk.task_routes(TaskService(database)),
         sampling.routes(SamplingService(database), SamplingReader(database)),
         review.routes(ReviewService(database), ReviewReader(database)),
+        improve.routes(ImproveService(database), ImproveReader(database)),
+        calibration.routes(CalibrationService(database)),
+        scoring.routes(FormBook(database)),
+        reports.routes(ReportService(database)),
     ]

@@ -3,6 +3,7 @@
 import asyncio
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from core.db import Database
 from core.security.actor import system_actor
@@ -30,7 +31,7 @@ class Upkeep:
         while True:
             try:
                 await self.once()
-            except OSError as error:
+            except (OperationalError, InterfaceError, OSError) as error:
                 log.warning("the QA upkeep failed", error=str(error))
             await asyncio.sleep(self._every_s)
 

@@ -86,13 +86,13 @@ async def newest_findings(session: AsyncSession, call_ids: Sequence[str]) -> lis
     """Findings of each call's newest check: in order of time, then what is missing."""
     query = (
         select(Finding)
-        .where(col(Finding.call_id).in_(call_ids), col(Finding.check_id).in_(_newest_checks()))
+        .where(col(Finding.call_id).in_(call_ids), col(Finding.check_id).in_(newest_checks()))
         .order_by(col(Finding.at_s).asc().nulls_last(), col(Finding.id))
     )
     return list((await session.scalars(query)).all())
 
 
-def _newest_checks() -> SelectOfScalar[str]:
+def newest_checks() -> SelectOfScalar[str]:
     """Ids of the checks that no later check of the same call has replaced."""
     later = ComplianceCheck.__table__.alias("later")  # type: ignore[attr-defined]
     replaced = select(later.c.id).where(
@@ -131,7 +131,7 @@ def _has_flag(flag: str) -> ColumnElement[bool]:
     hit = and_(
         col(Finding.call_id) == col(Call.id),
         col(Finding.kind) == kind,
-        col(Finding.check_id).in_(_newest_checks()),
+        col(Finding.check_id).in_(newest_checks()),
     )
     if rule_id:
         hit = and_(hit, col(Finding.rule_id) == rule_id)

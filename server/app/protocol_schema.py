@@ -5,10 +5,14 @@ import json
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
+from qa.calibration import schemas as calibration
 from qa.desk import schemas as desk
 from qa.evidence import schemas as evidence
+from qa.improve import schemas as improve
+from qa.reports import schemas as reports
 from qa.review import schemas as review
 from qa.sampling import schemas as sampling
+from qa.scoring import schemas as scoring
 from recording.export import schemas as export
 from server.calls import schemas as calls
 from server.counter import schemas as counter
@@ -16,13 +20,31 @@ from server.identity import schemas as identity
 from server.wallboard import schemas as wallboard
 from signaling.schema import schema
 
+_MODULES = (
+    identity, counter, calls, wallboard, desk, evidence, sampling, review, improve, calibration, scoring, reports,
+    export,
+)  # fmt: skip
 _REQUESTS = ("Request", "FailedJob")
 
 
 def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
     """Every model of the rooms' ``schemas.py``: requests as they are validated, answers as they are sent."""
     found: dict[str, tuple[type[BaseModel], JsonSchemaMode]] = {}
-    for module in (identity, counter, calls, wallboard, desk, evidence, sampling, review, export):
+    for module in (
+        identity,
+        counter,
+        calls,
+        wallboard,
+        desk,
+        evidence,
+        sampling,
+        review,
+        improve,
+        calibration,
+        scoring,
+        reports,
+        export,
+    ):
         for name, model in vars(module).items():
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__:
                 found.setdefault(name, (model, "validation" if name.endswith(_REQUESTS) else "serialization"))

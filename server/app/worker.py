@@ -15,6 +15,7 @@ from qa.compliance.rules import RuleSet, load_rules
 from qa.scoring import service as scoring
 from qa.scoring.form import load_form
 from qa.stt.worker import SpeechWorker
+from qa.upkeep import Upkeep
 from recording.catalogue.service import Catalogue
 from recording.export import service as exporting
 from recording.finalize import script as script_verdict
@@ -59,6 +60,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         owner.start("live script", script.run())
         owner.start("speech", speech.run())
         owner.start("cases", business.keeper.run())
+        owner.start("QA upkeep", Upkeep(connections.database).run())
         owner.start("beat", beat(connections.redis, "worker", name, lambda: {"speech": speech.engines.reasons}))
         await stop.wait()
         await owner.close()

@@ -13,6 +13,12 @@ export interface AcknowledgeRequest {
   version: number
 }
 /**
+ * Let a draft judge new calls; the version in force until now is retired.
+ */
+export interface ActivateRequest {
+  revision: number
+}
+/**
  * One alarm.
  */
 export interface AlarmNotice {
@@ -43,6 +49,9 @@ export interface FailedJob {
 }
 /**
  * Judgement of one item: share of its points, None when it does not apply to this call.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema definition
+ * via the `patternProperty` "^[a-z][a-z0-9_]*$".
  *
  * This interface was referenced by `undefined`'s JSON-Schema definition
  * via the `patternProperty` "^[a-z][a-z0-9_]*$".
@@ -136,6 +145,64 @@ export interface VerdictOnItem {
   note?: string
 }
 /**
+ * The library, newest first.
+ */
+export interface BestCaseList {
+  items: BestCaseView[]
+}
+/**
+ * A stretch of a call to learn from. `can_play`: the reader may open the recording.
+ */
+export interface BestCaseView {
+  id: string
+  call_id: string
+  number: number
+  business_code: string
+  title: string
+  lesson: string
+  from_s: number
+  to_s: number
+  lines: CaseLine[]
+  added_by_name: string
+  created_at: string
+  can_play: boolean
+  can_withdraw: boolean
+}
+/**
+ * What was said in a best case.
+ */
+export interface CaseLine {
+  party: 'customer' | 'teller'
+  start_s: number
+  text: string
+}
+/**
+ * Put a stretch of a call into the library; its words are kept as they stand now.
+ */
+export interface BestCaseRequest {
+  call_id: string
+  title: string
+  lesson: string
+  from_s: number
+  to_s: number
+}
+/**
+ * Figures of one stretch of time, both days included.
+ */
+export interface BucketView {
+  inspected: number
+  average: number | null
+  passed: number
+  pass_rate: number | null
+  fatal: number
+  fatal_rate: number | null
+  appealed: number
+  upheld: number
+  upheld_rate: number | null
+  first: string
+  last: string
+}
+/**
  * A business the teller can begin. `asked`: the customer queued for it.
  */
 export interface BusinessChoice {
@@ -155,6 +222,89 @@ export interface BusinessView {
   hint_zh: string
   hint_en: string
   recording_required: boolean
+}
+/**
+ * One item of the form, and how much its marks spread: 0 = all agree.
+ */
+export interface CalibrationItem {
+  item_id: string
+  title_zh: string
+  title_en: string
+  weight: number
+  agreement: number | null
+}
+/**
+ * Sessions, open ones first.
+ */
+export interface CalibrationList {
+  items: CalibrationView[]
+}
+/**
+ * A session. Until it is closed nobody sees another's marks.
+ *
+ * Attributes:
+ *     mine: What I have to do: nothing, score, or wait for the others.
+ *     fleiss: Fleiss' kappa of everybody who scored; None before the end or when nothing can be told.
+ */
+export interface CalibrationView {
+  id: string
+  title: string
+  call_id: string
+  number: number
+  business_code: string
+  form_version: string
+  created_at: string
+  due_at: string
+  closed_at: string | null
+  takes_part: boolean
+  scored: boolean
+  fleiss: number | null
+  scorers: ScorerView[]
+  items: CalibrationItem[]
+}
+/**
+ * Somebody who takes part. Marks are there only when the session is closed, or they are one's own.
+ *
+ * Attributes:
+ *     deviation: Mean distance of the shares from the expert's, 0 to 1, over items that apply to both.
+ *     kappa: Cohen's kappa with the expert; None when nothing can be told from chance.
+ */
+export interface ScorerView {
+  staff_id: string
+  name: string
+  is_expert: boolean
+  done: boolean
+  score: number | null
+  fatal: boolean | null
+  deviation: number | null
+  kappa: number | null
+  answers: {
+    [k: string]: AnswerView
+  } | null
+  comment: string
+}
+/**
+ * A new session on a pre-scored call, by number.
+ */
+export interface CalibrationRequest {
+  title: string
+  call_number: number
+  expert_id: string
+  /**
+   * @minItems 1
+   * @maxItems 30
+   */
+  participants: [string, ...string[]]
+  due_days?: number
+}
+/**
+ * One's marks; they can be changed until the session is closed.
+ */
+export interface CalibrationScoreRequest {
+  answers: {
+    [k: string]: AnswerView
+  }
+  comment?: string
 }
 /**
  * All corrections of a call, and how wrong the machine was there: character errors by characters said.
@@ -314,6 +464,21 @@ export interface CheckReasonView {
   }
 }
 /**
+ * The second look. When it is not effective, the teller has `due_days` for another proof.
+ */
+export interface CheckRequest {
+  version: number
+  effective: boolean
+  note?: string
+  due_days?: number
+}
+/**
+ * Coaching notes, newest first.
+ */
+export interface CoachingList {
+  items: CoachingView[]
+}
+/**
  * A word from an inspector about a moment of the call.
  */
 export interface CoachingView {
@@ -326,6 +491,21 @@ export interface CoachingView {
   text: string
   created_at: string
   read_at: string | null
+}
+/**
+ * A word to the teller about a moment of the call.
+ */
+export interface CoachingRequest {
+  call_id: string
+  at_s?: number | null
+  text: string
+}
+/**
+ * The item is asked only when an earlier item was answered like this.
+ */
+export interface ConditionBody {
+  item: string
+  answered: 'full' | 'deducted' | 'zero' | 'not_applicable'
 }
 /**
  * The item is asked only when an earlier item was answered like this.
@@ -547,6 +727,14 @@ export interface CustomerSnapshot {
   call: CustomerCall | null
 }
 /**
+ * How often a kind of defect was found.
+ */
+export interface DefectView {
+  category: 'entry_error' | 'operation' | 'verification' | 'other'
+  count: number
+  share: number | null
+}
+/**
  * What is typed so far; items may be missing.
  */
 export interface DraftRequest {
@@ -732,6 +920,297 @@ export interface FindingView {
   verdict?: ('confirmed' | 'rejected') | null
 }
 /**
+ * A form as it is edited. Its version is given by the server.
+ */
+export interface FormBody {
+  id: string
+  title_zh: string
+  title_en: string
+  businesses?: string[]
+  pass_mark?: number
+  /**
+   * @maxItems 20
+   */
+  sections:
+    | []
+    | [SectionBody]
+    | [SectionBody, SectionBody]
+    | [SectionBody, SectionBody, SectionBody]
+    | [SectionBody, SectionBody, SectionBody, SectionBody]
+    | [SectionBody, SectionBody, SectionBody, SectionBody, SectionBody]
+    | [SectionBody, SectionBody, SectionBody, SectionBody, SectionBody, SectionBody]
+    | [SectionBody, SectionBody, SectionBody, SectionBody, SectionBody, SectionBody, SectionBody]
+    | [SectionBody, SectionBody, SectionBody, SectionBody, SectionBody, SectionBody, SectionBody, SectionBody]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+    | [
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody,
+        SectionBody
+      ]
+}
+/**
+ * Items that belong together.
+ */
+export interface SectionBody {
+  id: string
+  label_zh: string
+  label_en: string
+  items: ItemBody[]
+}
+/**
+ * One item as it is edited; the meaning of each field is told by `qa.scoring.form.Item`.
+ */
+export interface ItemBody {
+  id: string
+  label_zh: string
+  label_en: string
+  hint_zh?: string
+  hint_en?: string
+  weight: number
+  bonus?: boolean
+  points?: number
+  fatal?: 'none' | 'section' | 'form'
+  may_skip?: boolean
+  comment?: 'never' | 'deduction' | 'always'
+  when?: ConditionBody | null
+  defect?: 'entry_error' | 'operation' | 'verification' | 'other'
+  nodes?: string[]
+  violations?: string[]
+  businesses?: string[]
+}
+/**
+ * The form as it would be read: its weights' total, and all that is wrong with it.
+ */
+export interface FormCheck {
+  total: number
+  problems: FormProblem[]
+}
+/**
+ * What is wrong, and where.
+ */
+export interface FormProblem {
+  field: string
+  problem: string
+}
+/**
+ * A version with its content. `revision` goes back with the next save.
+ */
+export interface FormDetail {
+  form_version: string
+  form_id: string
+  version: number
+  title_zh: string
+  title_en: string
+  state: 'draft' | 'active' | 'retired' | 'packaged'
+  businesses: string[]
+  items: number
+  used: number
+  edited_by: string | null
+  edited_at: string | null
+  activated_at: string | null
+  revision: number
+  form: FormBody
+}
+/**
+ * Save a draft. `revision` is the one that was read; 0 begins a new version of the form.
+ */
+export interface FormDraftRequest {
+  revision: number
+  form: FormBody
+}
+/**
  * One thing to judge.
  *
  * Attributes:
@@ -754,6 +1233,31 @@ export interface FormItemView {
   may_skip?: boolean
   comment?: 'never' | 'deduction' | 'always'
   when?: ConditionView | null
+}
+/**
+ * One version of a form. `used`: evaluations that it judged.
+ */
+export interface FormRow {
+  form_version: string
+  form_id: string
+  version: number
+  title_zh: string
+  title_en: string
+  state: 'draft' | 'active' | 'retired' | 'packaged'
+  businesses: string[]
+  items: number
+  used: number
+  edited_by: string | null
+  edited_at: string | null
+  activated_at: string | null
+}
+/**
+ * All versions, newest first, and what items may refer to.
+ */
+export interface FormRows {
+  items: FormRow[]
+  nodes: string[]
+  violations: string[]
 }
 /**
  * Items that belong together.
@@ -784,6 +1288,23 @@ export interface GapView {
   reason?: string
 }
 /**
+ * Figures of one teller, team or business.
+ */
+export interface GroupView {
+  inspected: number
+  average: number | null
+  passed: number
+  pass_rate: number | null
+  fatal: number
+  fatal_rate: number | null
+  appealed: number
+  upheld: number
+  upheld_rate: number | null
+  key: string
+  name: string
+  team?: string | null
+}
+/**
  * Which call, and whether the customer is to wait without hearing and seeing the counter.
  */
 export interface Hold {
@@ -804,6 +1325,32 @@ export interface IceServer {
   urls: string[]
   username?: string | null
   credential?: string | null
+}
+/**
+ * What an inspector did in the period.
+ */
+export interface InspectorView {
+  key: string
+  name: string
+  inspected: number
+  average: number | null
+  pass_rate: number | null
+  on_time_rate: number | null
+  late: number
+  decided: number
+  upheld: number
+  upheld_rate: number | null
+}
+/**
+ * How often an item of the form lost points.
+ */
+export interface ItemDefectView {
+  item_id: string
+  title_zh: string
+  title_en: string
+  category: string
+  count: number
+  lost: number
 }
 /**
  * Name and password as typed. The lengths bound the work of hashing.
@@ -1065,6 +1612,14 @@ export interface PresenceAnswer {
   presence: Presence
 }
 /**
+ * The teller's proof: what was done, and a later call that shows it, by number.
+ */
+export interface ProofRequest {
+  version: number
+  text: string
+  call_number?: number | null
+}
+/**
  * Everything an inspector needs to judge one call.
  */
 export interface QaCallDetail {
@@ -1162,6 +1717,20 @@ export interface QaCallRow {
   flags: string[]
 }
 /**
+ * Figures of a group. Rates are percent; None where there is nothing to count.
+ */
+export interface RatesView {
+  inspected: number
+  average: number | null
+  passed: number
+  pass_rate: number | null
+  fatal: number
+  fatal_rate: number | null
+  appealed: number
+  upheld: number
+  upheld_rate: number | null
+}
+/**
  * The customer's verdict.
  */
 export interface RatingRequest {
@@ -1202,6 +1771,68 @@ export interface RecordingPauseSet {
   until: string | null
 }
 /**
+ * Rectifications opened in the period.
+ */
+export interface RectificationFigures {
+  opened: number
+  effective: number
+  on_time: number
+  on_time_rate: number | null
+  overdue: number
+}
+/**
+ * Rectifications, those that wait first.
+ */
+export interface RectificationList {
+  items: RectificationView[]
+}
+/**
+ * A task to put something right. `mine_to_check`: I may look at the proof.
+ */
+export interface RectificationView {
+  id: string
+  version: number
+  call_id: string
+  number: number
+  business_code: string
+  title: string
+  demand: string
+  category: 'entry_error' | 'operation' | 'verification' | 'other'
+  teller_name: string
+  team: string | null
+  created_by_name: string
+  state: 'open' | 'proven' | 'effective'
+  round: number
+  due_at: string
+  overdue: boolean
+  created_at: string
+  closed_at: string | null
+  mine_to_check: boolean
+  steps: RectificationStepView[]
+}
+/**
+ * One entry of a rectification's history.
+ */
+export interface RectificationStepView {
+  at: string
+  name: string | null
+  action: 'opened' | 'proven' | 'returned' | 'effective' | 'overdue'
+  text: string
+  proof_call_id: string | null
+}
+/**
+ * What has to be put right, by the teller of the call.
+ */
+export interface RectificationRequest {
+  call_id: string
+  finding_id?: string | null
+  item_id?: string | null
+  title: string
+  demand: string
+  category: 'entry_error' | 'operation' | 'verification' | 'other'
+  due_days: number
+}
+/**
  * Let the teller see the evaluation.
  */
 export interface ReleaseRequest {
@@ -1216,6 +1847,78 @@ export interface ReplayView {
   frame_sha256: string
   picked: number
   differences: string[]
+}
+/**
+ * One line of the list behind a number.
+ */
+export interface ReportRow {
+  call_id: string
+  number: number
+  business_code: string
+  teller_name: string
+  team: string
+  inspector_name: string
+  at: string | null
+  state: string
+  score: number | null
+  fatal: boolean
+  note: string
+}
+/**
+ * The list behind a number. `total` is the number.
+ */
+export interface ReportRows {
+  metric:
+    | 'inspected'
+    | 'passed'
+    | 'failed'
+    | 'fatal'
+    | 'appealed'
+    | 'decided'
+    | 'upheld'
+    | 'late'
+    | 'on_time'
+    | 'defect'
+    | 'item'
+    | 'rule'
+    | 'rule_confirmed'
+    | 'rule_rejected'
+    | 'rectification'
+    | 'rectification_on_time'
+    | 'rectification_overdue'
+  total: number
+  items: ReportRow[]
+}
+/**
+ * All figures of a period. `scope`: the team a supervisor is confined to.
+ */
+export interface ReportView {
+  first: string
+  last: string
+  scope: string | null
+  totals: RatesView
+  trend: BucketView[]
+  defects: DefectView[]
+  items: ItemDefectView[]
+  tellers: GroupView[]
+  teams: GroupView[]
+  businesses: GroupView[]
+  rules: RuleView[]
+  inspectors: InspectorView[]
+  rectifications: RectificationFigures
+}
+/**
+ * How often a rule hit, and what inspectors said: precision is confirmed by confirmed and rejected, percent.
+ */
+export interface RuleView {
+  rule_id: string
+  label_zh: string
+  label_en: string
+  kind: string
+  hits: number
+  confirmed: number
+  rejected: number
+  precision: number | null
 }
 /**
  * One node of the script.
