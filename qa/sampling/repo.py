@@ -8,11 +8,12 @@ from sqlmodel import col, select
 
 from core.models.business import Business
 from core.models.call import Call
-from core.models.qa import ComplianceCheck, Evaluation, EvaluationState, Finding
+from core.models.qa import Evaluation, EvaluationState, Finding
 from core.models.sampling import InspectionTask, TaskState
 from core.models.staff import Role, Staff
 from core.ports.compliance import FindingKind
 from qa.access import inspector_of
+from qa.desk.repo import newest_checks
 from qa.sampling.plan import Unit, risk_of
 from qa.sampling.share import Inspector
 
@@ -65,18 +66,12 @@ async def open_tasks(session: AsyncSession) -> dict[str, int]:
 
 async def _flags(session: AsyncSession, call_ids: list[str]) -> dict[str, tuple[str, ...]]:
     """What the newest check of each call found, sorted by name."""
-    newest = (
-        select(func.max(func.row(col(ComplianceCheck.checked_at), col(ComplianceCheck.id))))
-        .where(col(ComplianceCheck.call_id) == col(Finding.call_id))
-        .scalar_subquery()
-    )
     query = (
         select(col(Finding.call_id), col(Finding.kind), col(Finding.rule_id))
-        .join(ComplianceCheck, col(ComplianceCheck.id) == col(Finding.check_id))
         .where(
             col(Finding.call_id).in_(call_ids),
             col(Finding.kind).in_(_FLAGS),
-            func.row(col(ComplianceCheck.checked_at), col(ComplianceCheck.id)) == newest,
+            col(Finding.check_id).in_(newest_checks()),
         )
         .distinct()
     )

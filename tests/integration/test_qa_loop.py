@@ -397,7 +397,7 @@ async def test_every_number_of_the_report_is_the_length_of_its_list(house: House
     for teller in report["tellers"]:
         assert await length("inspected", more=f"&teller={teller['key']}") == teller["inspected"]
     assert {defect["category"]: defect["count"] for defect in report["defects"]} == {
-        "entry_error": 0, "operation": 3, "verification": 1, "other": 0,
+        "entry_error": 0, "operation": 2, "verification": 1, "other": 0,
     }  # fmt: skip
     assert sum(bucket["inspected"] for bucket in report["trend"]) == 3
     assert [team["key"] for team in report["teams"]] == ["一组", "二组"]
