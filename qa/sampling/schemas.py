@@ -29,7 +29,7 @@ class PlanBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     period: Literal["day", "week", "month"] = "day"
-    strata: Annotated[list[DimensionName], Field(max_length=4)] = ["teller"]
+    strata: list[DimensionName] = ["teller"]
     percent: Percent = 5
     rates: Annotated[list[RateBody], Field(max_length=40)] = []
     minimum: Count = 1

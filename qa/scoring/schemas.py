@@ -63,7 +63,7 @@ class FormBody(BaseModel):
     title_en: str
     businesses: list[str] = []
     pass_mark: float = 80
-    sections: Annotated[list[SectionBody], Field(max_length=20)]
+    sections: list[SectionBody]
 
 
 class FormRow(BaseModel):

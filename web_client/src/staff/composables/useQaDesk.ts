@@ -1,15 +1,18 @@
 import { useEventListener, useIntervalFn } from '@vueuse/core'
 import { computed, ref, watch, type Ref } from 'vue'
 import { neighbour } from '../lib/segments'
+import { afterSilence, PAUSE_S, stretches } from '../lib/silence'
 import type { Track } from '../lib/syncPlayer'
 import type { Party, QaFinding } from '../lib/wire'
-import { useQaCall } from '../stores/qaCall'
+import { useQaCall, type FindingVerdict } from '../stores/qaCall'
 import { useShortcuts } from './useShortcuts'
 import { useSyncPlayer } from './useSyncPlayer'
 
 type Picture = Party | 'screen'
 type Videos = Record<Picture, Ref<HTMLVideoElement | null>>
 const REFRESH_MS = 4000
+/** A finding is heard from a little before it. */
+const RUN_UP_S = 1
 export const PARTIES = ['customer', 'teller'] as const
 
 /** The inspector's player over both files and a shared screen: keys, findings and the loading of a call. */
@@ -17,6 +20,7 @@ export function useQaDesk(callId: () => string, videos: Videos) {
   const qa = useQaCall()
   const player = useSyncPlayer()
   const selected = ref<string | null>(null)
+  const skipping = ref(true)
   const broken = ref<Partial<Record<Picture, boolean>>>({})
   const fileOf = (picture: Picture) =>
     qa.detail?.files.find((file) => (picture === 'screen' ? file.track === 'screen' : file.track === 'main' && file.party === picture)) ?? null
@@ -25,7 +29,7 @@ export function useQaDesk(callId: () => string, videos: Videos) {
     (fileOf('screen')?.spans ?? []).some((span) => span.from_s <= player.position.value && player.position.value <= span.to_s),
   )
   const playable = computed(() => PARTIES.some((party) => fileOf(party) !== null && !broken.value[party]))
-  const timed = computed(() => qa.findings.filter((finding) => finding.at_s !== null))
+  const talk = computed(() => stretches(qa.detail?.segments ?? []))
 
   function attach(): void {
     const tracks: Track[] = []
@@ -39,15 +43,26 @@ export function useQaDesk(callId: () => string, videos: Videos) {
 
   function pickFinding(finding: QaFinding): void {
     selected.value = finding.id
-    if (finding.at_s !== null) player.seek(finding.at_s)
+    if (finding.at_s !== null) player.seek(Math.max(0, finding.at_s - RUN_UP_S))
   }
 
   function step(direction: 1 | -1): void {
-    const at = timed.value.findIndex((finding) => finding.id === selected.value)
-    const times = timed.value.map((finding) => finding.at_s!)
-    const next = at >= 0 ? at + direction : neighbour(times, player.position.value, direction)
-    const finding = timed.value[next]
+    const every = qa.findings
+    const at = every.findIndex((finding) => finding.id === selected.value)
+    const times = every.map((finding) => finding.at_s ?? -1)
+    const fresh = at < 0 && direction === 1 && player.position.value < RUN_UP_S
+    const next = fresh ? 0 : at >= 0 ? at + direction : neighbour(times, player.position.value, direction)
+    const finding = every[next]
     if (finding) pickFinding(finding)
+  }
+
+  /** One key: the verdict on the chosen finding, then on to the next one without a verdict. */
+  function judge(verdict: FindingVerdict): void {
+    const finding = qa.findings.find((each) => each.id === selected.value)
+    if (!finding || !qa.editable) return
+    const taken = finding.verdict === verdict
+    void qa.judge(finding.id, verdict)
+    if (!taken) step(1)
   }
 
   watch(
@@ -55,6 +70,11 @@ export function useQaDesk(callId: () => string, videos: Videos) {
     attach,
     { flush: 'post' },
   )
+  watch(player.position, (position) => {
+    if (!skipping.value || player.state.value !== 'playing') return
+    const next = afterSilence(talk.value, position)
+    if (next !== null && next - position > PAUSE_S / 2) player.seek(next)
+  })
   watch(
     callId,
     (call_id) => {
@@ -79,7 +99,10 @@ export function useQaDesk(callId: () => string, videos: Videos) {
     ArrowDown: () => player.stepRate(-1),
     j: () => step(-1),
     k: () => step(1),
+    c: () => judge('confirmed'),
+    x: () => judge('rejected'),
+    q: () => (skipping.value = !skipping.value),
   }))
 
-  return { qa, player, selected, broken, playable, sharing, fileOf, pickFinding }
+  return { qa, player, selected, skipping, broken, playable, sharing, fileOf, pickFinding, judge }
 }

@@ -1,0 +1,47 @@
+import { computed, reactive, ref, watch } from 'vue'
+import type { ReportRows, ReportView } from '../../gen/protocol'
+import { useResource } from './useResource'
+
+export type MetricName = ReportRows['metric']
+
+const DAY_MS = 86_400_000
+const day = (at: Date): string => new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 10)
+
+/** Which list is open: what a number counts, and of whom. */
+export interface Behind {
+  metric: MetricName
+  value?: string
+  teller?: string
+  team?: string
+  business?: string
+  inspector?: string
+  first?: string
+  last?: string
+}
+
+/** The report of a period, and the list behind whichever number was asked about. */
+export function useReport() {
+  const now = new Date()
+  const asked = reactive({ first: day(new Date(now.getTime() - 29 * DAY_MS)), last: day(now), business: '', team: '' })
+  const behind = ref<Behind | null>(null)
+  const query = (more: object): string =>
+    new URLSearchParams(Object.entries({ ...asked, ...more }).filter(([, value]) => value) as [string, string][]).toString()
+  const report = useResource<ReportView>(() => `/api/qa/reports?${query({})}`)
+  const rows = useResource<ReportRows>(() => `/api/qa/reports/rows?${query(behind.value ?? {})}`)
+  const csv = computed(() => (behind.value ? `/api/qa/reports/rows.csv?${query(behind.value)}` : ''))
+  const workbook = computed(() => `/api/qa/reports/workbook.xlsx?${query({})}`)
+  const pdf = computed(() => `/api/qa/reports/months/${asked.last.slice(0, 7)}.pdf`)
+
+  async function show(what: Behind): Promise<void> {
+    behind.value = what
+    rows.data.value = null
+    await rows.load()
+  }
+
+  watch(asked, () => {
+    behind.value = null
+    if (asked.first && asked.last) void report.load()
+  })
+
+  return { asked, behind, report, rows, csv, workbook, pdf, show }
+}
