@@ -13,6 +13,7 @@ def handle_media(customer: MessageTable, staff: MessageTable, media: CallMedia, 
 
     def joined(socket: Socket, offer: PeerOffer) -> messages.MediaJoined:
         return messages.MediaJoined(
+            call_id=offer.call_id,
             peer_id=offer.peer_id,
             sdp_offer=offer.sdp_offer,
             ice_servers=relays.servers_for(socket.actor),
@@ -30,11 +31,18 @@ def handle_media(customer: MessageTable, staff: MessageTable, media: CallMedia, 
 
     @staff.on(messages.TELLER_JOIN)
     async def teller_join(socket: Socket, body: messages.TellerJoin) -> messages.MediaJoined:
+        if body.call_id is None:
+            return joined(socket, await media.join_lobby(socket.actor))
         return joined(socket, await media.join_teller(socket.actor, body.call_id))
 
     @staff.on(messages.TELLER_ANSWER)
     async def teller_answer(socket: Socket, body: messages.TellerSdpAnswer) -> Empty:
         await media.answer(socket.actor, body.peer_id, body.sdp_answer, body.call_id)
+        return Empty()
+
+    @staff.on(messages.TELLER_ENTER)
+    async def teller_enter(socket: Socket, body: messages.TellerEnter) -> Empty:
+        await media.enter(socket.actor, body.call_id, body.peer_id)
         return Empty()
 
     @staff.on(messages.TELLER_SHARE)

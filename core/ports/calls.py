@@ -247,10 +247,28 @@ class CallMedia(Protocol):
     """Transports of the actor's own seat and what flows through them, asked for by signaling."""
 
     async def join_customer(self, actor: Actor) -> PeerOffer:
-        """Open a transport in the customer's seat; allowed from queued on.
+        """Open a transport in the customer's seat, of the call there is or, before queue and consent, the one there
+        will be. Then nothing flows through it, on either side.
 
         Raises:
-            ConflictError: ``call.none``. UnavailableError: ``media.unavailable``.
+            NotFoundError: ``visit.not_found``. UnavailableError: ``media.unavailable``.
+        """
+        ...
+
+    async def join_lobby(self, actor: Actor) -> PeerOffer:
+        """Open a teller's transport that waits for the next call. Nothing flows through it.
+
+        Raises:
+            UnavailableError: ``media.unavailable``.
+        """
+        ...
+
+    async def enter(self, actor: Actor, call_id: str, peer_id: str) -> None:
+        """Bring the teller's waiting transport into a call: while the offer rings, and during the call.
+
+        Raises:
+            NotFoundError: ``call.not_found``; ``media.peer_not_found`` when it cannot be used for this call: then open
+                another one there.
         """
         ...
 

@@ -40,10 +40,20 @@ class SupervisorMode(StrEnum):
     BARGE = "barge"  # heard by all
 
 
+LOBBY = "lobby_"
+"""How the ids of rooms begin in which a transport waits for a call."""
+
+
+def is_lobby(room_id: str) -> bool:
+    """Whether this is no call, but where a teller's transport waits for the next one."""
+    return room_id.startswith(LOBBY)
+
+
 @dataclass(frozen=True, slots=True)
 class PeerOffer:
     """A transport opened for a seat, waiting for the browser's answer."""
 
+    call_id: str
     peer_id: str
     node_id: str
     sdp_offer: str
@@ -67,6 +77,14 @@ class MediaControl(Protocol):
 
         Raises:
             BadInputError: ``media.bad_sdp``. NotFoundError: ``media.peer_not_found``.
+        """
+        ...
+
+    async def move_peer(self, lobby_id: str, peer_id: str, call_id: str) -> None:
+        """Seat a connected transport of a lobby in a call, as if it had been opened there.
+
+        Raises:
+            NotFoundError: ``media.peer_not_found``: it is not connected, or another node carries the call.
         """
         ...
 

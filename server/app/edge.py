@@ -32,6 +32,7 @@ from server.app.pages import add_pages
 from server.app.transactions import transaction_routes
 from server.calls import room as calls_room
 from server.calls.nodes import NodeBook
+from server.calls.warm import WarmBook
 from server.counter import room as counter_room
 from server.counter.routes import routes as counter_routes
 from server.counter.service import CounterService
@@ -92,7 +93,7 @@ async def _compose(
     async def alive_nodes() -> set[str]:
         return {node.node_id for node in await nodes()}
 
-    book = NodeBook(database)
+    book = NodeBook(database, WarmBook(redis))
 
     async def node_url(call_id: str) -> str | None:
         node_id = await book.media_node_of(call_id)

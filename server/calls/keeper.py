@@ -14,7 +14,7 @@ from core.errors import ConflictError, CounterError
 from core.events import OfferLapsed
 from core.models.call import EndReason
 from core.ports.calls import Connections
-from core.ports.media import PARTIES, PeerChange, PeerState, Seat
+from core.ports.media import PARTIES, PeerChange, PeerState, Seat, is_lobby
 from core.tasks import OnCrash, TaskOwner
 from server.calls import rows
 from server.calls.media import MediaDesk
@@ -104,6 +104,8 @@ class CallKeeper:
 
     async def peer_changed(self, change: PeerChange) -> None:
         """A transport came up, struggles or is gone."""
+        if is_lobby(change.call_id):
+            return
         seat = await self._board.apply(change, self._database.clock.now())
         if seat is None or change.seat not in PARTIES:  # nobody is told that somebody listens in
             return
@@ -139,6 +141,7 @@ class CallKeeper:
 
     async def sweep(self) -> None:
         """One look at all calls that wait or run."""
+        await self._close_unused()
         async with self._database.read() as session:
             calls = await rows.calls_in(session, WAITING | RUNNING)
         waiting = {call.id: call.visit_id for call in calls if call.state in WAITING}
@@ -151,6 +154,12 @@ class CallKeeper:
                     await self._calls.judge(call)
             except ConflictError as error:  # it moved in between
                 log.debug("call moved while being looked at", call_id=call.id, error=str(error))
+
+    async def _close_unused(self) -> None:
+        try:
+            await self._media.close_unused()
+        except CounterError as error:  # its node is away, and the transport with it
+            log.warning("unused transports not closed", error=str(error))
 
     async def _gone_for_good(self, waiting: dict[str, str]) -> set[str]:
         """Calls whose customer has had no page for longer than a place is kept.

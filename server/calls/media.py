@@ -9,12 +9,14 @@ from sqlmodel import col, select
 from core.db import Database
 from core.errors import ConflictError, NotFoundError, UnavailableError
 from core.models.call import Call, CallOffer
+from core.models.visit import Visit
 from core.ports.media import MediaControl, PeerOffer, Profile, Seat
 from core.security.actor import Actor
 from server.calls.hold import hold, share
 from server.calls.rows import newest_call, teller_of, visit_of
 from server.calls.seats import SeatBoard
 from server.calls.states import ENDED, RUNNING
+from server.calls.warm import WarmBook, lobby_of
 
 DEADLINE_S = 6.0  # a little longer than the media client's own, so that its coded error arrives
 
@@ -22,33 +24,46 @@ DEADLINE_S = 6.0  # a little longer than the media client's own, so that its cod
 class MediaDesk:
     """Implements `core.ports.calls.CallMedia`; also starts and ends media for the call service."""
 
-    def __init__(self, database: Database, control: MediaControl, board: SeatBoard) -> None:
+    def __init__(self, database: Database, control: MediaControl, board: SeatBoard, warm: WarmBook) -> None:
         self._database = database
         self._control = control
         self._board = board
+        self._warm = warm
 
     async def join_customer(self, actor: Actor) -> PeerOffer:
-        """Open a transport in the customer's seat; allowed from queued on."""
-        call = await self._customer_call(actor)
-        return await self._open(call.id, Seat.CUSTOMER, actor)
+        """Open a transport in the customer's seat, of the call there is or the one there will be."""
+        visit_id = visit_of(actor)
+        return await self._open(
+            await self._customer_call(visit_id) or await self._reserve(visit_id), Seat.CUSTOMER, actor
+        )
 
     async def join_teller(self, actor: Actor, call_id: str) -> PeerOffer:
         """Open a transport in the teller's seat: while the offer rings here, and during the call."""
         await self._require_teller(actor, call_id)
         offer = await self._open(call_id, Seat.TELLER, actor)
-        try:  # the offer may have lapsed meanwhile: then this transport must not stay in the seat
-            await self._require_teller(actor, call_id)
-        except NotFoundError:
-            await self._close_peer(call_id, offer.peer_id)
-            raise
+        await self._still_required(actor, call_id, offer.peer_id)
         return offer
+
+    async def join_lobby(self, actor: Actor) -> PeerOffer:
+        """Open a teller's transport that waits for the next call; see `CallMedia.join_lobby`."""
+        return await self._open(lobby_of(teller_of(actor)), Seat.TELLER, actor)
+
+    async def enter(self, actor: Actor, call_id: str, peer_id: str) -> None:
+        """Bring the transport that waited into a call; see `CallMedia.enter`."""
+        lobby_id = lobby_of(teller_of(actor))
+        await self._require_teller(actor, call_id)
+        if not await self._board.peer_closed(lobby_id, peer_id):
+            raise _no_transport()
+        await self._board.peer_opened(call_id, peer_id, actor.name)
+        async with _deadline():
+            await self._control.move_peer(lobby_id, peer_id, call_id)
+        await self._still_required(actor, call_id, peer_id)
 
     async def answer(self, actor: Actor, peer_id: str, sdp_answer: str, call_id: str | None = None) -> None:
         """Hand over the browser's answer for a transport that this actor opened."""
-        if call_id is None:
-            call_id = (await self._customer_call(actor)).id
-        if await self._board.peer_holder(call_id, peer_id) != actor.name:
-            raise NotFoundError("there is no such transport", code="media.peer_not_found")
+        call_id = call_id or await self._own_room(actor)
+        if call_id is None or await self._board.peer_holder(call_id, peer_id) != actor.name:
+            raise _no_transport()
         async with _deadline():
             await self._control.answer(call_id, peer_id, sdp_answer)
 
@@ -104,12 +119,37 @@ class MediaDesk:
             await self._control.close_call(call_id, reason)
         await self._board.forget(call_id)
 
-    async def _customer_call(self, actor: Actor) -> Call:
+    async def close_unused(self) -> None:
+        """Close transports of customers who have not joined the queue in time."""
+        for call_id in await self._warm.pop_due():
+            async with self._database.read() as session:
+                joined = await session.get(Call, call_id)
+            if joined is None:
+                await self.close(call_id, "not_joined")
+
+    async def _customer_call(self, visit_id: str) -> str | None:
         async with self._database.read() as session:
-            call = await newest_call(session, visit_of(actor))
-        if call is None or call.state in ENDED:
-            raise ConflictError("there is no call", code="call.none")
-        return call
+            call = await newest_call(session, visit_id)
+        return None if call is None or call.state in ENDED else call.id
+
+    async def _reserve(self, visit_id: str) -> str:
+        async with self._database.read() as session:
+            if await session.get(Visit, visit_id) is None:
+                raise NotFoundError("there is no such visit", code="visit.not_found")
+        return await self._warm.reserve(visit_id)
+
+    async def _own_room(self, actor: Actor) -> str | None:
+        """Where a transport is that was opened without naming a call."""
+        if actor.visit_id is None:
+            return lobby_of(teller_of(actor))
+        return await self._customer_call(actor.visit_id) or await self._warm.reserved(actor.visit_id)
+
+    async def _still_required(self, actor: Actor, call_id: str, peer_id: str) -> None:
+        try:  # the offer may have lapsed meanwhile: then this transport must not stay in the seat
+            await self._require_teller(actor, call_id)
+        except NotFoundError:
+            await self._close_peer(call_id, peer_id)
+            raise
 
     async def _require_teller(self, actor: Actor, call_id: str) -> None:
         teller_id = teller_of(actor)
@@ -135,6 +175,10 @@ class MediaDesk:
         if await self._board.peer_closed(call_id, peer_id):
             async with _deadline():
                 await self._control.close_peer(call_id, peer_id)
+
+
+def _no_transport() -> NotFoundError:
+    return NotFoundError("there is no such transport", code="media.peer_not_found")
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from server.calls.routes import routes
 from server.calls.seats import SeatBoard
 from server.calls.service import CallService
 from server.calls.views import CallViewer
+from server.calls.warm import WarmBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ def build(
         alive_nodes: Media nodes that are there now, named as in `Call.media_node`. The names must change when a node
             starts anew; then calls of a node that died with the edge are ended with ``system_restart``.
     """
-    board = SeatBoard(redis)
-    media = MediaDesk(database, control, board)
-    service = CallService(database, media, desk, CallViewer(queue, board), board, settings.rejoin_s)
+    board, warm = SeatBoard(redis), WarmBook(redis)
+    media = MediaDesk(database, control, board, warm)
+    service = CallService(database, media, desk, CallViewer(queue, board), board, warm, settings.rejoin_s)
     flag = RecordingFlag(database, bus)
     keeper = CallKeeper(
         database, bus, service, media, board, connections, flag, settings.rejoin_s, on_crash, alive_nodes

@@ -24,6 +24,7 @@ from server.calls.media import MediaDesk
 from server.calls.seats import SeatBoard, verdict
 from server.calls.states import ENDED, RUNNING, WAITING, require_move, state_after_end
 from server.calls.views import CallViewer
+from server.calls.warm import WarmBook
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,7 @@ class CallService:
         desk: TellerDesk,
         viewer: CallViewer,
         board: SeatBoard,
+        warm: WarmBook,
         rejoin_s: float,
     ) -> None:
         """`rejoin_s`: how long a lost party's seat is kept."""
@@ -46,6 +48,7 @@ class CallService:
         self._desk = desk
         self._viewer = viewer
         self._board = board
+        self._warm = warm
         self._rejoin_s = rejoin_s
         self._system = system_actor("calls")
         self._owner = TaskOwner("calls media")
@@ -73,14 +76,16 @@ class CallService:
         # Every call is recorded, also those of businesses that would not need it: nobody is recorded unasked.
         if not await rows.has_consent(work.session, visit.id, "recording"):
             raise ConflictError("calls are recorded, which needs consent", code="consent.required")
+        call_id = await self._warm.take(visit.id) or new_id("call")
         call = Call(
-            id=new_id("call"),
+            id=call_id,
             number=await rows.next_number(work.session),
             visit_id=visit.id,
             business_code=visit.business_code,
             language=visit.language,
             state=CallState.QUEUED,
             queued_at=work.clock.now(),
+            media_node=await self._warm.node_of(call_id),
         )
         work.session.add(call)
         await work.session.flush()

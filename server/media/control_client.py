@@ -74,7 +74,7 @@ class HttpMediaControl:
         node = await self._node_for(call_id)
         body = await self._request("POST", node, f"/v1/calls/{quote(call_id, safe='')}/peers", {"seat": seat.value})
         try:
-            return PeerOffer(peer_id=body["peer_id"], node_id=body["node_id"], sdp_offer=body["sdp_offer"])
+            return PeerOffer(call_id, body["peer_id"], body["node_id"], body["sdp_offer"])
         except KeyError:
             raise UnavailableError("the media node answered nonsense", code="media.unavailable") from None
 
@@ -85,6 +85,15 @@ class HttpMediaControl:
             raise NotFoundError("the call has no media node", code="media.peer_not_found")
         path = f"/v1/calls/{quote(call_id, safe='')}/peers/{quote(peer_id, safe='')}/answer"
         await self._request("POST", node, path, {"sdp_answer": sdp_answer})
+
+    async def move_peer(self, lobby_id: str, peer_id: str, call_id: str) -> None:
+        """See `MediaControl.move_peer`."""
+        lobby = await self._stored_node(lobby_id)
+        node = await self._node_for(call_id) if lobby is not None else None
+        if node is None or node != lobby:
+            raise NotFoundError("another node carries the call", code="media.peer_not_found")
+        path = f"/v1/calls/{quote(lobby_id, safe='')}/peers/{quote(peer_id, safe='')}/move"
+        await self._request("POST", node, path, {"call_id": call_id})
 
     async def activate(self, call_id: str) -> None:
         """See `MediaControl.activate`."""

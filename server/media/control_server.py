@@ -35,6 +35,7 @@ def build_app(node: MediaNode, extra: Sequence[web.RouteDef] = ()) -> web.Applic
             web.get("/v1/health", api.health),
             web.post("/v1/calls/{call_id}/peers", api.open_peer),
             web.post("/v1/calls/{call_id}/peers/{peer_id}/answer", api.answer),
+            web.post("/v1/calls/{call_id}/peers/{peer_id}/move", api.move_peer),
             web.delete("/v1/calls/{call_id}/peers/{peer_id}", api.close_peer),
             web.post("/v1/calls/{call_id}/activate", api.activate),
             web.put("/v1/calls/{call_id}/mode", api.set_mode),
@@ -98,6 +99,11 @@ class _Api:
     async def answer(self, request: web.Request) -> web.Response:
         text = (await _body(request, "sdp_answer"))["sdp_answer"]
         await self._node.answer(request.match_info["call_id"], request.match_info["peer_id"], text)
+        return web.json_response({})
+
+    async def move_peer(self, request: web.Request) -> web.Response:
+        call_id = (await _body(request, "call_id"))["call_id"]
+        await self._node.move_peer(request.match_info["call_id"], request.match_info["peer_id"], call_id)
         return web.json_response({})
 
     async def close_peer(self, request: web.Request) -> web.Response:

@@ -20,6 +20,7 @@ from core.ports.media import (
     Seat,
     SinkFailure,
     SupervisorMode,
+    is_lobby,
 )
 from core.tasks import TaskOwner
 from server.media.config import MediaConfig
@@ -111,8 +112,8 @@ class MediaNode:
 
     @property
     def load(self) -> int:
-        """Number of calls carried."""
-        return len(self._rooms)
+        """Number of calls carried; transports that wait for one cost next to nothing."""
+        return sum(not is_lobby(room_id) for room_id in self._rooms)
 
     def room(self, call_id: str) -> Room | None:
         """The room of a call, if this node carries it."""
@@ -121,7 +122,7 @@ class MediaNode:
     async def open_peer(self, call_id: str, seat: Seat) -> PeerOffer:
         """See `MediaControl.open_peer`. Refuses with ``media.node_full`` when the node carries too many calls."""
         peer, offer = await self._room(call_id).open_peer(seat)
-        return PeerOffer(peer_id=peer.peer_id, node_id=self.config.node_id, sdp_offer=offer)
+        return PeerOffer(call_id=call_id, peer_id=peer.peer_id, node_id=self.config.node_id, sdp_offer=offer)
 
     async def answer(self, call_id: str, peer_id: str, sdp_answer: str) -> None:
         """See `MediaControl.answer`."""
@@ -129,6 +130,14 @@ class MediaNode:
         if room is None:
             raise NotFoundError("this node does not carry the call", code="media.peer_not_found")
         await room.answer(peer_id, sdp_answer)
+
+    async def move_peer(self, lobby_id: str, peer_id: str, call_id: str) -> None:
+        """See `MediaControl.move_peer`."""
+        room, lobby = self._room(call_id), self._rooms.get(lobby_id)
+        peer = lobby.release(peer_id) if lobby is not None else None
+        if peer is None:
+            raise NotFoundError("there is no such transport", code="media.peer_not_found")
+        await room.adopt(peer)
 
     async def activate(self, call_id: str) -> None:
         """See `MediaControl.activate`."""

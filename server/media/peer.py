@@ -61,7 +61,8 @@ class Peer:
         self.closed = False
         self.watchdog: Watchdog | None = None
         self._sinks: SinkGroup | None = None
-        self.transport = SecureTransport(certificate, binding, self, lambda: on_closed(self))
+        self._on_closed = on_closed
+        self.transport = SecureTransport(certificate, binding, self, lambda: self._on_closed(self))
         self.counters: Counter[str] = self.transport.counters
         self.uplinks: dict[str, Uplink] = {}
         self._by_ssrc: dict[bytes, Uplink] = {}
@@ -103,6 +104,17 @@ class Peer:
     def start_watch(self, degraded_after_s: float, lost_after_s: float) -> None:
         """Begin to watch for silence."""
         self.watchdog = Watchdog(degraded_after_s, lost_after_s, time.monotonic_ns())
+
+    @property
+    def has_sent(self) -> bool:
+        """Whether anything was ever received through this transport."""
+        return any(uplink.packets for uplink in self.uplinks.values())
+
+    def move(self, call_id: str, on_closed: Callable[["Peer"], None], on_uplink: Callable[[], None]) -> None:
+        """Belong to another call from now on."""
+        self.call_id = call_id
+        self._meter = LegMeter(call_id, self.seat, self.peer_id)
+        self._on_closed, self._on_uplink = on_closed, on_uplink
 
     async def close(self, reason: str) -> None:
         """End the transport and its sinks. Idempotent."""

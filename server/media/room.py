@@ -122,6 +122,19 @@ class Room:
         peer.answered = True
         self._tasks.start(f"connect {peer_id}", self._connect(peer, answer))
 
+    def release(self, peer_id: str) -> Peer | None:
+        """Give a connected transport away to another room; None when there is none of that name."""
+        for seat, peer in self._live.items():
+            if peer.peer_id == peer_id:
+                del self._live[seat]
+                return peer
+        return None
+
+    async def adopt(self, peer: Peer) -> None:
+        """Seat a transport that was connected in another room."""
+        peer.move(self.call_id, self._ended_by_itself, self._wire)
+        await self._seat(peer)
+
     def activate(self) -> None:
         """Begin to forward and record. Idempotent."""
         if self.active:
@@ -193,7 +206,11 @@ class Room:
         return samples
 
     def _watch(self, peer: Peer, now_ns: int) -> None:
-        state = peer.watchdog.check(now_ns) if peer.watchdog is not None else None
+        if peer.watchdog is None:
+            return
+        if not self.active and not peer.has_sent:
+            peer.watchdog.heard_ns = now_ns  # opened in advance: it is silent until there is a call
+        state = peer.watchdog.check(now_ns)
         if state is not None:
             log.info("peer state changed", call_id=self.call_id, seat=peer.seat, state=state)
             self._report(peer, state, "watchdog")
@@ -206,8 +223,12 @@ class Room:
             log.warning("peer did not connect", call_id=self.call_id, seat=peer.seat, error=str(error))
             await self._close_peer(peer, "connect_failed")
             return
-        if peer.closed:
-            return
+        if not peer.closed:
+            await self._seat(peer)
+
+    async def _seat(self, peer: Peer) -> None:
+        """A transport that is connected takes its seat from the one before."""
+        config = self._context.config
         peer.start_watch(config.degraded_after_s, config.lost_after_s)
         seat = peer.seat
         older = self._live.get(seat)

@@ -25,6 +25,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
         offer.DECLINE,
         media.TELLER_JOIN,
         media.TELLER_ANSWER,
+        media.TELLER_ENTER,
         media.TELLER_SHARE,
         recording.PAUSE,
         call.TELLER_HANG_UP,

@@ -22,8 +22,9 @@ class IceServer(Payload):
 
 
 class MediaJoined(Payload):
-    """The server's offer for a new transport."""
+    """The server's offer for a new transport. `call_id`: the call it is for; a customer's may not have begun yet."""
 
+    call_id: str
     peer_id: str
     sdp_offer: str
     ice_servers: list[IceServer]
@@ -38,15 +39,22 @@ class CustomerSdpAnswer(Request):
 
 
 class TellerJoin(Request):
-    """Which call's teller seat."""
+    """Which call's teller seat; None: a transport that waits for the next call."""
 
-    call_id: Id
+    call_id: Id | None = None
 
 
 class TellerSdpAnswer(CustomerSdpAnswer):
-    """As the customer's, for one of the teller's calls."""
+    """As the customer's, for one of the teller's calls; None: for the transport that waits."""
+
+    call_id: Id | None = None
+
+
+class TellerEnter(Request):
+    """Into which call to bring the transport that waited."""
 
     call_id: Id
+    peer_id: Id
 
 
 class Share(Request):
@@ -73,6 +81,7 @@ CUSTOMER_JOIN = Message("media.join", Permission.VISIT_OWN, Empty, MediaJoined)
 CUSTOMER_ANSWER = Message("media.answer", Permission.VISIT_OWN, CustomerSdpAnswer, Empty)
 TELLER_JOIN = Message("media.join", Permission.CALL_TAKE, TellerJoin, MediaJoined)
 TELLER_ANSWER = Message("media.answer", Permission.CALL_TAKE, TellerSdpAnswer, Empty)
+TELLER_ENTER = Message("media.enter", Permission.CALL_TAKE, TellerEnter, Empty)
 TELLER_SHARE = Message("media.share", Permission.CALL_TAKE, Share, Empty)
 
 CUSTOMER_NOTICE = Push("media.notice", CustomerMediaNotice)

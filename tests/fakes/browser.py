@@ -131,7 +131,7 @@ async def customer_to_consent(person: Person, business: str) -> None:
     await person.page.goto("/")
     await person.by(f"business-{business}").click()
     await person.by("check-continue").click()
-    await expect(person.by("consent-agree")).to_be_visible()
+    await expect(person.by("consent-agree")).to_be_enabled()
 
 
 async def wait_frames(person: Person, testid: str, more_than: int, timeout_ms: float = 20_000) -> None:

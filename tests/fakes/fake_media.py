@@ -23,10 +23,13 @@ class FakeMediaControl:
     async def open_peer(self, call_id: str, seat: Seat) -> PeerOffer:
         await self._asked("open_peer", call_id, seat.value)
         self._peers += 1
-        return PeerOffer(f"peer_{self._peers}", "node-1", "v=0")
+        return PeerOffer(call_id, f"peer_{self._peers}", "node-1", "v=0")
 
     async def answer(self, call_id: str, peer_id: str, sdp_answer: str) -> None:
         await self._asked("answer", call_id, peer_id, sdp_answer)
+
+    async def move_peer(self, lobby_id: str, peer_id: str, call_id: str) -> None:
+        await self._asked("move_peer", lobby_id, peer_id, call_id)
 
     async def activate(self, call_id: str) -> None:
         await self._asked("activate", call_id)
