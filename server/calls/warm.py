@@ -65,7 +65,8 @@ class WarmBook:
 
     async def pop_due(self) -> list[str]:
         """Reserved calls whose time is over, each told to one caller only."""
-        found = await self._redis.zrangebyscore(_DUE, 0, time.time(), start=0, num=100)
+        due = self._redis.zrangebyscore(_DUE, 0, time.time(), start=0, num=100)
+        found = await cast(Awaitable[list[bytes]], due)
         return [member.decode() for member in found if await self._redis.zrem(_DUE, member)]
 
 

@@ -184,6 +184,7 @@ async def test_a_silent_client_is_noticed() -> None:
     call = Call(degraded_after_s=0.5, lost_after_s=3)
     await call.node.start()
     customer = await call.join(Seat.CUSTOMER)
+    await call.node.activate("call_1")
     for sender in customer._connection.getSenders():
         sender.replaceTrack(None)
     await until(lambda: (PeerState.LOST, "watchdog") in call.states(Seat.CUSTOMER))
@@ -306,3 +307,27 @@ async def test_an_address_that_cannot_be_bound_is_a_coded_error() -> None:
         await node.open_peer("call_1", Seat.CUSTOMER)
     assert caught.value.code == "media.no_address"
     await node.close()
+
+
+async def test_a_transport_that_waited_in_a_lobby_is_used_by_a_call(call: Call) -> None:
+    customer = await call.join(Seat.CUSTOMER, CUSTOMER_HZ)
+    teller = HeadlessPeer(tone(TELLER_HZ, 4), keep_audio=True)
+    call.clients.append(teller)
+    offer = await call.node.open_peer("lobby_staff_1", Seat.TELLER)
+    with pytest.raises(NotFoundError):  # not connected yet
+        await call.node.move_peer("lobby_staff_1", offer.peer_id, "call_1")
+    await call.node.answer("lobby_staff_1", offer.peer_id, await teller.answer(offer.sdp_offer))
+    lobby = call.node.room("lobby_staff_1")
+    assert lobby is not None
+    await until(lambda: lobby.live(Seat.TELLER))
+    assert call.node.load == 1
+    await call.node.move_peer("lobby_staff_1", offer.peer_id, "call_1")
+    with pytest.raises(NotFoundError):
+        await call.node.move_peer("lobby_staff_1", offer.peer_id, "call_1")
+    assert (PeerState.CONNECTED, "") in call.states(Seat.TELLER)
+    await call.node.activate("call_1")
+    for peer in (customer, teller):
+        peer.play()
+        await asyncio.wait_for(peer.first_video.wait(), 30)
+    assert {sink.stream.call_id for sink in call.collector.sinks} == {"call_1"}
+    assert call.collector.changes[-1].call_id == "call_1"

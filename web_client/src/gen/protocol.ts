@@ -1168,9 +1168,10 @@ export interface StaffView {
   team?: string | null
 }
 /**
- * The server's offer for a new transport.
+ * The server's offer for a new transport. `call_id`: the call it is for; a customer's may not have begun yet.
  */
 export interface MediaJoined {
+  call_id: string
   peer_id: string
   sdp_offer: string
   ice_servers: IceServer[]
@@ -1817,16 +1818,23 @@ export interface TellerCounter {
   choices: BusinessChoice[]
 }
 /**
+ * Into which call to bring the transport that waited.
+ */
+export interface TellerEnter {
+  call_id: string
+  peer_id: string
+}
+/**
  * Which call.
  */
 export interface TellerHangUp {
   call_id: string
 }
 /**
- * Which call's teller seat.
+ * Which call's teller seat; None: a transport that waits for the next call.
  */
 export interface TellerJoin {
-  call_id: string
+  call_id?: string | null
 }
 /**
  * The same, with the call.
@@ -1852,12 +1860,12 @@ export interface TellerQuality {
   call_id: string
 }
 /**
- * As the customer's, for one of the teller's calls.
+ * As the customer's, for one of the teller's calls; None: for the transport that waits.
  */
 export interface TellerSdpAnswer {
   peer_id: string
   sdp_answer: string
-  call_id: string
+  call_id?: string | null
 }
 /**
  * An inspector's word on a finding; null takes it back.
@@ -1942,6 +1950,7 @@ export interface StaffRequests {
   'offer.decline': [OfferChoice, Empty]
   'media.join': [TellerJoin, MediaJoined]
   'media.answer': [TellerSdpAnswer, Empty]
+  'media.enter': [TellerEnter, Empty]
   'media.share': [Share, Empty]
   'recording.pause': [RecordingPause, RecordingPauseSet]
   'call.hangup': [TellerHangUp, Empty]

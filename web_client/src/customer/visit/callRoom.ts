@@ -32,6 +32,9 @@ interface CallRoomEvents {
   gone: undefined
 }
 
+/** Whoever reads the notice for longer than this has the transport opened after agreeing. */
+const WARM_MS = 300_000
+
 /** From the queue to the hang-up: socket, media and what both say, in one place. */
 export class CallRoom {
   readonly events = new Emitter<CallRoomEvents>()
@@ -50,6 +53,10 @@ export class CallRoom {
     quality: {},
     soundOnly: false,
   })
+
+  /** The call the media connection is for; it may not have begun yet. */
+  private mediaCall: string | null = null
+  private cooling: ReturnType<typeof setTimeout> | undefined
 
   constructor(
     private readonly socket: CustomerSocket,
@@ -84,7 +91,15 @@ export class CallRoom {
     this.socket.connect()
   }
 
-  /** Joins the queue and warms the media transport up while waiting. */
+  /** Opens the media transport while the notice is being read. Nothing is sent through it before the customer agrees. */
+  warmUp(local: MediaStream): void {
+    if (this.state.call || this.media.state !== 'idle') return
+    this.media.setProfile('off')
+    this.openMedia(local)
+    this.cooling = setTimeout(() => this.state.call === null && this.stopMedia(), WARM_MS)
+  }
+
+  /** Joins the queue; from now on media may be sent. */
   async join(local: MediaStream): Promise<void> {
     const { call } = await this.socket.request('queue.join', {})
     this.apply(call)
@@ -100,15 +115,25 @@ export class CallRoom {
 
   startMedia(local: MediaStream): void {
     this.follow()
+    const warm = this.media.state !== 'idle' && [null, this.state.call?.call_id].includes(this.mediaCall)
+    if (!warm) this.openMedia(local)
+    this.follow()
+  }
+
+  private openMedia(local: MediaStream): void {
+    this.mediaCall = null
     // Failures are retried inside the session; what the customer sees is `state.media`.
     void this.media.join(
       {
-        join: () => this.socket.request('media.join', {}),
+        join: async () => {
+          const offer = await this.socket.request('media.join', {})
+          this.mediaCall = offer.call_id
+          return offer
+        },
         answer: (peer_id, sdp_answer) => this.socket.request('media.answer', { peer_id, sdp_answer }),
       },
       local,
     )
-    this.follow()
   }
 
   /** Other devices in the running call, e.g. after a camera was unplugged. */
@@ -148,6 +173,7 @@ export class CallRoom {
   }
 
   stopMedia(): void {
+    clearTimeout(this.cooling)
     this.media.leave()
     this.remote.value = null
     this.screen.value = null

@@ -52,7 +52,7 @@ beforeEach(() => {
   socket.answers.set('queue.join', { ok: true, call: call() })
   socket.answers.set('call.snapshot', { ok: true, call: call() })
   for (const name of ['queue.leave', 'call.hangup', 'media.answer', 'captions.set']) socket.answers.set(name, { ok: true })
-  socket.answers.set('media.join', { ok: true, peer_id: 'peer_1', sdp_offer: OFFER_SDP, ice_servers: [], ice_transport_policy: 'all' })
+  socket.answers.set('media.join', { ok: true, call_id: call().call_id, peer_id: 'peer_1', sdp_offer: OFFER_SDP, ice_servers: [], ice_transport_policy: 'all' })
   api = {
     businesses: vi.fn(async () => [TRANSFER]),
     recordingWording: vi.fn(async () => ({ purpose: 'recording', version: 'v1', text_zh: '告知', text_en: 'notice' })),
@@ -77,6 +77,8 @@ async function toConsent(): Promise<void> {
   socket.accept()
 }
 
+const sending = (): unknown[] => (peers.at(-1)?.getSenders() ?? []).map((each) => each.track).filter(Boolean)
+
 async function toWaiting(): Promise<void> {
   await toConsent()
   await flow.agree()
@@ -89,7 +91,7 @@ describe('from the link to the queue', () => {
     expect(flow.state.step).toBe('waiting')
     expect(api.openVisit).toHaveBeenCalledWith('transfer', 'zh-CN', 'web')
     expect(api.giveRecordingConsent).toHaveBeenCalledExactlyOnceWith('v1', true)
-    expect(socket.names().slice(0, 3)).toEqual(['queue.join', 'media.join', 'media.answer'])
+    expect(socket.names()).toEqual(['media.join', 'media.answer', 'queue.join'])
     expect(loadVisit()).toMatchObject({ token: 'token_1', joined: true, talked: false })
   })
 
@@ -112,7 +114,8 @@ describe('from the link to the queue', () => {
     api.giveRecordingConsent.mockRejectedValueOnce(new ApiError({ code: 'service.unavailable' }, 503))
     await flow.agree()
     expect(flow.state).toMatchObject({ step: 'consent', error: 'service.unavailable' })
-    expect(socket.names()).toEqual([])
+    expect(socket.names()).not.toContain('queue.join')
+    expect(sending()).toEqual([])
   })
 
   it('opens a new visit when the reading took longer than the token lives', async () => {
@@ -130,7 +133,34 @@ describe('from the link to the queue', () => {
     expect(api.giveRecordingConsent).toHaveBeenCalledExactlyOnceWith('v1', false)
     expect(flow.devices.stream.value).toBeNull()
     expect(loadVisit()).toBeNull()
-    expect(socket.names()).toEqual([])
+    expect(socket.names()).not.toContain('queue.join')
+    expect(peers.every((peer) => peer.closed)).toBe(true)
+  })
+})
+
+describe('while the notice is being read', () => {
+  beforeEach(async () => {
+    await toConsent()
+    await vi.waitFor(() => expect(socket.names()).toContain('media.answer'))
+  })
+
+  it('is connected already but sends nothing; agreeing begins to send through the same connection', async () => {
+    expect(peers[0]?.transceivers[0]?.direction).toBe('sendrecv')
+    expect(sending()).toEqual([])
+    await flow.agree()
+    await vi.waitFor(() => expect(sending()).toHaveLength(2))
+    expect(peers).toHaveLength(1)
+  })
+
+  it('connects anew when the server has another call than the one connected for', async () => {
+    socket.answers.set('queue.join', { ok: true, call: call({ call_id: 'call_2' }) })
+    await flow.agree()
+    await vi.waitFor(() => expect(peers).toHaveLength(2))
+  })
+
+  it('closes the connection on the way back to the devices', () => {
+    flow.back()
+    expect(peers[0]?.closed).toBe(true)
   })
 })
 

@@ -98,6 +98,7 @@ export class VisitFlow {
       const [wording] = await Promise.all([this.state.wording ?? this.api.recordingWording(), this.openVisit()])
       this.state.wording = wording
       this.room.connect()
+      if (this.devices.stream.value) this.room.warmUp(this.devices.stream.value)
     })
   }
 
@@ -123,6 +124,7 @@ export class VisitFlow {
 
   back(): void {
     if (this.state.step === 'consent') {
+      this.room.stopMedia()
       this.go('check')
       void this.devices.start()
     } else if (this.state.step === 'check' || this.state.step === 'refused') {

@@ -49,6 +49,8 @@ const BACKOFF_MS = [0, 500, 1000, 2000, 4000] as const
 export class MediaSession {
   readonly events = new Emitter<MediaEvents>()
   remote = new MediaStream()
+  /** The server's name of the newest connection. */
+  peer_id: string | null = null
   state: MediaState = 'idle'
   private readonly options: Required<MediaSessionOptions>
   private transport: MediaTransport | null = null
@@ -62,6 +64,7 @@ export class MediaSession {
   private profile: SendProfile = 'full'
   private picture: PictureProfile = 'vga'
   private connected_at_ms = 0
+  private tuning: Promise<void> = Promise.resolve()
   private timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: MediaSessionOptions = {}) {
@@ -80,6 +83,11 @@ export class MediaSession {
     this.failures = 0
     this.setState('joining')
     await this.connect()
+  }
+
+  /** The connection has been given another purpose: from now on the server is reached this way. */
+  handOver(transport: MediaTransport): void {
+    this.transport = transport
   }
 
   /** Makes a new connection in the same seat, e.g. after the socket came back. */
@@ -118,21 +126,21 @@ export class MediaSession {
     this.shared = track
     if (!this.peer) return
     await screenSlot(this.peer)?.sender.replaceTrack(track)
-    await tuneSenders(this.peer, this.profile, this.picture)
+    await this.tune()
   }
 
-  /** How much to send: `warm` keeps the transport alive while nobody looks yet. */
+  /** How much to send: `off` nothing at all, `warm` keeps the transport alive while nobody looks yet. */
   setProfile(profile: SendProfile): void {
     if (profile === this.profile) return
     this.profile = profile
-    if (this.peer) void tuneSenders(this.peer, profile, this.picture)
+    void this.tune()
   }
 
   /** The server's word on the picture, applied without renegotiation. */
   async setPicture(picture: PictureProfile): Promise<void> {
     if (picture === this.picture) return
     this.picture = picture
-    if (this.peer) await tuneSenders(this.peer, this.profile, picture)
+    await this.tune()
     if (this.local) await tuneCamera(this.local, picture)
   }
 
@@ -146,6 +154,7 @@ export class MediaSession {
     this.dropPeer()
     this.transport = null
     this.shared = null
+    this.peer_id = null
     this.picture = 'vga'
     this.setState('idle')
   }
@@ -172,6 +181,7 @@ export class MediaSession {
       bundlePolicy: 'max-bundle',
     })
     this.peer = peer
+    this.peer_id = offer.peer_id
     this.remote = new MediaStream()
     this.watch(peer)
     await peer.setRemoteDescription({ type: 'offer', sdp: offer.sdp_offer })
@@ -180,7 +190,19 @@ export class MediaSession {
     await gathered(peer, this.gatherCap(offer))
     if (attempt !== this.attempt) return
     await transport.answer(offer.peer_id, peer.localDescription?.sdp ?? '')
-    await tuneSenders(peer, this.profile, this.picture)
+    await this.tune()
+  }
+
+  /** Sends what is to be sent now. One change of the senders after the other: of two at once, one fails. */
+  private tune(): Promise<void> {
+    this.tuning = this.tuning.then(async () => {
+      const { peer, local } = this
+      if (!peer || !local) return
+      // A connection that is being closed takes no tracks any more.
+      await this.attachLocal(peer, local).catch(() => undefined)
+      await tuneSenders(peer, this.profile, this.picture)
+    })
+    return this.tuning
   }
 
   /** Without a relay all candidates are local ones, there in a few milliseconds; with nothing else the relay's must come. */
@@ -200,8 +222,8 @@ export class MediaSession {
       if (!slot) continue
       taken.add(slot)
       slot.direction = 'sendrecv'
-      await slot.sender.replaceTrack(track)
       slot.sender.setStreams?.(local)
+      if (this.profile !== 'off' && slot.sender.track !== track) await slot.sender.replaceTrack(track)
     }
     const screen = screenSlot(peer)
     if (!screen) return

@@ -2,13 +2,14 @@
  * - `full`: a talk. A face at 640×480: more than 800 kbit/s does not make it clearer.
  * - `warm`: waiting. The transport and the rate estimate stay alive for about 1 MB a minute, so that
  *   half an hour in the queue does not eat a phone's data plan.
+ * - `off`: opened in advance. No track is attached: nothing can be heard or seen, not even by the server.
  */
-export type SendProfile = 'full' | 'warm'
+export type SendProfile = 'full' | 'warm' | 'off'
 
 /** What the server wants this side to send: 1280×720 for identity and documents, 640×480, 15 pictures per second, or no picture so that sound gets through. */
 export type PictureProfile = 'hd' | 'vga' | 'low' | 'audio'
 
-const VIDEO: Record<SendProfile, { maxBitrate: number; maxFramerate: number }> = {
+const VIDEO: Record<Exclude<SendProfile, 'off'>, { maxBitrate: number; maxFramerate: number }> = {
   full: { maxBitrate: 800_000, maxFramerate: 24 },
   warm: { maxBitrate: 120_000, maxFramerate: 5 },
 }
@@ -21,6 +22,7 @@ const AUDIO_MAX_BPS = 32_000
 
 /** Caps bit and frame rates; a browser that cannot is left as it is. */
 export async function tuneSenders(peer: RTCPeerConnection, profile: SendProfile, picture: PictureProfile = 'vga'): Promise<void> {
+  if (profile === 'off') return
   for (const sender of peer.getSenders()) {
     if (!sender.track) continue
     const parameters = sender.getParameters()

@@ -4,8 +4,8 @@ import { useConsole } from '../stores/console'
 import { useMedia } from '../stores/media'
 
 /**
- * Media follows the call: opened while it rings, at full rate, so that accepting shows the picture at once (a lower
- * frame rate would make the first frame wait); closed when it is over.
+ * Media follows the call: connected while the teller waits for one, sent while it rings, at full rate, so that accepting
+ * shows the picture at once (a lower frame rate would make the first frame wait); closed when it is over.
  */
 export function useCallMedia(): void {
   const console_ = useConsole()
@@ -16,6 +16,11 @@ export function useCallMedia(): void {
       if (call_id === null) media.leave()
       else void media.join(call_id)
     },
+    { immediate: true },
+  )
+  watch(
+    () => awaitsCall(console_) && media.usable,
+    (waiting) => (waiting ? void media.warmUp() : media.coolDown()),
     { immediate: true },
   )
   watch(
@@ -41,4 +46,10 @@ export function useCallMedia(): void {
     off()
     media.close()
   })
+}
+
+/** The next call may come any moment. */
+function awaitsCall(console_: ReturnType<typeof useConsole>): boolean {
+  const state = console_.presence?.state
+  return console_.mediaCallId === null && (state === 'ready' || state === 'offered' || state === 'wrap_up')
 }

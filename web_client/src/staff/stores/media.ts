@@ -1,10 +1,15 @@
 import { problemOf, stopStream, type DeviceProblem } from '@shared/media/devices'
-import { MediaSession, type MediaState } from '@shared/media/session'
+import { MediaSession, type MediaState, type MediaTransport } from '@shared/media/session'
 import type { PictureProfile } from '@shared/media/tuning'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { openChosen, storeChoice, storedChoice } from '../lib/capture'
 import { useServer } from '../lib/server'
+
+/** Stands for the next call while there is none. */
+const LOBBY = 'lobby'
+/** A connection that waits is made anew now and then, so that a relay's credential outlasts the call that comes. */
+const LOBBY_MS = 1_800_000
 
 /** The teller's own camera and microphone, and the one media connection of the current call. */
 export const useMedia = defineStore('media', () => {
@@ -24,6 +29,7 @@ export const useMedia = defineStore('media', () => {
   const screen = shallowRef<MediaStream | null>(null)
   let session: MediaSession | null = null
   let joined: string | null = null
+  let ageing: ReturnType<typeof setInterval> | undefined
 
   const cameras = computed(() => devices.value.filter((device) => device.kind === 'videoinput'))
   const microphones = computed(() => devices.value.filter((device) => device.kind === 'audioinput'))
@@ -76,14 +82,23 @@ export const useMedia = defineStore('media', () => {
   /** Join a call's media; the same call twice is the same as once. */
   async function join(call_id: string): Promise<void> {
     if (joined === call_id) return
-    leave()
+    const waiting = joined === LOBBY && session?.state === 'connected' ? session : null
+    if (!waiting) leave()
     joined = call_id
+    if (waiting) {
+      if ((await enter(waiting, call_id)) || joined !== call_id) return
+      leave()
+      joined = call_id
+    }
     if (!usable.value && !(await open())) {
       joined = null
       return
     }
     if (joined !== call_id || !local.value) return
-    const { socket } = useServer()
+    await newSession().join(reach(call_id), local.value)
+  }
+
+  function newSession(): MediaSession {
     const fresh = new MediaSession()
     session = fresh
     fresh.events.on('state', (next) => {
@@ -91,14 +106,45 @@ export const useMedia = defineStore('media', () => {
       if (next === 'connected') joinFailed.value = false
     })
     fresh.events.on('remote', (stream) => (remote.value = stream))
-    fresh.events.on('join_failed', () => (joinFailed.value = true))
-    await fresh.join(
-      {
-        join: () => socket.request('media.join', { call_id }),
-        answer: (peer_id, sdp_answer) => socket.request('media.answer', { call_id, peer_id, sdp_answer }),
-      },
-      local.value,
-    )
+    fresh.events.on('join_failed', () => (joinFailed.value = joined !== LOBBY))
+    return fresh
+  }
+
+  /** Connect before there is a call, so that the customer sees the teller at once. Nothing is sent yet. */
+  async function warmUp(): Promise<void> {
+    if (joined !== null || !usable.value || !local.value) return
+    joined = LOBBY
+    const fresh = newSession()
+    fresh.setProfile('off')
+    ageing = setInterval(() => joined === LOBBY && void fresh.rejoin(), LOBBY_MS)
+    await fresh.join(reach(null), local.value)
+  }
+
+  /** There will be no call for now. */
+  function coolDown(): void {
+    if (joined === LOBBY) leave()
+  }
+
+  /** Takes the connection that waited into the call; false when the server cannot use it there. */
+  async function enter(waiting: MediaSession, call_id: string): Promise<boolean> {
+    const { peer_id } = waiting
+    if (peer_id === null) return false
+    waiting.handOver(reach(call_id))
+    waiting.setProfile('full')
+    try {
+      await useServer().socket.request('media.enter', { call_id, peer_id })
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  function reach(call_id: string | null): MediaTransport {
+    const { socket } = useServer()
+    return {
+      join: () => socket.request('media.join', { call_id }),
+      answer: (peer_id, sdp_answer) => socket.request('media.answer', { call_id, peer_id, sdp_answer }),
+    }
   }
 
   /** The socket came back: keep the connection if it still works. */
@@ -149,6 +195,7 @@ export const useMedia = defineStore('media', () => {
     soundOnly.value = false
     stopStream(screen.value)
     screen.value = null
+    clearInterval(ageing)
     session?.leave()
     session?.events.clear()
     session = null
@@ -178,7 +225,7 @@ export const useMedia = defineStore('media', () => {
   }
 
   return {
-    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff, screen, soundOnly, setPicture,
+    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff, screen, soundOnly, setPicture, warmUp, coolDown,
     share, unshare, open, choose, close, join, ensure, distrust, rejoin, leave, toggleMute, toggleCamera,
   }
 })
