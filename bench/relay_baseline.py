@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 from aiohttp import web
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.contrib.media import MediaRecorder, MediaRelay
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+
+from server.media.seam import pin_addresses
 
 
 class Pipe(MediaStreamTrack):
@@ -41,6 +43,9 @@ class Call:
         connection = self.connections[seat] = RTCPeerConnection()
         for kind in ("audio", "video"):
             connection.addTrack(self.pipes[seat, kind])
+        vp8 = [codec for codec in RTCRtpSender.getCapabilities("video").codecs if codec.mimeType == "video/VP8"]
+        connection.getTransceivers()[1].setCodecPreferences(vp8)  # as the house offers it
+        pin_addresses(connection, ["127.0.0.1"])
         recorder = MediaRecorder(str(self.folder / f"{id(self)}-{seat}.mp4"))
         self.recorders.append(recorder)
         far = "teller" if seat == "customer" else "customer"
