@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from core.security.keys import load_secrets
 from core.settings import Settings
 from core.tasks import TaskOwner
 from server.app import bank, engines, schema, seed
+from server.app.pages import WEB_DIR
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +25,7 @@ PROCESSES = ("media", "worker", "edge")
 STOP_S = 10.0
 RESTART_PAUSE_S = 1.0
 READY_S = 60.0
+DEATHS_AT_START = 3
 
 
 class StartError(CounterError):
@@ -71,6 +74,12 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
+def check_pages(web_dir: Path = WEB_DIR) -> None:
+    """StartError when the web client has not been built."""
+    if not (web_dir / "customer.html").is_file() or not (web_dir / "staff.html").is_file():
+        raise StartError(f"the pages are not built ({web_dir}); build them with ./dev setup")
+
+
 class Supervisor:
     """Runs one installation on one machine."""
 
@@ -80,6 +89,7 @@ class Supervisor:
         self._engines = Engines()
         self._owner = TaskOwner("supervisor")
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._deaths: Counter[str] = Counter()
         self._stopping = False
 
     async def start(self) -> None:
@@ -90,6 +100,7 @@ class Supervisor:
         """
         check_data_dir(self.settings.data_dir)
         check_port(self.settings.host, self.settings.port)
+        check_pages()
         load_secrets(self.settings.data_dir)
         await asyncio.to_thread(self._start_engines)
         assert self.settings.database_url is not None
@@ -133,6 +144,7 @@ class Supervisor:
             code = await process.wait()
             if not self._stopping:
                 log.error("process died, starting it again", process=name, exit_code=code)
+                self._deaths[name] += 1
                 await asyncio.sleep(RESTART_PAUSE_S)
 
     async def _ready(self) -> None:
@@ -140,6 +152,9 @@ class Supervisor:
             deadline = asyncio.get_running_loop().time() + READY_S
             problem = "no answer"
             while asyncio.get_running_loop().time() < deadline:
+                for name, deaths in self._deaths.items():
+                    if deaths >= DEATHS_AT_START:
+                        raise StartError(f"the {name} process does not start; why is written above")
                 with contextlib.suppress(httpx.TransportError):
                     answer = await client.get(f"{self.base_url}/ready", timeout=2)
                     if answer.status_code == 200:

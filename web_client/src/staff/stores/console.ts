@@ -6,6 +6,7 @@ import { addCaption, emptyTranscript, linesOf, type LiveTranscript } from '../li
 import { failureOf, type Failure } from '../lib/errors'
 import { useServer } from '../lib/server'
 import { ServerClock } from '../lib/serverClock'
+import { warningsOf } from '../lib/warnings'
 import type {
   Alarm,
   Caption,
@@ -52,7 +53,7 @@ export const useConsole = defineStore('console', () => {
   const lines = computed(() => linesOf(transcript.value))
   const nodes = computed(() => script.value?.nodes ?? [])
   const missing = computed(() => nodes.value.filter((node) => node.required && !node.done))
-  const warnings = computed(() => [...(script.value?.warnings ?? [])].sort((a, b) => (b.at_s ?? 0) - (a.at_s ?? 0)))
+  const warnings = computed(() => warningsOf(script.value?.warnings ?? []))
   const screen = computed<Screen>(() => {
     if (call.value && ['accepted', 'connected'].includes(call.value.state)) return 'call'
     if (call.value?.state === 'wrap_up' || presence.value?.state === 'wrap_up') return 'wrapup'

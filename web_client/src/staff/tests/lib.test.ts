@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { warningsOf } from '../lib/warnings'
 import { addCaption, emptyTranscript, linesOf } from '../lib/captions'
 import { parseFlag } from '../lib/flags'
 import { recordingLook } from '../lib/recording'
@@ -109,5 +110,15 @@ describe('segments and flags', () => {
   it('read flags and refuse what they do not know', () => {
     expect(parseFlag('missing:fee_notice')).toEqual({ kind: 'missing', rule_id: 'fee_notice' })
     expect([parseFlag('missing'), parseFlag('odd:thing'), parseFlag('')]).toEqual([null, null, null])
+  })
+})
+
+describe('warnings', () => {
+  it('are one for a sentence that breaks a rule with several words, newest first', () => {
+    const warn = (at_s: number, evidence: string, phrase: string) => ({
+      rule_id: 'promise_return', kind: 'forbidden' as const, severity: 'high', label_zh: '', label_en: '', party: 'teller' as const, at_s, phrase, evidence,
+    })
+    const shown = warningsOf([warn(31, '保本保息', '保本'), warn(31, '保本保息', '保息'), warn(40, '稳赚不赔', '稳赚')] as never)
+    expect(shown.map(({ evidence }) => evidence)).toEqual(['稳赚不赔', '保本保息'])
   })
 })
