@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from signaling.messages import MESSAGES, PUSHES
 from signaling.messages.base import Empty
 from signaling.messages.call import WrapUp
-from signaling.messages.media import MAX_SDP, CustomerSdpAnswer, TellerSdpAnswer
+from signaling.messages.media import MAX_SDP, CustomerSdpAnswer, TellerEnter, TellerSdpAnswer
 from signaling.messages.presence import SetPresence
 from signaling.schema import schema
 
@@ -26,7 +26,8 @@ PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol.md"
         (CustomerSdpAnswer, {"peer_id": "", "sdp_answer": "x"}),
         (CustomerSdpAnswer, {"peer_id": "p" * 65, "sdp_answer": "x"}),
         (CustomerSdpAnswer, {"peer_id": "p", "sdp_answer": b"bytes\xff"}),
-        (TellerSdpAnswer, {"peer_id": "p", "sdp_answer": "x"}),
+        (TellerSdpAnswer, {"call_id": "", "peer_id": "p", "sdp_answer": "x"}),
+        (TellerEnter, {"peer_id": "p"}),
         (SetPresence, {"state": "in_call", "reason": ""}),
         (WrapUp, {"call_id": "c", "disposition": "unspecified", "note": ""}),
         (WrapUp, {"call_id": "c", "disposition": "resolved", "note": "x" * 2001}),
