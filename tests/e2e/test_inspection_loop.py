@@ -1,0 +1,174 @@
+"""The loop of inspection in real browsers: three inspectors score, a teller appeals, supervisor and QA lead decide,
+a rectification ends effective."""
+
+import asyncio
+import os
+import re
+from itertools import count
+
+import pytest
+from browser import Person, chromium, sign_in
+from call_rows import GOOD_TRANSFER, CallRows
+from playwright.async_api import Browser, expect
+from running_house import RunningHouse
+from sqlmodel import col, select
+
+from core.clock import SystemClock
+from core.db import Database
+from core.events import TranscriptReady
+from core.models.call import Call
+from core.models.staff import Staff
+from core.security.actor import system_actor
+from server.identity.seed import DEMO_PASSWORD
+
+RUDE = (*GOOD_TRANSFER, ("teller", 30.0, 33.0, "你是不是傻，听不懂人话吗？"))
+INSPECTORS = ("inspector1", "inspector2", "inspector3")
+_numbers = count(900_001)  # far from the numbers of calls that other tests hold
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def test_from_the_draw_to_the_rectification(house: RunningHouse) -> None:
+    async with chromium() as browser:
+        lead = await _at(browser, house, "qalead1")
+        await _plan(lead)
+        calls = await _finished_calls(house, 3)
+        await _prescored(lead, calls)
+        await _draw_and_replay(lead)
+        inspectors = [await _at(browser, house, name) for name in INSPECTORS]
+        scored = [await _score(inspector) for inspector in inspectors]
+        assert sorted(scored) == sorted(calls)
+        await _ask_for_rectification(inspectors[0])
+        teller = await _at(browser, house, "teller1")
+        await _appeal(teller, scored[0])
+        await _decide(await _at(browser, house, "supervisor1"), "/staff/teamquality", scored[0], "say-yes-manners")
+        await _decide(lead, "/staff/qa/appeals", scored[0], "say-yes-manners", note="录音核实，用语并无不当")
+        await teller.page.goto("/staff/myquality")
+        await teller.by(f"mine-{scored[0]}").click()
+        await expect(teller.by("my-state")).to_have_text("已终审")
+        await _rectify(teller, inspectors[0], scored[0])
+        await lead.page.goto("/staff/qa/reports")
+        await lead.by("figure-inspected").click()
+        await expect(lead.by("report-row")).to_have_count(
+            int(await lead.by("figure-inspected").locator("strong").inner_text())
+        )
+        for person in (lead, teller, *inspectors):
+            assert person.problems == []
+
+
+async def _at(browser: Browser, house: RunningHouse, name: str) -> Person:
+    person = await Person.at(browser, house.base_url, 1440, 900)
+    await sign_in(person, name, DEMO_PASSWORD)
+    return person
+
+
+async def _plan(lead: Person) -> None:
+    await lead.page.goto("/staff/qa/plans")
+    await lead.by("plan-new").click()
+    await lead.by("plan-name").fill("全检")
+    await lead.by("plan-percent").fill("100")
+    await lead.by("plan-save").click()
+    await expect(lead.by("plan-draw-全检")).to_be_visible()
+
+
+async def _finished_calls(house: RunningHouse, wanted: int) -> list[str]:
+    """Calls of teller1 whose transcripts are there; the house's own worker checks and pre-scores them."""
+    url = (
+        os.environ.get("AIRCOUNTER_DATABASE_URL")
+        or f"postgresql+asyncpg://postgres@/postgres?host={house.data_dir}/postgres"
+    )
+    database = Database(url, None, SystemClock())
+    try:
+        rows = CallRows(database)
+        async with database.read() as session:
+            teller = (await session.scalars(select(Staff).where(col(Staff.username) == "teller1"))).one()
+        made: list[Call] = []
+        for _ in range(wanted):
+            call = await rows.call(teller, number=next(_numbers), ended_at=database.clock.now())
+            await rows.transcript(call, RUDE)
+            async with database.unit_of_work(system_actor("test")) as work:
+                work.emit(TranscriptReady(at=work.clock.now(), call_id=call.id, transcribed=True, engine="test"))
+            made.append(call)
+        return [call.id for call in made]
+    finally:
+        await database.close()
+
+
+async def _prescored(lead: Person, calls: list[str]) -> None:
+    for call_id in calls:
+        async with asyncio.timeout(60):
+            while True:
+                answer = await lead.page.request.get(f"/api/qa/calls/{call_id}")
+                if (await answer.json())["evaluation"] is not None:
+                    break
+                await asyncio.sleep(0.3)
+
+
+async def _draw_and_replay(lead: Person) -> None:
+    await lead.by("plan-draw-全检").click()
+    await expect(lead.by("draw-pick")).to_have_count(3)
+    await lead.by("draw-replay").click()
+    await expect(lead.by("replay-result")).to_contain_text("重演一致")
+
+
+async def _score(inspector: Person) -> str:
+    """By keyboard alone: open the first task, confirm a finding, take the pre-score, save, release."""
+    page = inspector.page
+    await page.goto("/staff/qa/queue")
+    await expect(inspector.by("queue-next")).to_be_enabled()
+    await page.keyboard.press("n")
+    await page.wait_for_url(re.compile("/staff/qa/call_"))
+    call_id = page.url.rsplit("/", 1)[1]
+    await expect(inspector.by("qa-finding-rude_words").first).to_be_visible()
+    await page.keyboard.press("k")
+    await page.keyboard.press("c")
+    await expect(page.get_by_text("✓ 已确认").first).to_be_visible()
+    await page.keyboard.press("a")
+    # What is typed survives a reload: the server keeps the draft.
+    await expect(inspector.by("qa-drafted")).to_be_visible()
+    await page.reload()
+    await expect(inspector.by("qa-item-manners")).to_have_attribute("data-value", "0")
+    await page.keyboard.press("s")
+    await expect(inspector.by("qa-saved")).to_be_visible()
+    await page.keyboard.press("r")
+    await expect(inspector.by("qa-state")).to_have_text("待确认")
+    return call_id
+
+
+async def _ask_for_rectification(inspector: Person) -> None:
+    await inspector.by("follow-rectify").click()
+    await inspector.by("follow-title").fill("文明用语")
+    await inspector.by("follow-text").fill("重学服务规范")
+    await inspector.by("follow-send").click()
+    await expect(inspector.by("follow-sent")).to_be_visible()
+
+
+async def _appeal(teller: Person, call_id: str) -> None:
+    await teller.page.goto("/staff/myquality")
+    await teller.by(f"mine-{call_id}").click()
+    await teller.by("my-appeal").click()
+    await teller.by("appeal-manners").fill("是客户先说的，我在复述")
+    await teller.by("appeal-send").click()
+    await expect(teller.by("my-state")).to_have_text("申诉中")
+
+
+async def _decide(judge: Person, path: str, call_id: str, choice: str, note: str = "") -> None:
+    await judge.page.goto(path)
+    card = judge.by(f"appeal-{call_id}")
+    await card.get_by_test_id(choice).click()
+    if note:
+        await card.get_by_test_id("verdict-note").fill(note)
+    await card.get_by_test_id("appeal-decide").click()
+    await expect(card.get_by_test_id("appeal-decide")).to_have_count(0)
+
+
+async def _rectify(teller: Person, inspector: Person, call_id: str) -> None:
+    await teller.page.goto("/staff/myquality/rectifications")
+    card = teller.by(f"rect-{call_id}")
+    await card.get_by_test_id("proof-text").fill("已重学并通过考试")
+    await card.get_by_test_id("proof-send").click()
+    await expect(card.get_by_test_id("rect-state")).to_have_text("待复查")
+    await inspector.page.goto("/staff/qa/rectifications")
+    card = inspector.by(f"rect-{call_id}")
+    await card.get_by_test_id("rect-accept").click()
+    await expect(card.get_by_test_id("rect-state")).to_have_text("整改有效")
