@@ -20,6 +20,7 @@ from qa.evidence.schemas import (
     VerdictRequest,
     VerdictView,
 )
+from qa.search.service import index_call
 from qa.shown import shown_text
 
 
@@ -97,6 +98,8 @@ class EvidenceService:
                 characters_before=len(before),
                 characters_after=len(text),
             )
+            await work.session.flush()
+            await index_call(work, segment.call_id)
             return await _correction_view(work.session, actor, kept)
 
     async def corrections(self, actor: Actor, call_id: str) -> CallCorrections:

@@ -18,6 +18,8 @@ from core.settings import Settings
 from qa import room as qa_room
 from qa.evidence.routes import routes as evidence_routes
 from qa.evidence.service import EvidenceService
+from qa.search.routes import routes as search_routes
+from qa.search.service import SearchService
 from recording.capture.control import HttpRecordingPauses
 from recording.catalogue.routes import routes as catalogue_routes
 from recording.catalogue.service import Catalogue
@@ -142,6 +144,7 @@ async def _compose(
         wallboard_routes(WallboardService(database)),
         calls.routes,
         evidence_routes(EvidenceService(database)),
+        search_routes(SearchService(database)),
         *qa_room.tables(database),
         catalogue_routes(Catalogue(database, connections.store, connections.secrets.master_key)),
         export_routes(ExportService(database, connections.store, connections.secrets.master_key)),

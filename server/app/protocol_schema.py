@@ -13,6 +13,7 @@ from qa.reports import schemas as reports
 from qa.review import schemas as review
 from qa.sampling import schemas as sampling
 from qa.scoring import schemas as scoring
+from qa.search import schemas as search
 from recording.export import schemas as export
 from server.calls import schemas as calls
 from server.counter import schemas as counter
@@ -43,6 +44,7 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         calibration,
         scoring,
         reports,
+        search,
         export,
     ):
         for name, model in vars(module).items():

@@ -14,6 +14,7 @@ from qa.compliance.live import LiveScript
 from qa.compliance.rules import RuleSet, load_rules
 from qa.scoring import service as scoring
 from qa.scoring.form import load_form
+from qa.search import service as searching
 from qa.stt.worker import SpeechWorker
 from qa.upkeep import Upkeep
 from recording.catalogue.service import Catalogue
@@ -61,6 +62,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         owner.start("speech", speech.run())
         owner.start("cases", business.keeper.run())
         owner.start("QA upkeep", Upkeep(connections.database).run())
+        owner.start("search", searching.SearchService(connections.database).keep_up())
         owner.start("beat", beat(connections.redis, "worker", name, lambda: {"speech": speech.engines.reasons}))
         await stop.wait()
         await owner.close()
@@ -82,6 +84,7 @@ def _subscriptions(connections: Connections, rule_set: RuleSet, speech: SpeechWo
         ),
         *speech.subscriptions,
         *compliance.subscriptions(compliance.ComplianceService(connections.database, rule_set)),
+        *searching.subscriptions(searching.SearchService(connections.database)),
         *scoring.subscriptions(scoring.ScoringService(connections.database, load_form())),
     ]
 

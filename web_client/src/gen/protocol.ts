@@ -1725,6 +1725,27 @@ export interface ScriptWarning {
   evidence: string
 }
 /**
+ * One utterance. `snippet` begins at character `cut` of it; `marks` are [from, to) of the hit in the snippet.
+ */
+export interface SearchHit {
+  call_id: string
+  call_number: number
+  business_code: string
+  teller_name: string
+  party: 'customer' | 'teller'
+  said_at: string
+  start_s: number
+  snippet: string
+  marks: [unknown, unknown][]
+}
+/**
+ * Hits, newest first. `next` asks for what is older; empty at the end.
+ */
+export interface SearchPage {
+  items: SearchHit[]
+  next: string
+}
+/**
  * Whether the customer wants captions.
  */
 export interface SetCaptions {

@@ -1,0 +1,209 @@
+"""Indexing final transcripts, and finding what was said."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, or_, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from core.db import Database, UnitOfWork
+from core.errors import BadInputError
+from core.events import TranscriptReady
+from core.jobs import Subscription
+from core.models.call import Call
+from core.models.recording import Recording
+from core.models.staff import Staff
+from core.models.transcript import (
+    SearchSegment,
+    Transcript,
+    TranscriptCorrection,
+    TranscriptKind,
+    TranscriptSegment,
+    TranscriptState,
+)
+from core.security.actor import Actor, system_actor
+from core.security.permissions import Permission
+from qa.access import inspector_of, too_close
+from qa.search.letters import grams, is_pinyin, pinyin, pinyin_query
+from qa.search.schemas import SearchHit, SearchPage
+from qa.search.snippets import cut
+from qa.shown import shown_text
+from qa.transcripts import stored_segments
+
+PAGE_SIZE = 20
+_CATCH_UP, _CATCH_UP_EVERY_S = 50, 600.0
+
+
+class SearchService:
+    """The index and its reader."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def on_transcript_ready(self, event: TranscriptReady) -> None:
+        """Index a call's final transcript; a newer transcript replaces the older one's lines."""
+        if event.transcribed:
+            await self.index(event.call_id)
+
+    async def index(self, call_id: str) -> None:
+        """Write the lines of one call anew."""
+        async with self._database.unit_of_work(system_actor("qa.search")) as work:
+            await index_call(work, call_id)
+
+    async def catch_up(self) -> int:
+        """Index finished transcripts that have no lines yet (made before the index was). Returns how many calls."""
+        done, last = 0, ""
+        while calls := await self._lacking(last):
+            for call_id in calls:
+                await self.index(call_id)
+            done, last = done + len(calls), calls[-1]
+        return done
+
+    async def keep_up(self) -> None:
+        """Catch up now and from time to time: a job that failed for good is made good."""
+        while True:
+            await self.catch_up()
+            await asyncio.sleep(_CATCH_UP_EVERY_S)
+
+    async def _lacking(self, after: str) -> list[str]:
+        lacking = (
+            select(col(Transcript.call_id))
+            .where(
+                col(Transcript.kind) == TranscriptKind.FINAL,
+                col(Transcript.state) == TranscriptState.READY,
+                exists().where(col(TranscriptSegment.transcript_id) == col(Transcript.id)),
+                ~exists().where(col(SearchSegment.call_id) == col(Transcript.call_id)),
+                col(Transcript.call_id) > after,
+            )
+            .distinct()
+            .order_by(col(Transcript.call_id))
+            .limit(_CATCH_UP)
+        )
+        async with self._database.read() as session:
+            return list((await session.scalars(lacking)).all())
+
+    async def search(
+        self,
+        actor: Actor,
+        query: str,
+        *,
+        by: str = "text",
+        party: str = "",
+        business: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        after: str = "",
+    ) -> SearchPage:
+        """Utterances that hold these words, newest first. Own calls and those of people too close are left out.
+
+        Args:
+            by: ``text`` finds the characters, ``sound`` everything that sounds so. Typed pinyin is always by sound.
+            after: `SearchPage.next` of the page before.
+
+        Raises:
+            BadInputError: ``search.too_short``, ``search.bad_cursor``.
+        """
+        actor.require(Permission.QA_VIEW)
+        async with self._database.read() as session:
+            wanted = [*_words(query, by), *_place(after)]
+            if party:
+                wanted.append(col(SearchSegment.party) == party)
+            if business:
+                wanted.append(col(SearchSegment.business_code) == business)
+            if since is not None:
+                wanted.append(col(SearchSegment.said_at) >= since)
+            if until is not None:
+                wanted.append(col(SearchSegment.said_at) < until)
+            rows = (await session.execute(await _statement(session, actor, wanted))).all()
+        hits = [self._hit(actor, query, by, *row) for row in rows[:PAGE_SIZE]]
+        more = ""
+        if len(rows) > PAGE_SIZE:
+            last = rows[PAGE_SIZE - 1][0]
+            more = f"{last.said_at.isoformat()}:{last.segment_id}"
+        return SearchPage(items=hits, next=more)
+
+    @staticmethod
+    def _hit(actor: Actor, query: str, by: str, row: SearchSegment, number: int, teller: str | None) -> SearchHit:
+        low, high, marks = cut(row.text, query, by_sound=by == "sound" or is_pinyin(query))
+        return SearchHit.model_validate(
+            {
+                **row.model_dump(),
+                "call_number": number,
+                "teller_name": teller or "",
+                "snippet": shown_text(actor, row.text)[low:high],  # covered before it is cut
+                "marks": marks,
+            }
+        )
+
+
+async def index_call(work: UnitOfWork, call_id: str) -> None:
+    """Write a call's lines anew, with the inspectors' corrections where there are some."""
+    session = work.session
+    call = await session.get_one(Call, call_id)
+    recording = (await session.scalars(select(Recording).where(col(Recording.call_id) == call_id))).first()
+    begin = recording.started_at if recording else call.accepted_at or call.queued_at
+    rows = await stored_segments(session, [call_id], TranscriptKind.FINAL)
+    corrections = await session.scalars(
+        select(TranscriptCorrection).where(col(TranscriptCorrection.call_id) == call_id)
+    )
+    corrected = {correction.segment_id: correction.text for correction in corrections}
+    await session.execute(delete(SearchSegment).where(col(SearchSegment.call_id) == call_id))
+    for row in rows:
+        text = corrected.get(row.id, row.text)
+        if text:
+            session.add(
+                SearchSegment(
+                    segment_id=row.id,
+                    call_id=call_id,
+                    party=row.party,
+                    business_code=call.business_code,
+                    said_at=begin + timedelta(seconds=row.start_s),
+                    start_s=row.start_s,
+                    end_s=row.end_s,
+                    text=text,
+                    grams=grams(text),
+                    pinyin=pinyin(text),
+                )
+            )
+
+
+def _words(query: str, by: str) -> list[ColumnElement[bool]]:
+    letters = pinyin_query(query)
+    if by == "sound" or is_pinyin(query):
+        return [col(SearchSegment.pinyin).contains(letters, autoescape=True)]
+    return [col(SearchSegment.grams).contains(grams(query), autoescape=True)]
+
+
+def _place(after: str) -> list[ColumnElement[bool]]:
+    if not after:
+        return []
+    said_at, _, segment_id = after.rpartition(":")
+    try:
+        at = datetime.fromisoformat(said_at)
+    except ValueError as error:
+        raise BadInputError("ask for the first page again", code="search.bad_cursor") from error
+    if at.tzinfo is None:
+        raise BadInputError("ask for the first page again", code="search.bad_cursor")
+    return [tuple_(col(SearchSegment.said_at), col(SearchSegment.segment_id)) < (at, segment_id)]
+
+
+async def _statement(session: AsyncSession, actor: Actor, wanted: Sequence[ColumnElement[bool]]) -> Any:
+    query = (
+        select(SearchSegment, col(Call.number), col(Staff.display_name))
+        .join(Call, col(Call.id) == col(SearchSegment.call_id))
+        .outerjoin(Staff, col(Staff.id) == col(Call.teller_id))
+        .where(*wanted)
+    )
+    if actor.staff_id is not None:
+        close = too_close(await inspector_of(session, actor.staff_id))
+        near = (await session.scalars(select(col(Staff.id)).where(close))).all()
+        query = query.where(or_(col(Call.teller_id).is_(None), col(Call.teller_id).not_in(near)))
+    return query.order_by(col(SearchSegment.said_at).desc(), col(SearchSegment.segment_id).desc()).limit(PAGE_SIZE + 1)
+
+
+def subscriptions(service: SearchService) -> list[Subscription]:
+    """Facts this part handles as jobs."""
+    return [Subscription(TranscriptReady, "qa.search", service.on_transcript_ready)]
