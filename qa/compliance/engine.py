@@ -39,6 +39,7 @@ def compile_rules(rule_set: RuleSet) -> CompiledRules:
 def check(rule_set: RuleSet, segments: Sequence[Segment], call: CallFacts) -> tuple[RuleFinding, ...]:
     """All findings of a call: what was heard in order of time, then the mandatory nodes that are missing."""
     compiled = compile_rules(rule_set)
+    rule_set = compiled.rule_set  # the one whose expressions were compiled: equal, but perhaps another object
     atoms: dict[tuple[int, Party], list[Span]] = {}
     timeline = Timeline()
     for segment in segments:
@@ -65,8 +66,8 @@ class LiveChecker:
     """Checks a call while it is spoken. Segments may arrive in any order; the result depends on the set alone."""
 
     def __init__(self, rule_set: RuleSet, call: CallFacts) -> None:
-        self._rule_set = rule_set
         self._compiled = compile_rules(rule_set)
+        rule_set = self._rule_set = self._compiled.rule_set  # equal, but perhaps another object
         self._call = call
         self._timeline = Timeline()
         self._graph = Graph(call, self._timeline)

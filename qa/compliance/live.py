@@ -24,6 +24,7 @@ from core.models.transcript import TranscriptKind
 from core.ports.speech import Party, Segment
 from qa.compliance.rules import RuleSet
 from qa.compliance.script_state import ScriptState
+from qa.rules.book import FixedRules, RuleSource
 from qa.transcripts import as_segment, stored_segments
 
 log = structlog.get_logger(__name__)
@@ -73,13 +74,13 @@ class LiveScript:
     """Follows the script of running calls and publishes its whole state after each change."""
 
     def __init__(
-        self, bus: Bus, redis: Redis, database: Database, rule_set: RuleSet, max_calls: int = MAX_CALLS
+        self, bus: Bus, redis: Redis, database: Database, rules: RuleSet | RuleSource, max_calls: int = MAX_CALLS
     ) -> None:
         """`max_calls` bounds the calls followed by this process; others take the rest."""
         self._bus = bus
         self._redis: Any = redis
         self._database = database
-        self._rule_set = rule_set
+        self._rules = FixedRules(rules) if isinstance(rules, RuleSet) else rules
         self._max_calls = max_calls
         self._name = new_id("script")
         self._calls: dict[str, ScriptState] = {}
@@ -153,7 +154,7 @@ class LiveScript:
                 await self._redis.eval(_RELEASE, 1, _lease(call_id), self._name)
                 return None
             told = await stored_segments(session, [call_id], TranscriptKind.LIVE)
-        script = ScriptState(self._rule_set, call_id, call.business_code)
+        script = ScriptState(await self._rules.current(), call_id, call.business_code)
         self._calls[call_id] = script
         if not await self._hear(script, [as_segment(row) for row in told]):
             await self._publish(script)

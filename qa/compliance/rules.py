@@ -112,6 +112,12 @@ class RuleSet(FrozenModel):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuleSet) and (self is other or self.digest == other.digest)
 
+    def numbered(self, number: int) -> Self:
+        """The same rules as version `number`."""
+        copy = self.model_copy(update={"version": number})
+        copy.__dict__.pop("digest", None)  # it was made of the other version
+        return copy
+
     def business(self, code: str) -> Business:
         """The node list of a business, or the default one."""
         return self.businesses.get(code, self.businesses["default"])
@@ -131,6 +137,23 @@ def parse_rules(text: str) -> RuleSet:
         return RuleSet.model_validate(_expand(raw, groups))
     except (yaml.YAMLError, ValueError, re.error) as error:
         raise BadInputError(f"The rule set is not valid: {error}", code="rules.invalid") from error
+
+
+def dump_rules(rule_set: RuleSet) -> str:
+    """The whole rule set as YAML text, word groups written out; `parse_rules` reads it back."""
+    return dump_part(rule_set.model_dump(mode="json", exclude_defaults=True))
+
+
+def dump_part(value: Any) -> str:
+    """A part of a rule set as YAML text."""
+    return str(yaml.dump(value, Dumper=_Plain, allow_unicode=True, sort_keys=False, width=110))
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes shared lists out every time: people edit them apart."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 @lru_cache(maxsize=4)

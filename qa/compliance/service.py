@@ -21,6 +21,7 @@ from qa.compliance.engine import check
 from qa.compliance.facts import CallFacts
 from qa.compliance.known import call_facts
 from qa.compliance.rules import RuleSet
+from qa.rules.book import FixedRules, RuleSource
 from qa.transcripts import as_segment, newest_transcripts, state_of, stored_segments
 
 
@@ -38,18 +39,19 @@ def rule_set_version(rule_set: RuleSet) -> str:
 class ComplianceService:
     """Checks calls whose final transcript is ready."""
 
-    def __init__(self, database: Database, rule_set: RuleSet) -> None:
+    def __init__(self, database: Database, rules: RuleSet | RuleSource) -> None:
         self._database = database
-        self._rule_set = rule_set
+        self._rules = FixedRules(rules) if isinstance(rules, RuleSet) else rules
 
     async def on_transcript_ready(self, event: TranscriptReady) -> None:
         """Check the call once per event. A call without transcript is left to the desk, marked as such."""
         material = await self._load(event.call_id) if event.transcribed else None
         if material is None:
             return
-        findings = await asyncio.to_thread(check, self._rule_set, material.segments, material.facts)
+        rule_set = await self._rules.current()
+        findings = await asyncio.to_thread(check, rule_set, material.segments, material.facts)
         async with self._database.unit_of_work(system_actor("qa.check")) as work:
-            await self._store(work, event, findings)
+            await self._store(work, event, rule_set, findings)
 
     async def _load(self, call_id: str) -> _Material | None:
         """None unless both sides are transcribed: half a dialogue would miss every node of the other half."""
@@ -64,13 +66,15 @@ class ComplianceService:
             facts = await call_facts(session, call)
         return _Material([as_segment(row) for row in rows], facts)
 
-    async def _store(self, work: UnitOfWork, event: TranscriptReady, findings: tuple[RuleFinding, ...]) -> None:
+    async def _store(
+        self, work: UnitOfWork, event: TranscriptReady, rule_set: RuleSet, findings: tuple[RuleFinding, ...]
+    ) -> None:
         # The id follows from the event: a handler that runs again, even at the same time, finds its check stored.
         check_id = f"check_{hashlib.sha256(event.event_id.encode()).hexdigest()[:26]}"
         row = insert(ComplianceCheck).values(
             id=check_id,
             call_id=event.call_id,
-            rule_set_version=rule_set_version(self._rule_set),
+            rule_set_version=rule_set_version(rule_set),
             checked_at=work.clock.now(),
         )
         stored = await work.session.execute(row.on_conflict_do_nothing().returning(ComplianceCheck.id))  # type: ignore[call-overload]

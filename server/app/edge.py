@@ -18,6 +18,8 @@ from core.settings import Settings
 from qa import room as qa_room
 from qa.evidence.routes import routes as evidence_routes
 from qa.evidence.service import EvidenceService
+from qa.rules.routes import routes as rules_routes
+from qa.rules.service import RulesService
 from qa.search.routes import routes as search_routes
 from qa.search.service import SearchService
 from recording.capture.control import HttpRecordingPauses
@@ -145,6 +147,7 @@ async def _compose(
         calls.routes,
         evidence_routes(EvidenceService(database)),
         search_routes(SearchService(database)),
+        rules_routes(RulesService(database)),
         *qa_room.tables(database),
         catalogue_routes(Catalogue(database, connections.store, connections.secrets.master_key)),
         export_routes(ExportService(database, connections.store, connections.secrets.master_key)),

@@ -11,6 +11,7 @@ from qa.evidence import schemas as evidence
 from qa.improve import schemas as improve
 from qa.reports import schemas as reports
 from qa.review import schemas as review
+from qa.rules import schemas as rules
 from qa.sampling import schemas as sampling
 from qa.scoring import schemas as scoring
 from qa.search import schemas as search
@@ -45,6 +46,7 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         scoring,
         reports,
         search,
+        rules,
         export,
     ):
         for name, model in vars(module).items():

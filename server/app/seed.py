@@ -4,6 +4,7 @@ from core.clock import SystemClock
 from core.db import Database
 from core.security.actor import system_actor
 from core.settings import Settings
+from qa.rules.book import seed_rules
 from server.counter.catalogue import seed_businesses
 from server.counter.flow_store import seed_flows
 from server.identity.seed import seed_demo_staff
@@ -16,6 +17,7 @@ async def seed(settings: Settings) -> None:
     try:
         async with database.unit_of_work(system_actor("seed")) as work:
             await seed_businesses(work)
+            await seed_rules(work)
             await seed_flows(work)
             if settings.demo:
                 await seed_demo_staff(work)

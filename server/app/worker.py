@@ -11,7 +11,7 @@ from core.settings import Settings
 from core.tasks import TaskOwner
 from qa.compliance import service as compliance
 from qa.compliance.live import LiveScript
-from qa.compliance.rules import RuleSet, load_rules
+from qa.rules.book import RuleBook, RuleSource
 from qa.scoring import service as scoring
 from qa.scoring.form import load_form
 from qa.search import service as searching
@@ -39,7 +39,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
     async with open_connections(settings) as connections, transaction_jobs(connections) as transactions:
         name = new_id("worker")
-        rule_set = load_rules()
+        rules = RuleBook(connections.database)
         catalogue = Catalogue(connections.database, connections.store, connections.secrets.master_key)
         speech = SpeechWorker(connections.database, connections.bus, connections.redis, catalogue, settings)
         business = counter_room.build(
@@ -50,11 +50,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             settings,
             RateLimiter(connections.redis),
         )
-        subscriptions = [*_subscriptions(connections, rule_set, speech), *transactions, *business.subscriptions]
+        subscriptions = [*_subscriptions(connections, rules, speech), *transactions, *business.subscriptions]
         broker = make_broker(str(settings.redis_url))
         relay = Relay(connections.database, connections.bus, broker, _names(subscriptions))
         worker = Worker(connections.database, broker, subscriptions)
-        script = LiveScript(connections.bus, connections.redis, connections.database, rule_set)
+        script = LiveScript(connections.bus, connections.redis, connections.database, rules)
         owner = TaskOwner("worker process", on_crash)
         owner.start("jobs", worker.run())
         owner.start("relay", relay.run())
@@ -68,7 +68,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await owner.close()
 
 
-def _subscriptions(connections: Connections, rule_set: RuleSet, speech: SpeechWorker) -> list[Subscription]:
+def _subscriptions(connections: Connections, rules: RuleSource, speech: SpeechWorker) -> list[Subscription]:
     finalizer = finalizing.Finalizer(
         connections.database,
         connections.store,
@@ -83,7 +83,7 @@ def _subscriptions(connections: Connections, rule_set: RuleSet, speech: SpeechWo
             exporting.ExportService(connections.database, connections.store, connections.secrets.master_key)
         ),
         *speech.subscriptions,
-        *compliance.subscriptions(compliance.ComplianceService(connections.database, rule_set)),
+        *compliance.subscriptions(compliance.ComplianceService(connections.database, rules)),
         *searching.subscriptions(searching.SearchService(connections.database)),
         *scoring.subscriptions(scoring.ScoringService(connections.database, load_form())),
     ]

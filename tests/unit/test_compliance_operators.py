@@ -129,6 +129,16 @@ def test_each_operator_says_whether_it_runs_live(when: dict[str, Any], live: boo
     assert can_run_live(rules_of(when).rules[0].when) is live
 
 
+def test_equal_rule_sets_judge_alike_whichever_was_compiled_first() -> None:
+    one, other = rules_of(words("转账")), rules_of(words("转账"))
+    assert one is not other
+    call = CallFacts("transfer")
+    assert check(one, [ASK], call) == check(other, [ASK], call) != ()
+    live = LiveChecker(other, call)
+    live.add(ASK)
+    assert live.findings() == check(one, [ASK], call)
+
+
 VOCABULARY = ("转账", "同意", "不同意", "手续费", "再见", "验证码")
 phrases = st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=2, unique=True).map(lambda w: words(*w))
 leaves = st.one_of(

@@ -1692,6 +1692,102 @@ export interface RuleView {
   precision: number | null
 }
 /**
+ * What inspectors said of a rule's findings. `precision` is None while nobody said anything.
+ */
+export interface RulePrecision {
+  confirmed: number
+  rejected: number
+  missing_rejected: number
+  precision: number | null
+}
+/**
+ * One edit of a draft; what is left out stays.
+ */
+export interface RuleSetChangeRequest {
+  version: number
+  note?: string | null
+  rule?: string | null
+  remove_rule?: string | null
+  add_words?: WordsToAdd | null
+  businesses?: string | null
+}
+/**
+ * Words or sample sentences a rule shall hear as well.
+ */
+export interface WordsToAdd {
+  rule_id: string
+  /**
+   * @minItems 1
+   */
+  words: [string, ...string[]]
+}
+/**
+ * A version with its rules. `businesses` is YAML: the nodes each business needs. `removed`: against the active.
+ */
+export interface RuleSetDetail {
+  id: string
+  number: number
+  state: 'draft' | 'submitted' | 'active' | 'rejected' | 'retired'
+  digest: string
+  note: string
+  author_name: string | null
+  mine: boolean
+  created_at: string
+  changed_at: string
+  submitted_at: string | null
+  decided_by: string | null
+  decided_at: string | null
+  decision_note: string
+  activated_at: string | null
+  version: number
+  rules: RuleView1[]
+  businesses: string
+  removed: string[]
+}
+/**
+ * One rule; `yaml` is what can be edited.
+ */
+export interface RuleView1 {
+  id: string
+  kind: 'node' | 'forbidden' | 'danger'
+  severity: 'info' | 'minor' | 'major' | 'fatal'
+  party: 'customer' | 'teller'
+  label_zh: string
+  label_en: string
+  live: boolean
+  changed: '' | 'new' | 'changed'
+  words: number
+  yaml: string
+  verdicts: RulePrecision
+}
+/**
+ * Submit, or take a decision.
+ */
+export interface RuleSetMoveRequest {
+  version: number
+  note?: string
+}
+/**
+ * One version. `mine`: the asker wrote it and must not approve it.
+ */
+export interface RuleSetView {
+  id: string
+  number: number
+  state: 'draft' | 'submitted' | 'active' | 'rejected' | 'retired'
+  digest: string
+  note: string
+  author_name: string | null
+  mine: boolean
+  created_at: string
+  changed_at: string
+  submitted_at: string | null
+  decided_by: string | null
+  decided_at: string | null
+  decision_note: string
+  activated_at: string | null
+  version: number
+}
+/**
  * One node of the script.
  */
 export interface ScriptNode {
@@ -1887,6 +1983,50 @@ export interface TellerSdpAnswer {
   peer_id: string
   sdp_answer: string
   call_id?: string | null
+}
+/**
+ * Try on so many of the newest calls.
+ */
+export interface TrialRequest {
+  calls?: number
+}
+/**
+ * One rule on past calls: hits now and with the draft. Estimates count hits that inspectors judged before.
+ *
+ * Attributes:
+ *     false_hits: Draft's hits expected to be false: those rejected before, and for hits nobody judged the rule's
+ *         measured share of false ones; None while nothing is known.
+ *     lost_confirmed: Hits inspectors confirmed, which the draft does not find.
+ */
+export interface TrialRule {
+  rule_id: string
+  label_zh: string
+  label_en: string
+  active_hits: number
+  draft_hits: number
+  gained: number
+  lost: number
+  false_hits: number | null
+  lost_confirmed: number
+  samples: TrialSample[]
+}
+/**
+ * A hit that only one of the two versions finds. Words are shown to those who may see calls.
+ */
+export interface TrialSample {
+  call_id: string
+  at_s: number | null
+  phrase: string
+  evidence: string
+  change: 'gained' | 'lost'
+}
+/**
+ * Result of a trial.
+ */
+export interface TrialView {
+  calls: number
+  active_number: number
+  rules: TrialRule[]
 }
 /**
  * An inspector's word on a finding; null takes it back.
