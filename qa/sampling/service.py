@@ -24,6 +24,9 @@ from qa.sampling.share import Inspector, share_out
 BANK_TIME = timedelta(hours=8)
 """Offset of Chinese standard time; periods end at the bank's midnight."""
 
+SETTLE = timedelta(hours=1)
+"""Pause after a period's end: its last calls are still being transcribed and checked."""
+
 
 class SamplingService:
     """Sample plans and what is drawn by them."""
@@ -71,7 +74,7 @@ class SamplingService:
         now, done = work.clock.now(), 0
         query = select(SamplePlan).where(col(SamplePlan.enabled).is_(True))
         for row in (await work.session.scalars(query.with_for_update(skip_locked=True))).all():
-            while (end := next_draw_at(row)) <= now:
+            while (end := next_draw_at(row)) + SETTLE <= now:
                 await _draw(work, row, row.drawn_until, end, new_seed())
                 done += 1
         return done

@@ -5,6 +5,7 @@ from core.db import Database
 from core.security.actor import system_actor
 from core.settings import Settings
 from qa.rules.book import seed_rules
+from qa.sampling.seed import seed_demo_plan
 from server.counter.catalogue import seed_businesses
 from server.counter.flow_store import seed_flows
 from server.identity.seed import seed_demo_staff
@@ -21,5 +22,6 @@ async def seed(settings: Settings) -> None:
             await seed_flows(work)
             if settings.demo:
                 await seed_demo_staff(work)
+                await seed_demo_plan(work)
     finally:
         await database.close()

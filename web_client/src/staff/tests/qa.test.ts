@@ -1,6 +1,6 @@
 import { ApiError } from '@shared/errors'
 import { readFileSync } from 'node:fs'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { totalOf } from '../lib/score'
 import type { EvaluationView, QaCallDetail, QaForm } from '../lib/wire'
 import { useQaCall } from '../stores/qaCall'
@@ -184,6 +184,33 @@ describe('evaluation on the desk', () => {
     http.answers.set(`GET ${PATH}`, { ...detail, transcript_state: 'ready', segments: [{ id: 's', party: 'teller', start_s: 0, end_s: 1, text: '好', kind: 'final' }], evaluation: { ...evaluation, version: 5 } })
     await qa.refresh()
     expect([qa.detail?.segments.length, qa.choices.a, qa.evaluation?.version]).toEqual([1, 0, 3])
+  })
+
+  it('lets the server keep what is typed, and goes on from there', async () => {
+    vi.useFakeTimers()
+    http.answers.set(`PUT ${PATH}/draft`, (given: { version: number }) => ({ ...evaluation, version: given.version + 1, draft: { answers: {}, comment: '', by: 'me' } }))
+    qa.choose('a', 0.5)
+    qa.explain('a', '语速快')
+    expect(qa.save).toBe('dirty')
+    await vi.runAllTimersAsync()
+    expect(http.sent.at(-1)).toEqual([`PUT ${PATH}/draft`, { version: 3, answers: { a: { fraction: 0.5, comment: '语速快' } }, comment: '' }])
+    expect([qa.save, qa.evaluation?.version]).toEqual(['draft', 4])
+    http.answers.set(`GET ${PATH}`, { ...detail, evaluation: { ...evaluation, draft: { answers: { a: { fraction: 0.5, comment: '语速快' } }, comment: '半截', by: 'me' } } })
+    await qa.load('call_1')
+    expect([qa.choices, qa.comments, qa.comment, qa.save]).toEqual([{ a: 0.5 }, { a: '语速快' }, '半截', 'draft'])
+    vi.useRealTimers()
+  })
+
+  it('shows a verdict at once and takes it back when the server refuses', async () => {
+    const finding = { id: 'f1', rule_id: 'r', kind: 'missing', severity: 'minor', label_zh: '甲', label_en: 'A', party: null, at_s: null, end_s: null, score: 0, evidence: '', phrase: '' }
+    http.answers.set(`GET ${PATH}`, { ...detail, findings: [finding] })
+    await qa.load('call_1')
+    http.answers.set('PUT /api/qa/findings/f1/verdict', {})
+    expect(await qa.judge('f1', 'confirmed')).toBe(true)
+    expect(qa.findings[0]?.verdict).toBe('confirmed')
+    http.answers.set('PUT /api/qa/findings/f1/verdict', new ApiError({ code: 'auth.denied' }, 403))
+    expect(await qa.judge('f1', 'rejected')).toBe(false)
+    expect(qa.findings[0]?.verdict).toBe('confirmed')
   })
 
   it('puts what was never said first', async () => {
