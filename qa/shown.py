@@ -16,15 +16,20 @@ def shown_text(actor: Actor, text: str) -> str:
 
 def shown_segments(actor: Actor, rows: Sequence[TranscriptSegment]) -> list[dict[str, object]]:
     """Fields of the utterances, in the given order. A number may be spoken in several utterances of one party."""
-    fields = [row.model_dump() for row in rows]
     if actor.may(Permission.CUSTOMER_NUMBERS):
-        return fields
+        return [row.model_dump() for row in rows]
+    texts = covered(rows)
+    # Single words would tell the numbers again.
+    return [row.model_dump() | {"text": texts[row.id], "words": []} for row in rows]
+
+
+def covered(rows: Sequence[TranscriptSegment]) -> dict[str, str]:
+    """Texts of the utterances by id with numbers covered, for everybody's eyes. Rows are in order of time."""
+    found: dict[str, str] = {}
     for party in {row.party for row in rows}:
-        mine = [n for n, row in enumerate(rows) if row.party == party]
-        for n, text in zip(mine, redact_talk(rows[n].text for n in mine), strict=True):
-            fields[n]["text"] = text
-            fields[n]["words"] = []  # they would tell the numbers again
-    return fields
+        mine = [row for row in rows if row.party == party]
+        found |= {row.id: text for row, text in zip(mine, redact_talk(row.text for row in mine), strict=True)}
+    return found
 
 
 def shown_findings(actor: Actor, rows: Sequence[Finding]) -> list[dict[str, object]]:

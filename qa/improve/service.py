@@ -24,6 +24,7 @@ from qa.access import access_qa_call
 from qa.improve.rectify import move
 from qa.improve.schemas import BestCaseRequest, CheckRequest, CoachingRequest, ProofRequest, RectificationRequest
 from qa.review.change import stale
+from qa.shown import covered
 from qa.transcripts import call_transcript
 
 
@@ -150,7 +151,7 @@ class ImproveService:
                 work.audit("coaching.read", "coaching_note", row.id)
 
     async def add_case(self, actor: Actor, request: BestCaseRequest) -> None:
-        """Put a stretch of a call into the library.
+        """Put a stretch of a call into the library; all staff read it, so customers' numbers are covered.
 
         Raises:
             NotFoundError, DeniedError: as for opening the call. BadInputError: ``case.empty`` when nothing was said
@@ -159,8 +160,9 @@ class ImproveService:
         async with self._database.unit_of_work(actor) as work:
             call = await access_qa_call(work.session, actor, request.call_id)
             transcript = await call_transcript(work.session, call.id)
+            texts = covered(transcript.rows)
             lines = [
-                {"party": row.party, "start_s": row.start_s, "text": row.text}
+                {"party": row.party, "start_s": row.start_s, "text": texts[row.id]}
                 for row in transcript.rows
                 if row.end_s > request.from_s and row.start_s < request.to_s
             ]

@@ -299,7 +299,7 @@ async def test_a_rectification_goes_round_until_it_is_effective(house: House) ->
 
 
 async def test_coaching_and_best_cases(house: House) -> None:
-    call = await house.call("amy")
+    call = await house.call("amy", (*GOOD_TRANSFER, ("customer", 14.0, 14.9, "我的手机号是13812345678")))
     await house.ask("ins1", "POST", "/api/qa/coaching", call_id=call.id, at_s=9.0, text="语速放慢一点更好")
     note = (await house.ask("amy", "GET", "/api/my/coaching"))["items"][0]
     assert (note["text"], note["read_at"]) == ("语速放慢一点更好", None)
@@ -309,7 +309,8 @@ async def test_coaching_and_best_cases(house: House) -> None:
     case = {"call_id": call.id, "title": "开场白示范", "lesson": "亲切自然", "from_s": 0, "to_s": 15}
     await house.ask("ins1", "POST", "/api/cases", **case)
     found = (await house.ask("bob", "GET", "/api/cases"))["items"][0]
-    assert ([line["start_s"] for line in found["lines"]], found["can_play"]) == ([2.0, 9.0], False)
+    assert ([line["start_s"] for line in found["lines"]], found["can_play"]) == ([2.0, 9.0, 14.0], False)
+    assert "138" not in found["lines"][2]["text"]  # everybody reads the library
     assert await house.refused("ins1", "POST", "/api/cases", **{**case, "from_s": 50, "to_s": 60}) == "case.empty"
     await house.ask("lead", "POST", f"/api/cases/{found['id']}/withdraw")
     assert (await house.ask("bob", "GET", "/api/cases"))["items"] == []
