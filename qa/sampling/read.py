@@ -69,9 +69,12 @@ class SamplingReader:
                 for pick in row.picks
             ]
             given = {str(pick["call_id"]): pick["inspector_id"] for pick in row.picks}
-            names = await names_of(session, {str(one) for one in given.values() if one})
+            tellers = {str(unit["teller_id"]) for unit in row.frame}
+            names = await names_of(session, {*tellers, *(str(one) for one in given.values() if one)})
             for pick in picks:
                 pick.inspector_name = names.get(str(given[pick.call_id]))
+                for teller_id in tellers:  # people read names, the draw knows ids
+                    pick.stratum = pick.stratum.replace(teller_id, names.get(teller_id, teller_id))
         return DrawDetail(**view.model_dump(), picks=picks)
 
     async def people(self, actor: Actor) -> PeopleView:
