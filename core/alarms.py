@@ -2,7 +2,7 @@
 
 from core.db import UnitOfWork
 from core.errors import NotFoundError
-from core.events import AlarmRaised
+from core.events import AlarmCleared, AlarmRaised
 from core.ids import new_id
 from core.models.system import Alarm
 
@@ -38,5 +38,6 @@ async def clear_alarm(work: UnitOfWork, alarm_id: str) -> Alarm:
         raise NotFoundError("there is no such alarm", code="alarm.not_found")
     if alarm.cleared_at is None:
         alarm.cleared_at = work.clock.now()
+        work.emit(AlarmCleared(at=alarm.cleared_at, alarm_id=alarm_id))
         work.audit("alarm.clear", "alarm", alarm_id, kind=alarm.kind, call_id=alarm.call_id)
     return alarm

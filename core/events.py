@@ -47,6 +47,7 @@ class CallQueued(CallEvent):
     """A customer has joined the queue."""
 
     business_code: str
+    number: int | None = None
 
 
 class CallOffered(CallEvent):
@@ -350,6 +351,71 @@ class NoticeQueued(Event):
     call_id: str | None
     channel: Literal["in_app", "email", "sms"]
     round: int
+
+
+class AlarmCleared(Event):
+    """A person has seen to an alarm."""
+
+    alarm_id: str
+
+
+class HelpRequested(Event):
+    """A teller wants a supervisor, or a call runs over its time limit."""
+
+    help_id: str
+    kind: Literal["help", "overtime"]
+    teller_id: str
+    call_id: str | None
+
+
+class HelpAnswered(Event):
+    """A supervisor has taken a request for help."""
+
+    help_id: str
+    teller_id: str
+    by_name: str
+
+
+class EmergencyStarted(Event):
+    """The emergency switch was thrown, in earnest or as a drill."""
+
+    emergency_id: str
+    drill: bool
+    stop_entry: bool
+
+
+class EmergencyEnded(Event):
+    """The emergency is over."""
+
+    emergency_id: str
+
+
+class TellersTold(Event):
+    """A supervisor said something to all tellers."""
+
+    by_name: str
+    text: str
+
+
+class TicketOpened(Event):
+    """A follow-up or a complaint waits for its department."""
+
+    ticket_id: str
+    kind: Literal["low_rating", "complaint"]
+    department: str
+
+
+class TicketAnswered(Event):
+    """The customer has an answer."""
+
+    ticket_id: str
+
+
+class ArticlePublished(Event):
+    """A new wording of an article stands in the knowledge base."""
+
+    article_id: str
+    version: int
 
 
 __all__ = [name for name, value in globals().items() if isinstance(value, type) and issubclass(value, Event)] + [

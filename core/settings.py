@@ -42,6 +42,7 @@ class Settings(BaseSettings):
         ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
         identity_simulation: What the simulated identity services do, ``service=mode`` pairs, comma separated: services
             registry, face, phone, challenge; modes match, no_match, slow, down.
+        timezone: Where the bank is: when its day begins, for the wallboard and the statistics.
         rejoin_s: How long a lost customer's or teller's seat is kept.
     """
 
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     rejoin_s: float = Field(default=60.0, gt=0)
 
     identity_simulation: str = ""
+    timezone: str = "Asia/Shanghai"
 
     session_idle_s: float = Field(default=600.0, gt=0)
     session_max_s: float = Field(default=12 * 3600.0, gt=0)

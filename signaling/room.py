@@ -9,6 +9,7 @@ from core.clock import SystemClock
 from core.ports.calls import CallDesk, CallMedia, TellerService
 from core.ports.counter import CaseDesk
 from core.ports.recording import TellerPauses
+from core.ports.wallboard import WallboardSource
 from core.security.permissions import Permission
 from core.tasks import OnCrash
 from signaling.call import handle_call
@@ -27,6 +28,7 @@ from signaling.recording import handle_recording
 from signaling.rooms import Rooms, teller_room
 from signaling.table import MessageTable, Socket
 from signaling.turn import Relays
+from signaling.wallboard import WallboardPusher, handle_wallboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Signaling:
     gateway: Gateway
     pusher: Pusher
     quality: QualityPusher
+    wallboard: WallboardPusher
     counter: CounterPusher | None = None
 
     def attach(self, app: web.Application) -> None:
@@ -46,6 +49,7 @@ class Signaling:
         """Begin to push."""
         await self.pusher.start()
         await self.quality.start()
+        await self.wallboard.start()
         if self.counter is not None:
             await self.counter.start()
 
@@ -53,6 +57,7 @@ class Signaling:
         """Stop pushing and close the server."""
         if self.counter is not None:
             await self.counter.close()
+        await self.wallboard.close()
         await self.quality.close()
         await self.pusher.close()
         await self.gateway.close()
@@ -63,6 +68,7 @@ def build(
     calls: CallDesk,
     media: CallMedia,
     tellers: TellerService,
+    wallboard: WallboardSource,
     connections: RedisConnections,
     token_key: str,
     authenticate_staff: AuthenticateStaff,
@@ -91,6 +97,7 @@ def build(
     handle_captions(customer, calls, rooms)
     handle_recording(staff, pauses)
     handle_counter(customer, staff, cases)
+    handle_wallboard(staff, wallboard)
     tables = {CUSTOMER: customer, STAFF: staff}
     for namespace, table in tables.items():
         table.assert_declared(MESSAGES[namespace])
@@ -105,4 +112,5 @@ def build(
     gateway = Gateway(server, rooms, tables, connections, token_key, authenticate_staff, on_staff)
     pusher = Pusher(bus, gateway, rooms, calls, tellers, on_crash)
     counter = CounterPusher(bus, gateway, rooms, cases, on_crash) if cases is not None else None
-    return Signaling(gateway, pusher, QualityPusher(bus, rooms, calls, on_crash), counter)
+    quality = QualityPusher(bus, rooms, calls, on_crash)
+    return Signaling(gateway, pusher, quality, WallboardPusher(bus, rooms, wallboard, on_crash), counter)

@@ -36,7 +36,9 @@ from core.models.improvement import (
     RectificationState,
     RectificationStep,
 )
+from core.models.knowledge import Article, ArticleVersion, VersionState
 from core.models.notice import NoticeChannel, NoticeMessage, NoticeState
+from core.models.oversight import Emergency, HelpRequest
 from core.models.posting import Posting, PostingState, PostingStep, PostingStepState
 from core.models.qa import (
     ComplianceCheck,
@@ -50,10 +52,12 @@ from core.models.qa import (
     FormState,
 )
 from core.models.recording import ExportState, Recording, RecordingExport, RecordingFile, RecordingState
+from core.models.review import PeerReview
 from core.models.rules import RuleSetRow, RuleSetState
 from core.models.sampling import InspectionTask, InspectorConflict, SampleDraw, SamplePlan, TaskState
 from core.models.staff import Role, Staff, StaffSession
 from core.models.system import Alarm, AuditEntry, DeliveryState, EventDelivery, OutboxEvent
+from core.models.ticket import Ticket, TicketKind, TicketState, TicketStep
 from core.models.transcript import (
     SearchSegment,
     Transcript,
@@ -71,6 +75,8 @@ __all__ = [
     "Appeal",
     "AppealItem",
     "AppealState",
+    "Article",
+    "ArticleVersion",
     "AuditEntry",
     "BestCase",
     "Business",
@@ -91,6 +97,7 @@ __all__ = [
     "Defect",
     "DeliveryState",
     "DocumentState",
+    "Emergency",
     "EndReason",
     "Evaluation",
     "EvaluationForm",
@@ -101,12 +108,14 @@ __all__ = [
     "Finding",
     "FindingVerdict",
     "FormState",
+    "HelpRequest",
     "InspectionTask",
     "InspectorConflict",
     "NoticeChannel",
     "NoticeMessage",
     "NoticeState",
     "OutboxEvent",
+    "PeerReview",
     "PhoneCode",
     "Posting",
     "PostingState",
@@ -133,11 +142,16 @@ __all__ = [
     "TaskState",
     "TellerPresence",
     "TellerState",
+    "Ticket",
+    "TicketKind",
+    "TicketState",
+    "TicketStep",
     "Transcript",
     "TranscriptCorrection",
     "TranscriptKind",
     "TranscriptSegment",
     "TranscriptState",
+    "VersionState",
     "Visit",
     "metadata",
 ]

@@ -32,6 +32,7 @@ class EndReason(StrEnum):
     TELLER_LOST = "teller_lost"
     MEDIA_FAILED = "media_failed"
     SYSTEM_RESTART = "system_restart"
+    RESCHEDULED = "rescheduled"  # sent away in an emergency; the wait counts when the customer comes again
 
 
 class Call(SQLModel, table=True):

@@ -28,6 +28,9 @@ class Staff(SQLModel, table=True):
         roles: Values of `Role`.
         skill_groups: Skill groups whose queues this teller serves.
         team: Name of the team, e.g. ``一组``; supervisors answer for the tellers of their own team. None: of no team.
+        may_take_calls: Certified. Without it no call rings, whatever the presence.
+        must_change_password: The password was set by somebody else; nothing else works before it is changed.
+        post_since: Since when in this post, for the rotation alert. forced_leave_at: End of the last compulsory leave.
     """
 
     id: str = Field(primary_key=True)
@@ -41,6 +44,10 @@ class Staff(SQLModel, table=True):
     failed_logins: int = 0
     locked_until: datetime | None = utc_field(nullable=True)
     active: bool = True
+    may_take_calls: bool = True
+    must_change_password: bool = False
+    post_since: datetime | None = utc_field(nullable=True)
+    forced_leave_at: datetime | None = utc_field(nullable=True)
     created_at: datetime = utc_field()
 
 

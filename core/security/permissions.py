@@ -29,6 +29,15 @@ class Permission(StrEnum):
     RECORDING_EXPORT = "recording.export"
     AUDIT_VIEW = "audit.view"
     JOB_RETRY = "job.retry"
+    EMERGENCY_SWITCH = "emergency.switch"
+    TICKET_OPEN = "ticket.open"
+    TICKET_WORK = "ticket.work"
+    KNOWLEDGE_READ = "knowledge.read"  # and propose
+    KNOWLEDGE_PUBLISH = "knowledge.publish"
+    STATISTICS_VIEW = "statistics.view"
+    PEER_REVIEW = "peer.review"
+    CUSTOMER_HISTORY = "customer.history"
+    STAFF_MANAGE = "staff.manage"
     NOTICE_VIEW = "notice.view"
     NOTICE_RETRY = "notice.retry"
     POSTING_RECONCILE = "posting.reconcile"
@@ -89,10 +98,28 @@ _MATRIX: dict[str, frozenset[Permission]] = {
     ),
 }
 
+# Supervision and people: a second table over the same roles, so that each stays readable.
+_EVERYBODY_AT_THE_COUNTER = frozenset({Permission.KNOWLEDGE_READ, Permission.TICKET_OPEN})
+_PEOPLE: dict[str, frozenset[Permission]] = {
+    "teller": _EVERYBODY_AT_THE_COUNTER | {Permission.PEER_REVIEW, Permission.CUSTOMER_HISTORY},
+    "expert": _EVERYBODY_AT_THE_COUNTER | {Permission.KNOWLEDGE_PUBLISH},
+    "supervisor": _EVERYBODY_AT_THE_COUNTER
+    | {
+        Permission.EMERGENCY_SWITCH,
+        Permission.TICKET_WORK,
+        Permission.KNOWLEDGE_PUBLISH,
+        Permission.STATISTICS_VIEW,
+        Permission.CUSTOMER_HISTORY,
+    },
+    "inspector": _EVERYBODY_AT_THE_COUNTER | {Permission.TICKET_WORK},
+    "qa_lead": frozenset({Permission.KNOWLEDGE_READ, Permission.TICKET_WORK, Permission.STATISTICS_VIEW}),
+    "admin": frozenset({Permission.STAFF_MANAGE}),
+}
+
 
 def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
     """All permissions of the given roles. An unknown role grants nothing."""
     granted = {Permission.PUBLIC}
     for role in roles:
-        granted |= _MATRIX.get(role, frozenset())
+        granted |= _MATRIX.get(role, frozenset()) | _PEOPLE.get(role, frozenset())
     return frozenset(granted)

@@ -38,7 +38,11 @@ async def read_snapshot(session: AsyncSession, now: datetime) -> Snapshot:
         for call, group in rows
     )
     ready = select(TellerPresence, Staff.skill_groups).join(Staff, col(Staff.id) == col(TellerPresence.staff_id))
-    ready = ready.where(col(TellerPresence.state) == TellerState.READY.value, col(Staff.active).is_(True))
+    ready = ready.where(
+        col(TellerPresence.state) == TellerState.READY.value,
+        col(Staff.active).is_(True),
+        col(Staff.may_take_calls).is_(True),
+    )
     tellers = tuple(
         ReadyTeller(presence.staff_id, frozenset(groups), presence.since, presence.version)
         for presence, groups in (await session.execute(ready)).all()

@@ -11,14 +11,16 @@ from core.settings import Settings
 from core.tasks import OnCrash
 from server.acd.dispatcher import Dispatcher
 from server.acd.lease import Lease
+from server.acd.oversee import Oversight
 from server.acd.service import AcdService
 
 
 @dataclass(frozen=True, slots=True)
 class AcdRoom:
-    """What the room offers: `tellers` for sockets."""
+    """What the room offers: `tellers` for sockets, `oversight` for supervisors."""
 
     tellers: AcdService
+    oversight: Oversight
     dispatcher: Dispatcher
 
     async def start(self) -> None:
@@ -43,4 +45,4 @@ def build(
     service = AcdService(database, calls, settings.ring_s, settings.wrap_up_s)
     lease = Lease(redis, database.clock, "dispatcher")
     dispatcher = Dispatcher(database, bus, lease, service, calls, connections, settings.wrap_up_s, on_crash)
-    return AcdRoom(service, dispatcher)
+    return AcdRoom(service, Oversight(database, service), dispatcher)

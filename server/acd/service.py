@@ -162,7 +162,8 @@ class AcdService:
             except ConflictError:
                 raise _gone() from None
             presence, offer = await _lock_both(work, teller_id, offer_id)
-            now = work.clock.now()
+            accepted_at = (await work.session.get_one(Call, offer.call_id)).accepted_at
+            now = accepted_at or work.clock.now()  # one instant in the row and in the fact
             offer.outcome, offer.ended_at = "accepted", now
             presence.missed_offers = 0
             work.emit(CallAccepted(at=now, call_id=offer.call_id, offer_id=offer_id, teller_id=teller_id))

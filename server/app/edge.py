@@ -33,6 +33,7 @@ from server.acd.queue import QueueBoard
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import alive
 from server.app.pages import add_pages
+from server.app.people import people_routes
 from server.app.transactions import transaction_routes
 from server.calls import room as calls_room
 from server.calls.nodes import NodeBook
@@ -45,8 +46,7 @@ from server.identity.routes import session_cookie
 from server.identity.service import IdentityService
 from server.identity.sessions import SessionLimits
 from server.media.control_client import HttpMediaControl, NodeInfo
-from server.wallboard.routes import routes as wallboard_routes
-from server.wallboard.service import WallboardService
+from server.wallboard import room as wallboard_room
 from signaling import room as signaling_room
 from signaling.connections import RedisConnections
 from signaling.gateway import PATH as SOCKET_PATH
@@ -118,11 +118,13 @@ async def _compose(
         pauses=HttpRecordingPauses(http, connections.secrets.internal_token, node_url),
     )
     acd = acd_room.build(database, bus, redis, calls.service, online, settings, on_crash=on_crash)
+    wallboard = wallboard_room.build(database, bus, settings.timezone, calls.service, acd.oversight, on_crash=on_crash)
     sockets = signaling_room.build(
         bus,
         calls.service,
         calls.media,
         acd.tellers,
+        wallboard.live,
         online,
         connections.secrets.token_key,
         identity.authenticate_staff,
@@ -143,7 +145,8 @@ async def _compose(
         counter_routes(counter),
         *business.routes,
         identity_routes(identity),
-        wallboard_routes(WallboardService(database)),
+        *wallboard.tables,
+        *people_routes(connections),
         calls.routes,
         evidence_routes(EvidenceService(database)),
         search_routes(SearchService(database)),
@@ -157,7 +160,7 @@ async def _compose(
     sockets.attach(app)
     add_pages(app)
     assert_declared(app, exempt_paths=(SOCKET_PATH,))
-    for part in (calls, acd, sockets):
+    for part in (calls, acd, wallboard, sockets):
         await part.start()
         stack.push_async_callback(part.close)
     return app

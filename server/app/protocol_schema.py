@@ -19,6 +19,8 @@ from recording.export import schemas as export
 from server.calls import schemas as calls
 from server.counter import schemas as counter
 from server.identity import schemas as identity
+from server.knowledge import schemas as knowledge
+from server.tickets import schemas as tickets
 from server.wallboard import schemas as wallboard
 from signaling.schema import schema
 
@@ -37,6 +39,8 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         counter,
         calls,
         wallboard,
+        tickets,
+        knowledge,
         desk,
         evidence,
         sampling,

@@ -9,6 +9,7 @@ from qa.sampling.seed import seed_demo_plan
 from server.counter.catalogue import seed_businesses
 from server.counter.flow_store import seed_flows
 from server.identity.seed import seed_demo_staff
+from server.knowledge.seed import seed_articles
 
 
 async def seed(settings: Settings) -> None:
@@ -19,6 +20,7 @@ async def seed(settings: Settings) -> None:
         async with database.unit_of_work(system_actor("seed")) as work:
             await seed_businesses(work)
             await seed_rules(work)
+            await seed_articles(work)
             await seed_flows(work)
             if settings.demo:
                 await seed_demo_staff(work)

@@ -23,9 +23,11 @@ from recording.finalize import script as script_verdict
 from recording.finalize import service as finalizing
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import beat
+from server.app.people import people_jobs
 from server.app.transactions import transaction_jobs
 from server.calls.room import subscriptions as calls_subscriptions
 from server.counter import room as counter_room
+from server.tickets.watch import watch as watch_tickets
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +52,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             settings,
             RateLimiter(connections.redis),
         )
-        subscriptions = [*_subscriptions(connections, rules, speech), *transactions, *business.subscriptions]
+        people, tickets = people_jobs(connections)
+        subscriptions = [
+            *_subscriptions(connections, rules, speech),
+            *transactions,
+            *business.subscriptions,
+            *people,
+        ]
         broker = make_broker(str(settings.redis_url))
         relay = Relay(connections.database, connections.bus, broker, _names(subscriptions))
         worker = Worker(connections.database, broker, subscriptions)
@@ -60,6 +68,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         owner.start("relay", relay.run())
         owner.start("live script", script.run())
         owner.start("speech", speech.run())
+        owner.start("tickets", watch_tickets(tickets))
         owner.start("cases", business.keeper.run())
         owner.start("QA upkeep", Upkeep(connections.database).run())
         owner.start("search", searching.SearchService(connections.database).keep_up())

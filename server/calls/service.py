@@ -17,10 +17,12 @@ from core.models.call import Call, CallState, EndReason
 from core.models.visit import Visit
 from core.ports.calls import UNSPECIFIED, CallViews, CustomerCall, Disposition, TellerCall, TellerDesk
 from core.security.actor import Actor, system_actor
+from core.security.permissions import Permission
 from core.tasks import TaskOwner
 from server.calls import rows
 from server.calls.hold import end_hold
 from server.calls.media import MediaDesk
+from server.calls.reschedule import kept_points, refuse_while_stopped
 from server.calls.seats import SeatBoard, verdict
 from server.calls.states import ENDED, RUNNING, WAITING, require_move, state_after_end
 from server.calls.views import CallViewer
@@ -65,11 +67,12 @@ class CallService:
             visit = await rows.lock_visit(work.session, rows.visit_of(actor))
             call = await rows.newest_call(work.session, visit.id)
             if call is None or call.state in ENDED:
-                call = await self._queue(work, visit)
+                call = await self._queue(work, visit, kept_points(call))
         async with self._database.read() as session:
             return await self._viewer.customer(session, call)
 
-    async def _queue(self, work: UnitOfWork, visit: Visit) -> Call:
+    async def _queue(self, work: UnitOfWork, visit: Visit, points: int = 0) -> Call:
+        await refuse_while_stopped(work.session)
         business = await work.session.get_one(Business, visit.business_code)
         if not business.enabled:
             raise ConflictError("this business is not offered right now", code="business.closed")
@@ -84,12 +87,14 @@ class CallService:
             business_code=visit.business_code,
             language=visit.language,
             state=CallState.QUEUED,
+            priority=points,
             queued_at=work.clock.now(),
             media_node=await self._warm.node_of(call_id),
         )
         work.session.add(call)
         await work.session.flush()
-        work.emit(CallQueued(at=call.queued_at, call_id=call.id, business_code=call.business_code))
+        queued = CallQueued(at=call.queued_at, call_id=call.id, business_code=call.business_code, number=call.number)
+        work.emit(queued)
         work.audit("call.join", "call", call.id, visit=visit.id, number=call.number)
         return call
 
@@ -128,6 +133,13 @@ class CallService:
     async def end(self, call_id: str, reason: EndReason) -> bool:
         """The house itself ends a call. Returns False when it had ended already."""
         return await self._end(self._system, call_id, reason, WAITING | RUNNING)
+
+    async def reschedule_waiting(self, actor: Actor) -> int:
+        """Send everybody who waits away; see `core.ports.wallboard.QueueClearing`."""
+        actor.require(Permission.EMERGENCY_SWITCH)
+        async with self._database.read() as session:
+            waiting = await rows.calls_in(session, WAITING)
+        return sum([await self._end(actor, call.id, EndReason.RESCHEDULED, WAITING) for call in waiting])
 
     async def _end(self, actor: Actor, call_id: str, reason: EndReason, states: frozenset[CallState]) -> bool:
         async with self._database.unit_of_work(actor) as work:
@@ -190,7 +202,7 @@ class CallService:
             else:
                 raise ConflictError("this call is not in wrap-up", code="call.not_in_wrap_up")
             call.disposition, call.note = disposition, note
-            now = work.clock.now()
+            now = call.closed_at or work.clock.now()
             work.emit(CallWrappedUp(at=now, call_id=call.id, teller_id=teller_id, disposition=disposition))
             work.audit("call.wrap_up", "call", call.id, disposition=disposition)
 
@@ -202,7 +214,7 @@ class CallService:
                 return
             await self._close_call(work, call, call.teller_id)
             call.disposition = UNSPECIFIED
-            now = work.clock.now()
+            now = call.closed_at or work.clock.now()
             work.emit(CallWrappedUp(at=now, call_id=call.id, teller_id=call.teller_id, disposition=UNSPECIFIED))
             work.audit("call.wrap_up", "call", call.id, disposition=UNSPECIFIED)
 

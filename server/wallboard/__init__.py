@@ -1,5 +1,6 @@
-"""The wallboard room: live alarms for the people in charge, and a second chance for failed jobs.
+"""The wallboard room: live figures as a fold over facts, alarms, help, and what supervisors do about them.
 
-Publishes: nothing. Listens to: nothing. Writes: nothing of its own (alarms through `core.alarms`, jobs through
-`core.jobs`).
+Publishes: HelpRequested, HelpAnswered, TellersTold, EmergencyStarted, EmergencyEnded.
+Listens to: every fact about calls, tellers, alarms, help and emergencies (`server.wallboard.board`).
+Writes: HelpRequest, Emergency (alarms through `core.alarms`, jobs through `core.jobs`).
 """

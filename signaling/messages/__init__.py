@@ -1,6 +1,18 @@
 """Every message of the socket protocol (docs/protocol.md), one file per family."""
 
-from signaling.messages import alarms, call, captions, counter, media, offer, presence, quality, queue, recording
+from signaling.messages import (
+    alarms,
+    call,
+    captions,
+    counter,
+    media,
+    offer,
+    presence,
+    quality,
+    queue,
+    recording,
+    wallboard,
+)
 from signaling.messages.base import Message, Push
 
 CUSTOMER = "/customer"
@@ -36,6 +48,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
         counter.TELLER_ACT,
         counter.BACK,
         counter.CANCEL,
+        wallboard.GET,
     ),
 }
 
@@ -60,6 +73,9 @@ PUSHES: dict[str, tuple[Push, ...]] = {
         quality.TELLER_PROFILE,
         alarms.ALARM,
         counter.TELLER_CASE,
+        wallboard.WALLBOARD,
+        wallboard.TELLER_NOTICE,
+        wallboard.HELP_TAKEN,
     ),
 }
 

@@ -24,6 +24,8 @@ from server.acd.queue import QueueBoard
 from server.acd.room import AcdRoom
 from server.calls import room as calls_room
 from server.calls.room import CallsRoom
+from server.wallboard import room as wallboard_room
+from server.wallboard.room import WallboardRoom
 from signaling import room as signaling_room
 from signaling.client import SignalingClient
 from signaling.connections import RedisConnections
@@ -79,6 +81,7 @@ class Counter:
     connections: RedisConnections
     calls: CallsRoom
     acd: AcdRoom
+    wallboard: WallboardRoom
     signaling: Signaling
     app: web.Application
     url: str = ""
@@ -206,17 +209,26 @@ def compose(database: Database, bus: Bus, redis: Redis, settings: Settings, node
     alive_nodes = alive if nodes is not None else None
     calls = calls_room.build(database, bus, redis, media, board, queue, connections, settings, alive_nodes=alive_nodes)
     acd = acd_room.build(database, bus, redis, calls.service, connections, settings)
+    wallboard = wallboard_room.build(database, bus, settings.timezone, calls.service, acd.oversight)
     sessions: dict[str, Actor] = {}
 
     async def authenticate(cookie: str | None) -> Actor | None:
         return sessions.get(cookie or "")
 
     edge = signaling_room.build(
-        bus, calls.service, calls.media, acd.tellers, connections, TOKEN_KEY, authenticate, pauses=calls.pauses
+        bus,
+        calls.service,
+        calls.media,
+        acd.tellers,
+        wallboard.live,
+        connections,
+        TOKEN_KEY,
+        authenticate,
+        pauses=calls.pauses,
     )
     app = web.Application()
     edge.attach(app)
-    return Counter(database, bus, media, connections, calls, acd, edge, app, sessions=sessions)
+    return Counter(database, bus, media, connections, calls, acd, wallboard, edge, app, sessions=sessions)
 
 
 @asynccontextmanager
@@ -231,7 +243,7 @@ async def open_counter(
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     counter.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    parts = [counter.calls, counter.acd, counter.signaling] if started else [counter.signaling]
+    parts = [counter.calls, counter.acd, counter.wallboard, counter.signaling] if started else [counter.signaling]
     for part in parts:
         await part.start()
     try:

@@ -13,7 +13,7 @@ from signaling.messages.media import MAX_SDP, CustomerSdpAnswer, TellerEnter, Te
 from signaling.messages.presence import SetPresence
 from signaling.schema import schema
 
-PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,16 @@ def test_wrong_shapes_are_refused(model: type[BaseModel], payload: object) -> No
         model.model_validate(payload)
 
 
-def test_every_message_of_the_protocol_page_is_declared_and_the_other_way_round() -> None:
-    customer, staff = PROTOCOL.read_text().split("### `/customer`")[1].split("### `/staff`")
-    documented = {
-        namespace: sorted(line.split("`")[1] for line in section.splitlines() if line.startswith("| `"))
-        for namespace, section in (("/customer", customer), ("/staff", staff))
-    }
+def test_every_message_of_the_protocol_pages_is_declared_and_the_other_way_round() -> None:
+    documented: dict[str, list[str]] = {namespace: [] for namespace in MESSAGES}
+    for page in sorted(DOCS.glob("protocol*.md")):
+        namespace = None
+        for line in page.read_text().splitlines():
+            if line.startswith("#"):
+                namespace = next((name for name in MESSAGES if f"`{name}`" in line), None)
+            elif namespace is not None and line.startswith("| `"):
+                documented[namespace].append(line.split("`")[1])
+    documented = {namespace: sorted(names) for namespace, names in documented.items()}
     declared = {
         namespace: sorted([message.name for message in MESSAGES[namespace]] + [push.name for push in PUSHES[namespace]])
         for namespace in MESSAGES
