@@ -20,6 +20,7 @@ from server.calls import schemas as calls
 from server.counter import schemas as counter
 from server.identity import schemas as identity
 from server.knowledge import schemas as knowledge
+from server.statistics import schemas as statistics
 from server.tickets import schemas as tickets
 from server.wallboard import schemas as wallboard
 from signaling.schema import schema
@@ -41,6 +42,7 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         wallboard,
         tickets,
         knowledge,
+        statistics,
         desk,
         evidence,
         sampling,

@@ -19,9 +19,28 @@ export interface ActivateRequest {
   revision: number
 }
 /**
+ * What the figures are held against. Shares are 0 to 1.
+ */
+export interface Aims {
+  service_level_s: number
+  service_level: number
+  answer_rate: number
+  longest_wait_s: number
+}
+/**
  * One alarm.
  */
 export interface AlarmNotice {
+  id: string
+  kind: string
+  call_id: string | null
+  message: string
+  raised_at: string
+}
+/**
+ * An alarm that stands.
+ */
+export interface AlarmRow {
   id: string
   kind: string
   call_id: string | null
@@ -143,6 +162,87 @@ export interface VerdictOnItem {
   upheld: boolean
   fraction?: number | null
   note?: string
+}
+/**
+ * What an editor says to a proposal. A refusal says why.
+ */
+export interface ArticleDecisionRequest {
+  publish: boolean
+  verdict?: string
+}
+/**
+ * An article that was found.
+ */
+export interface ArticleHit {
+  id: string
+  kind: 'product' | 'procedure' | 'faq'
+  business_code: string | null
+  title: string
+  tags: string[]
+  snippet: string
+  version: number
+  updated_at: string
+}
+/**
+ * A new article, or a new wording of one.
+ */
+export interface ArticleProposalRequest {
+  article_id?: string | null
+  kind?: 'product' | 'procedure' | 'faq'
+  business_code?: string | null
+  title: string
+  /**
+   * @maxItems 12
+   */
+  tags?:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string]
+  body: string
+  reason: string
+}
+/**
+ * A wording with its history. `mine`: the reader proposed it and does not decide on it.
+ */
+export interface ArticleVersionView {
+  id: string
+  article_id: string
+  version: number
+  state: 'proposed' | 'published' | 'replaced' | 'refused'
+  title: string
+  tags: string[]
+  body: string
+  reason: string
+  proposed_by: string
+  proposed_at: string
+  decided_by: string | null
+  decided_at: string | null
+  verdict: string
+  mine: boolean
+  before: ArticleView | null
+}
+/**
+ * A published article.
+ */
+export interface ArticleView {
+  id: string
+  kind: 'product' | 'procedure' | 'faq'
+  business_code: string | null
+  title: string
+  tags: string[]
+  body: string
+  version: number
+  updated_at: string
 }
 /**
  * The library, newest first.
@@ -397,6 +497,20 @@ export interface ResultEngines {
   final: string | null
 }
 /**
+ * A call that waits or runs. `since`: of waiting calls when they joined, of running ones when they were taken.
+ */
+export interface CallRow {
+  call_id: string
+  number: number | null
+  business_code: string
+  state: 'queued' | 'offered' | 'accepted' | 'connected' | 'wrap_up' | 'closed'
+  since: string
+  queued_at: string
+  teller_id: string | null
+  on_hold: boolean
+  limit_s: number
+}
+/**
  * A piece of business as one side sees it, always whole.
  *
  * Attributes:
@@ -499,6 +613,21 @@ export interface CoachingRequest {
   call_id: string
   at_s?: number | null
   text: string
+}
+/**
+ * Somebody to review, with the marks given before.
+ */
+export interface Colleague {
+  teller_id: string
+  display_name: string
+  score: string | null
+  comment: string
+}
+/**
+ * A customer complains about the visit.
+ */
+export interface ComplaintRequest {
+  story: string
 }
 /**
  * The item is asked only when an earlier item was answered like this.
@@ -694,6 +823,25 @@ export interface CustomerCase {
   case: CaseView | null
 }
 /**
+ * What the counter knows of the customer at hand from earlier calls.
+ */
+export interface CustomerHistory {
+  calls: HistoryRow[]
+}
+/**
+ * An earlier call of the customer at hand.
+ */
+export interface HistoryRow {
+  number: number
+  business_code: string
+  at: string
+  teller_name: string | null
+  disposition: string | null
+  note: string | null
+  stars: number | null
+  tickets: number
+}
+/**
  * How a seat's media is.
  */
 export interface CustomerMediaNotice {
@@ -808,6 +956,61 @@ export interface DrawView {
   drawn_at: string
 }
 /**
+ * Somebody who is due for another post (轮岗) or for compulsory leave (强制休假).
+ */
+export interface DutyAlert {
+  staff_id: string
+  display_name: string
+  staff_number: string
+  kind: 'rotation' | 'forced_leave'
+  since: string | null
+  due_at: string | null
+  overdue: boolean
+}
+/**
+ * The emergency is over.
+ */
+export interface EmergencyEndRequest {
+  review: string
+}
+/**
+ * Throw the emergency switch. A drill is logged and touches no customer.
+ */
+export interface EmergencyRequest {
+  event_class: 'system' | 'network' | 'power' | 'security' | 'staff'
+  drill: boolean
+  notice_zh: string
+  notice_en?: string
+  stop_entry: boolean
+  reschedule: boolean
+}
+/**
+ * The emergency that lasts.
+ */
+export interface EmergencyRow {
+  emergency_id: string
+  drill: boolean
+  stop_entry: boolean
+  at: string
+}
+/**
+ * An emergency or a drill in the log.
+ */
+export interface EmergencyView {
+  id: string
+  event_class: string
+  drill: boolean
+  notice_zh: string
+  notice_en: string
+  stop_entry: boolean
+  moved_calls: number
+  started_by: string
+  started_at: string
+  ended_by: string | null
+  ended_at: string | null
+  review: string
+}
+/**
  * Nothing to say.
  */
 export interface Empty {}
@@ -864,6 +1067,23 @@ export interface ExportView {
   url: string | null
 }
 /**
+ * Today's figures; None where there is nothing yet. Definitions: docs/statistics.md.
+ */
+export interface Figures {
+  offered: number
+  answered: number
+  abandoned: number
+  short_abandoned: number
+  service_level: number | null
+  answer_rate: number | null
+  abandon_rate: number | null
+  asa_s: number | null
+  aht_s: number | null
+  satisfaction: number | null
+  rated: number
+  overtime: number
+}
+/**
  * A party's playable file. `offset_s` is where its first frame lies on the call's time line.
  *
  * ``screen`` is what the party shared: pictures only, with something to see during `spans` (call seconds).
@@ -918,6 +1138,22 @@ export interface FindingView {
   evidence: string
   phrase: string
   verdict?: ('confirmed' | 'rejected') | null
+}
+/**
+ * Move a teller to a state.
+ */
+export interface ForceStateRequest {
+  state: 'ready' | 'break' | 'offline'
+}
+/**
+ * Half an hour: expected and, once it has been, real calls; tellers needed for the aim.
+ */
+export interface ForecastSlot {
+  at: string
+  expected: number
+  real: number | null
+  tellers: number
+  tellers_patient: number
 }
 /**
  * A form as it is edited. Its version is given by the server.
@@ -1095,6 +1331,43 @@ export interface GroupView {
   team?: string | null
 }
 /**
+ * A teller asks for a supervisor.
+ */
+export interface HelpAskRequest {
+  call_id?: string | null
+  message?: string
+}
+/**
+ * A request for help that waits for a supervisor.
+ */
+export interface HelpRow {
+  help_id: string
+  kind: 'help' | 'overtime'
+  teller_id: string
+  call_id: string | null
+  at: string
+}
+/**
+ * A supervisor is on the way to the teller who asked for help.
+ */
+export interface HelpTaken {
+  help_id: string
+  by_name: string
+}
+/**
+ * A request for help.
+ */
+export interface HelpView {
+  id: string
+  kind: string
+  teller_id: string
+  call_id: string | null
+  message: string
+  at: string
+  answered_by: string | null
+  answered_at: string | null
+}
+/**
  * Which call, and whether the customer is to wait without hearing and seeing the counter.
  */
 export interface Hold {
@@ -1141,6 +1414,21 @@ export interface ItemDefectView {
   category: string
   count: number
   lost: number
+}
+/**
+ * A day per half hour. `error`: of the same rule over the last days, 0 to 1 (weighted absolute percentage error).
+ *
+ * Attributes:
+ *     tellers / tellers_patient: By Erlang A with the patience measured, and by Erlang C where nobody gives up.
+ */
+export interface LoadForecast {
+  day: string
+  error: number | null
+  aht_s: number
+  patience_s: number
+  service_level: number
+  within_s: number
+  slots: ForecastSlot[]
 }
 /**
  * Name and password as typed. The lengths bound the work of hashing.
@@ -1289,6 +1577,40 @@ export interface OpinionRequest {
    * @maxItems 50
    */
   items: [OpinionOnItem, ...OpinionOnItem[]]
+}
+/**
+ * A teller's own day.
+ */
+export interface OwnFigures {
+  answered: number
+  aht_s: number | null
+  satisfaction: number | null
+  rated: number
+  low: number
+  overtime: number
+  occupancy: number | null
+}
+/**
+ * A ticket as its customer, or the member of staff who opened it, sees it.
+ */
+export interface OwnTicket {
+  number: number
+  kind: string
+  state: string
+  subject: string
+  opened_at: string
+  answer_by: string
+  answer: string
+  answered_at: string | null
+}
+/**
+ * Marks for a colleague's month; given again, they replace the earlier ones.
+ */
+export interface PeerReviewRequest {
+  month: string
+  teller_id: string
+  score: number | string
+  comment?: string
 }
 /**
  * Who inspects and who is inspected, with the declared conflicts. `load`: share of open tasks that are overdue.
@@ -1488,6 +1810,41 @@ export interface QaCallRow {
   flags: string[]
 }
 /**
+ * One business's queue.
+ *
+ * Attributes:
+ *     waiting / ringing / running: Calls now.
+ *     longest_since: The longest waiting call's time of joining.
+ *     service_level_bad_since / answer_rate_bad_since: Below the aim since then; None: it is not.
+ */
+export interface QueueRow {
+  business_code: string
+  name_zh: string
+  name_en: string
+  waiting: number
+  ringing: number
+  running: number
+  longest_since: string | null
+  figures: Figures
+  service_level_bad_since: string | null
+  answer_rate_bad_since: string | null
+}
+/**
+ * A teller's month. Parts are 0 to 100; None: nothing to judge by. `before`: the month before.
+ */
+export interface RadarRow {
+  teller_id: string
+  display_name: string
+  team: string | null
+  answered: number
+  satisfaction: string | null
+  volume: string | null
+  errors: string | null
+  peers: string | null
+  total: string | null
+  before: string | null
+}
+/**
  * Figures of a group. Rates are percent; None where there is nothing to count.
  */
 export interface RatesView {
@@ -1522,6 +1879,12 @@ export interface RatingRequest {
     | [string, string, string, string, string, string, string, string, string]
     | [string, string, string, string, string, string, string, string, string, string]
   comment?: string
+}
+/**
+ * Ring this teller for the call.
+ */
+export interface ReassignRequest {
+  teller_id: string
 }
 /**
  * Begin or end it. What the parties named say and show meanwhile is neither recorded nor transcribed.
@@ -1842,6 +2205,14 @@ export interface SearchPage {
   next: string
 }
 /**
+ * What customers are told before they choose; empty when there is nothing to tell.
+ */
+export interface ServiceNotice {
+  notice_zh: string
+  notice_en: string
+  entry_stopped: boolean
+}
+/**
  * Whether the customer wants captions.
  */
 export interface SetCaptions {
@@ -1860,6 +2231,71 @@ export interface SetPresence {
 export interface Share {
   call_id: string
   on: boolean
+}
+/**
+ * A call behind a number: times and outcome, nothing of what was said.
+ */
+export interface StatsCall {
+  call_id: string
+  number: number
+  business_code: string
+  teller_name: string | null
+  queued_at: string
+  wait_s: number | null
+  in_call_s: number | null
+  end_reason: string | null
+  disposition: string | null
+  stars: number | null
+}
+/**
+ * Figures of one line; None where there is nothing. Shares are 0 to 1. Definitions: docs/statistics.md.
+ */
+export interface StatsFigures {
+  offered: number
+  answered: number
+  in_time: number
+  abandoned: number
+  short_abandoned: number
+  handled: number
+  rated: number
+  low: number
+  service_level: number | null
+  answer_rate: number | null
+  abandon_rate: number | null
+  asa_s: number | null
+  aht_s: number | null
+  talk_s: number | null
+  hold_s: number | null
+  wrap_s: number | null
+  satisfaction: number | null
+  stars: number | null
+  response_rate: number | null
+  overtime: number
+  overtime_rate: number | null
+  resolved_first: number
+  settled: number
+  fcr: number | null
+  occupancy: number | null
+  ewt_error_s: number | null
+}
+/**
+ * A report over whole local days, both inclusive.
+ */
+export interface StatsReport {
+  by: 'business' | 'teller' | 'team' | 'hour' | 'day' | 'month'
+  since: string
+  until: string
+  rows: StatsRow[]
+  total: StatsFigures
+}
+/**
+ * One line of a report. `key` None: calls without such a thing (nobody took them, no team).
+ */
+export interface StatsRow {
+  key: string | null
+  label_zh: string
+  label_en: string
+  figures: StatsFigures
 }
 /**
  * Something done in the open step; `inputs` as the step's kind and action define (docs/counter.md).
@@ -1907,6 +2343,12 @@ export interface TaskRow {
   inspector_id: string | null
   inspector_name: string | null
   drafted: boolean
+}
+/**
+ * What a supervisor says to all tellers.
+ */
+export interface TellTellersRequest {
+  text: string
 }
 /**
  * The same, with the call.
@@ -1962,6 +2404,14 @@ export interface TellerMediaNotice {
   call_id: string
 }
 /**
+ * Something a supervisor said to all tellers.
+ */
+export interface TellerNotice {
+  at: string
+  by_name: string
+  text: string
+}
+/**
  * The same, with the call.
  */
 export interface TellerProfile {
@@ -1977,12 +2427,119 @@ export interface TellerQuality {
   call_id: string
 }
 /**
+ * One teller now, and today.
+ */
+export interface TellerRow {
+  teller_id: string
+  display_name: string
+  staff_number: string
+  state: 'offline' | 'ready' | 'offered' | 'in_call' | 'wrap_up' | 'break'
+  reason: string
+  since: string
+  call_id: string | null
+  answered: number
+  aht_s: number | null
+  occupancy: number | null
+  satisfaction: number | null
+}
+/**
  * As the customer's, for one of the teller's calls; None: for the transport that waits.
  */
 export interface TellerSdpAnswer {
   peer_id: string
   sdp_answer: string
   call_id?: string | null
+}
+/**
+ * What the customer reads.
+ */
+export interface TicketAnswerRequest {
+  version: number
+  answer: string
+}
+/**
+ * Nothing is left to do.
+ */
+export interface TicketCloseRequest {
+  version: number
+}
+/**
+ * The whole story. `mine`: the reader opened it and does not answer it.
+ */
+export interface TicketDetail {
+  id: string
+  number: number
+  kind: 'low_rating' | 'complaint'
+  state: 'open' | 'answered' | 'closed'
+  department: 'operations' | 'quality' | 'product' | 'technology'
+  subject: string
+  opened_at: string
+  see_by: string
+  seen_at: string | null
+  answer_by: string
+  answered_at: string | null
+  escalated_at: string | null
+  overdue: boolean
+  story: string
+  answer: string
+  call_number: number | null
+  business_code: string | null
+  teller_name: string | null
+  stars: number | null
+  opened_by: string
+  mine: boolean
+  version: number
+  steps: TicketStepView[]
+}
+/**
+ * What happened.
+ */
+export interface TicketStepView {
+  at: string
+  by: string
+  what: string
+  text: string
+}
+/**
+ * Another department has to answer it.
+ */
+export interface TicketMoveRequest {
+  version: number
+  department: 'operations' | 'quality' | 'product' | 'technology'
+  reason: string
+}
+/**
+ * A word to colleagues, not to the customer.
+ */
+export interface TicketNoteRequest {
+  text: string
+}
+/**
+ * Staff opens a ticket for a customer.
+ */
+export interface TicketOpenRequest {
+  call_id?: string | null
+  department: 'operations' | 'quality' | 'product' | 'technology'
+  subject: string
+  story: string
+}
+/**
+ * A ticket in a list. `overdue`: a time has passed.
+ */
+export interface TicketRow {
+  id: string
+  number: number
+  kind: 'low_rating' | 'complaint'
+  state: 'open' | 'answered' | 'closed'
+  department: 'operations' | 'quality' | 'product' | 'technology'
+  subject: string
+  opened_at: string
+  see_by: string
+  seen_at: string | null
+  answer_by: string
+  answered_at: string | null
+  escalated_at: string | null
+  overdue: boolean
 }
 /**
  * Try on so many of the newest calls.
@@ -2060,6 +2617,27 @@ export interface VisitView {
   token: string
 }
 /**
+ * The wallboard now.
+ */
+export interface WallboardAnswer {
+  wallboard: WallboardView
+}
+/**
+ * The whole wallboard, sent on every change, at most once a second.
+ */
+export interface WallboardView {
+  at: string
+  aims: Aims
+  total: QueueRow
+  queues: QueueRow[]
+  tellers: TellerRow[]
+  waiting: CallRow[]
+  running: CallRow[]
+  alarms: AlarmRow[]
+  help: HelpRow[]
+  emergency: EmergencyRow | null
+}
+/**
  * The text a customer is asked to agree to.
  */
 export interface WordingView {
@@ -2082,6 +2660,11 @@ export interface WrapUp {
 export interface WrappedUp {
   presence: Presence
 }
+/**
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "_Body".
+ */
+export interface _Body {}
 
 export interface CustomerRequests {
   'queue.join': [Empty, CustomerCallAnswer]
@@ -2122,6 +2705,7 @@ export interface StaffRequests {
   'counter.act': [StepAct, TellerCase]
   'counter.back': [CounterBack, TellerCase]
   'counter.cancel': [CounterCancel, TellerCase]
+  'wallboard.get': [Empty, WallboardAnswer]
 }
 
 export interface StaffEvents {
@@ -2136,4 +2720,7 @@ export interface StaffEvents {
   'media.profile': TellerProfile
   'alarm': AlarmNotice
   'counter.state': TellerCase
+  'wallboard': WallboardView
+  'teller.notice': TellerNotice
+  'help.taken': HelpTaken
 }
