@@ -175,7 +175,7 @@ const en: Texts<typeof zhCN> = {
     cameraIsOff: 'Your camera is off',
     hold: 'Hold',
     resume: 'Resume',
-    share: 'Share screen',
+    share: 'Share',
     unshare: 'Stop sharing',
     onHold: 'The customer waits and neither sees nor hears you. Recording goes on.',
     quality: { 0: 'no signal', 1: 'poor', 2: 'fair', 3: 'good', 4: 'very good' },
