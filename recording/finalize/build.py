@@ -1,8 +1,10 @@
 """The heavy part of finalizing, as one plain function that runs in a process of its own."""
 
 import io
+import multiprocessing
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
@@ -95,9 +97,17 @@ class BuildResult:
     reasons: list[Reason] = field(default_factory=list)
 
 
-def lower_priority() -> None:
-    """Initializer of the process: live calls come first."""
+def begin_process() -> None:
+    """Initializer of the process: live calls come first, and it never outlives the worker that started it."""
     os.nice(10)
+    threading.Thread(target=_end_with_parent, name="end with the worker", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def build(plan: BuildPlan) -> BuildResult:

@@ -29,7 +29,7 @@ from core.models.recording import Recording, RecordingFile, RecordingState
 from core.security.actor import system_actor
 from core.security.keys import unwrap_key
 from core.store import Store
-from recording.finalize.build import BuildPlan, BuildResult, build, lower_priority
+from recording.finalize.build import BuildPlan, BuildResult, begin_process, build
 from recording.finalize.check import Reason, Verdict, reasons_json, verdict_of
 from recording.finalize.manifest import file_check_of, file_row, manifest_of, object_key
 from recording.seal import HEADER_B, Sealed, SealedFile
@@ -42,7 +42,7 @@ _VERIFY_CHUNKS = 16
 
 def own_process() -> Executor:
     """For heavy work. Spawned, not forked: the worker has threads. One per job, so that its memory goes with it."""
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=lower_priority)
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=begin_process)
 
 
 class Finalizer:

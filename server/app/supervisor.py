@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 from collections import Counter
@@ -80,6 +81,12 @@ def check_pages(web_dir: Path = WEB_DIR) -> None:
         raise StartError(f"the pages are not built ({web_dir}); build them with ./dev setup")
 
 
+def _end_group(process_id: int) -> None:
+    """What a process has started itself does not outlive it; each has a group of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process_id, signal.SIGKILL)
+
+
 class Supervisor:
     """Runs one installation on one machine."""
 
@@ -142,6 +149,7 @@ class Supervisor:
             )
             self._processes[name] = process
             code = await process.wait()
+            _end_group(process.pid)
             if not self._stopping:
                 log.error("process died, starting it again", process=name, exit_code=code)
                 self._deaths[name] += 1
@@ -176,5 +184,6 @@ class Supervisor:
                 log.error("process did not end in time, killing it", process=name)
                 process.kill()
                 await process.wait()
+            _end_group(process.pid)
         await self._owner.close()
         await asyncio.to_thread(self._engines.stop)

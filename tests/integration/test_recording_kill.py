@@ -8,12 +8,14 @@ import pickle
 import random
 import signal
 import struct
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
+import psutil
 import pytest
 from capture_house import MASTER_KEY, CaptureHouse, zero_ns_ago
 from rtp_streams import Publisher
@@ -150,3 +152,16 @@ async def test_killed_while_finalizing_or_uploading_nothing_is_lost(
         async with catalogue.plain_file(file.id) as path:
             with av.open(str(path)) as container:
                 assert sum(1 for _ in container.decode(video=0)) == 240
+
+
+def test_a_helper_process_ends_with_the_worker_that_was_killed() -> None:
+    script = (
+        "import os, signal\n"
+        "from recording.finalize.service import own_process\n"
+        "print(own_process().submit(os.getpid).result(), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    worker = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=False, timeout=120)
+    assert worker.returncode == -signal.SIGKILL
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(int(worker.stdout)).wait(60)
