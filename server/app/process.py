@@ -4,6 +4,7 @@ A process ends on SIGTERM, or when its supervisor is gone (its end of the stdin 
 """
 
 import asyncio
+import importlib
 import os
 import signal
 import sys
@@ -14,12 +15,12 @@ import uvloop
 
 from core.logs import configure_logs
 from core.settings import Settings
-from server.app import bank, edge, media_node, worker
 
 log = structlog.get_logger(__name__)
 
 Main = Callable[[Settings, asyncio.Event], Awaitable[None]]
-_PROCESSES: dict[str, Main] = {"edge": edge.run, "media": media_node.run, "worker": worker.run, "bank": bank.run}
+_MODULES = {"edge": "edge", "media": "media_node", "worker": "worker", "bank": "bank"}
+"""Imported by the process that needs it: speech engines and PDF libraries are none of the media process's business."""
 
 
 def _watch_supervisor(stop: asyncio.Event) -> None:
@@ -41,7 +42,8 @@ async def _run(name: str) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
     _watch_supervisor(stop)
-    await _PROCESSES[name](Settings(), stop)
+    run: Main = importlib.import_module(f"server.app.{_MODULES[name]}").run
+    await run(Settings(), stop)
 
 
 def main() -> None:
