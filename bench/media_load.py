@@ -279,6 +279,7 @@ class Figures:
 
     calls: int
     cpu_per_call: float
+    cpu_per_packet_us: float
     rss_mb: float
     p50_ms: float
     p99_ms: float

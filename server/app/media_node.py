@@ -1,6 +1,7 @@
 """The media process: carries RTP, writes journals, taps speech."""
 
 import asyncio
+import gc
 from dataclasses import asdict
 
 import structlog
@@ -57,6 +58,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 lambda: {"url": url, "load": node.load, "boot_id": boot_id},
             ),
         )
+        # What is there by now stays until the end: without it a full collection is over in no time, calls do not wait.
+        gc.collect()
+        gc.freeze()
         await stop.wait()
         # Journals are closed before anything else ends, so that a planned stop leaves whole recordings.
         await node.close()

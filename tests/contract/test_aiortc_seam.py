@@ -24,6 +24,7 @@ from pylibsrtp import Error, Policy, Session
 from server.media import sdp
 from server.media.config import Binding
 from server.media.seam import MAX_QUEUE, SecureTransport, pin_addresses
+from server.media.srtp import MAX_PACKET_B, Incoming, Outgoing
 
 LOOPBACK = Binding(("127.0.0.1",))
 
@@ -100,6 +101,33 @@ def test_srtp_takes_and_gives_bytes_and_refuses_what_does_not_fit() -> None:
         session.protect(packet + bytes(1500))
     with pytest.raises(ValueError, match="too long"):
         other.unprotect(bytes(1501))
+
+
+def test_our_short_way_to_libsrtp_does_what_the_sessions_do() -> None:
+    def session(kind: int) -> Session:
+        return Session(Policy(key=b"k" * 30, ssrc_type=kind))
+
+    plain, incoming = session(Policy.SSRC_ANY_OUTBOUND), Incoming(session(Policy.SSRC_ANY_INBOUND))
+    outgoing = Outgoing(session(Policy.SSRC_ANY_OUTBOUND))
+    for number, size_b in enumerate((0, 1, 80, 1200, MAX_PACKET_B - 12)):
+        packet = b"\x80\x64" + number.to_bytes(2, "big") + bytes(7) + b"\x01" + bytes(size_b)
+        secured = outgoing.rtp(packet)
+        if size_b < 1300:
+            assert secured == plain.protect(packet)
+        assert secured is not None
+        assert incoming.rtp(secured[:-1] + bytes((secured[-1] ^ 1,))) is None, "forged"
+        if len(secured) <= MAX_PACKET_B:
+            assert incoming.rtp(secured) == packet
+            assert incoming.rtp(secured) is None, "replayed"
+    report = b"\x80\xc9\0\x01\0\0\0\x01"
+    secured = outgoing.rtcp(report)
+    assert secured == plain.protect_rtcp(report)
+    assert secured is not None
+    assert incoming.rtcp(secured) == report
+    for transform in (incoming.rtp, incoming.rtcp, outgoing.rtp, outgoing.rtcp):
+        assert transform(bytes(MAX_PACKET_B + 1)) is None
+        assert transform(b"\x80") is None
+        assert transform(b"") is None
 
 
 def test_a_sender_asks_for_key_frames_through_one_method() -> None:

@@ -16,6 +16,7 @@ from server.media.config import MediaConfig
 from server.media.headless import HeadlessPeer
 from server.media.node import MediaNode
 from server.media.seam import SecureTransport
+from server.media.srtp import Incoming
 
 SECRET = "a secret of the tests"
 CUSTOMER_HZ, TELLER_HZ = 440, 880
@@ -142,13 +143,13 @@ async def test_lost_packets_are_repaired_in_both_directions(call: Call, monkeypa
     dice = random.Random(5)
     receive, send = SecureTransport._receive, SecureTransport._send
 
-    def lossy_receive(self: SecureTransport, data: bytes) -> None:
+    def lossy_receive(self: SecureTransport, rx: Incoming, data: bytes) -> None:
         if dice.random() > 0.04:
-            receive(self, data)
+            receive(self, rx, data)
 
-    def lossy_send(self: SecureTransport, packet: bytes, *, rtcp: bool) -> None:
+    def lossy_send(self: SecureTransport, secured: bytes | None) -> None:
         if dice.random() > 0.04:
-            send(self, packet, rtcp=rtcp)
+            send(self, secured)
 
     monkeypatch.setattr(SecureTransport, "_receive", lossy_receive)
     monkeypatch.setattr(SecureTransport, "_send", lossy_send)

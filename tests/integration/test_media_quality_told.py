@@ -20,6 +20,7 @@ from server.media.headless import HeadlessPeer
 from server.media.node import CallQuality as EndedCall
 from server.media.node import MediaNode
 from server.media.seam import SecureTransport
+from server.media.srtp import Incoming
 
 SUMMARY = QualitySummary(
     seat=Seat.CUSTOMER, seconds=10, loss_up=0.02, loss_up_max=0.1, loss_down=0.0, loss_down_max=0.0, jitter_up_ms=4.0,
@@ -90,9 +91,9 @@ async def test_lasting_loss_on_one_way_lowers_the_publisher_and_nobody_else(monk
     customer = room.live(Seat.CUSTOMER)
     assert customer is not None
 
-    def lossy(self: SecureTransport, data: bytes) -> None:
+    def lossy(self: SecureTransport, rx: Incoming, data: bytes) -> None:
         if self is not customer.transport or dice.random() > 0.3:
-            receive(self, data)
+            receive(self, rx, data)
 
     monkeypatch.setattr(SecureTransport, "_receive", lossy)
     async with asyncio.timeout(30):
