@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 MediaKind = Literal["audio", "video"]
+SOUND_AND_PICTURE: frozenset[MediaKind] = frozenset(("audio", "video"))
 Track = Literal["main", "screen"]
 """A publisher's voice and camera, or the screen it shares."""
 
@@ -128,7 +129,16 @@ class MediaControl(Protocol):
 
 
 class MediaSink(Protocol):
-    """A subscriber of one publisher's uplink: recorder or speech tap. Called on the packet path: must not block."""
+    """A subscriber of one publisher's uplink: recorder or speech tap. Called on the packet path: must not block.
+
+    Attributes:
+        kinds: What it wants packets of.
+    """
+
+    @property
+    def kinds(self) -> frozenset[MediaKind]:
+        """See above."""
+        ...
 
     def on_rtp(self, kind: MediaKind, packet: bytes, arrival_ns: int) -> None:
         """One decrypted RTP packet as received: whole, possibly out of order or late (repaired by RTX,

@@ -25,6 +25,9 @@ AUDIO, END = b"a", b"end"
 """Fields of a leg's entries: packed packets, or the reason of its end."""
 
 FLUSH_S = 0.2
+TOGETHER = 32
+"""Legs sent in one round trip: most of what a write costs here is the waiting for its answer."""
+
 LEG_ENTRIES = 3_000  # 10 minutes of flushes; readers further behind have lost their purpose
 LEG_TTL_S = 3_600
 END_ATTEMPTS = 300  # a minute of flushes; afterwards readers find out by themselves that the leg is idle
@@ -76,6 +79,8 @@ class SpeechTapSink:
     Attributes:
         dropped: Packets thrown away because Redis could not be reached for too long (the oldest go first).
     """
+
+    kinds: frozenset[MediaKind] = frozenset(("audio",))
 
     def __init__(self, stream: SeatStream) -> None:
         self.stream = stream
@@ -158,9 +163,10 @@ class SpeechTap:
 
     async def flush(self) -> None:
         """Send what every seat has collected. Redis being away is logged once and tried again next time."""
+        due = [sink for sink in self._sinks if _is_due(sink)]
         try:
-            for sink in self._sinks:
-                await self._flush_sink(sink)
+            for at in range(0, len(due), TOGETHER):
+                await self._flush_some(due[at : at + TOGETHER])
         except (RedisError, OSError) as error:  # a timeout is an OSError too
             if not self._failing:
                 log.warning("speech tap cannot reach redis", error=str(error))
@@ -169,38 +175,45 @@ class SpeechTap:
             self._failing = False
         self._sinks = [sink for sink in self._sinks if not sink.done]
 
-    async def _flush_sink(self, sink: SpeechTapSink) -> None:
-        ended = sink.end_reason
-        if ended is not None:
-            sink.end_attempts += 1
-            unheard = not sink.announced and not sink.queue
-            sink.done = unheard or sink.end_attempts > END_ATTEMPTS
-        if sink.done or not (sink.queue or ended is not None):
-            return
-        batch = sink.take()
+    async def _flush_some(self, sinks: list[SpeechTapSink]) -> None:
+        batches = [(sink, sink.take(), sink.end_reason) for sink in sinks]
         try:
             async with asyncio.timeout(2.0):
-                await self._send(sink, batch, ended)
+                await self._send(batches)
         except BaseException:
-            sink.put_back(batch)
+            for sink, batch, _ in batches:
+                sink.put_back(batch)
             raise
-        sink.announced = True
-        sink.done = ended is not None
+        for sink, _, ended in batches:
+            sink.announced = True
+            sink.done = ended is not None
 
-    async def _send(self, sink: SpeechTapSink, batch: list[AudioPacket], ended: str | None) -> None:
-        stream = sink.stream
+    async def _send(self, batches: list[tuple[SpeechTapSink, list[AudioPacket], str | None]]) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
-            if batch:
-                pipe.xadd(sink.key, {AUDIO: pack(batch)}, maxlen=LEG_ENTRIES, approximate=True)
-            if ended is not None:
-                pipe.xadd(sink.key, {END: ended})
-            pipe.expire(sink.key, LEG_TTL_S)
-            if not sink.announced:
-                fields: dict[str, str | int] = {
-                    "call": stream.call_id,
-                    "party": stream.seat.value,
-                    "segment": stream.segment,
-                    "start_ns": stream.started_ns,
-                }
-                pipe.xadd(LEGS, fields, maxlen=10_000, approximate=True)  # type: ignore[arg-type]
+            for sink, batch, ended in batches:
+                if batch:
+                    pipe.xadd(sink.key, {AUDIO: pack(batch)}, maxlen=LEG_ENTRIES, approximate=True)
+                if ended is not None:
+                    pipe.xadd(sink.key, {END: ended})
+                pipe.expire(sink.key, LEG_TTL_S)
+                if not sink.announced:
+                    pipe.xadd(LEGS, _announcement(sink.stream), maxlen=10_000, approximate=True)  # type: ignore[arg-type]
             await pipe.execute()
+
+
+def _is_due(sink: SpeechTapSink) -> bool:
+    """Whether there is something to send; counts the attempts to tell of an end."""
+    if sink.end_reason is not None:
+        sink.end_attempts += 1
+        unheard = not sink.announced and not sink.queue
+        sink.done = unheard or sink.end_attempts > END_ATTEMPTS
+    return not sink.done and bool(sink.queue or sink.end_reason is not None)
+
+
+def _announcement(stream: SeatStream) -> dict[str, str | int]:
+    return {
+        "call": stream.call_id,
+        "party": stream.seat.value,
+        "segment": stream.segment,
+        "start_ns": stream.started_ns,
+    }

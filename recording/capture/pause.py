@@ -65,6 +65,7 @@ class GatedSink:
 
     def __init__(self, inner: MediaSink, gate: Gate | None) -> None:
         self.gate = gate
+        self.kinds = inner.kinds
         self._inner = inner
 
     def on_rtp(self, kind: MediaKind, packet: bytes, arrival_ns: int) -> None:

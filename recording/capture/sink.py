@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from core.ports.media import MediaKind, SeatStream
+from core.ports.media import SOUND_AND_PICTURE, MediaKind, SeatStream
 from recording.capture.journal import SUFFIX, JournalFile, JournalHeader, Record, RecordKind, pack_report
 from recording.capture.meta import Meta
 from recording.capture.pause import Gate
@@ -50,6 +50,8 @@ class SegmentSink:
         dropped: Packets lost because the disk did not take them in time.
         keyframe_due_s: When the next key frame is to be asked for.
     """
+
+    kinds = SOUND_AND_PICTURE
 
     def __init__(self, stream: SeatStream, now_ns: int, now_s: float) -> None:
         self.stream = stream

@@ -41,13 +41,14 @@ class GapDetector:
     """Sees every sequence number of one stream once, in order of arrival.
 
     Attributes:
-        highest: Newest sequence number; None before the first packet.
+        highest: Newest sequence number; None before the first packet. next: The one that follows it, -1 before.
         cycles: How often the 16-bit number has wrapped.
         holes: Packets that did not come in their turn, ever.
     """
 
     def __init__(self) -> None:
         self.highest: int | None = None
+        self.next = -1
         self.cycles = 0
         self.holes = 0
         self._missing: dict[int, list[int]] = {}  # sequence -> [seen missing at ns, last asked at ns, times asked]
@@ -56,8 +57,11 @@ class GapDetector:
 
     def arrived(self, sequence: int, now_ns: int) -> Arrival:
         """Judge one arrival."""
+        if sequence == self.next and sequence:
+            self.highest, self.next, self._suspect = sequence, (sequence + 1) & 0xFFFF, None
+            return Arrival.NEXT
         if self.highest is None:
-            self.highest = sequence
+            self._advance(sequence)
             return Arrival.NEXT
         delta = sequence_delta(sequence, self.highest)
         if delta == 1:
@@ -101,7 +105,7 @@ class GapDetector:
     def _advance(self, sequence: int) -> None:
         if self.highest is not None and sequence < self.highest:
             self.cycles += 1
-        self.highest = sequence
+        self.highest, self.next = sequence, (sequence + 1) & 0xFFFF
         self._suspect = None
 
     def _open(self, delta: int, now_ns: int) -> None:
@@ -117,6 +121,6 @@ class GapDetector:
             self._unrepairable = True
 
     def _restart(self, sequence: int) -> None:
-        self.highest, self.cycles, self._suspect = sequence, 0, None
+        self.highest, self.next, self.cycles, self._suspect = sequence, (sequence + 1) & 0xFFFF, 0, None
         self._missing.clear()
         self._unrepairable = True

@@ -148,11 +148,10 @@ class Peer:
 
     def on_rtp(self, packet: bytes, now_ns: int) -> None:
         """Forward one packet of the browser, or drop and count it."""
-        start = rtp.payload_start(packet)
+        start, sequence = rtp.look(packet, sdp.TRANSPORT_SEQUENCE_ID)
         if start < 0:
             self.counters["malformed_rtp"] += 1
             return
-        sequence = rtp.transport_sequence(packet, start, sdp.TRANSPORT_SEQUENCE_ID)
         if sequence is not None:
             self._arrivals.add(sequence, now_ns)
         if self.watchdog is not None:

@@ -212,10 +212,14 @@ class SecureTransport:
         if self._dtls._rx_srtp is not None and self._dtls._tx_srtp is not None:
             self._rx, self._tx = Incoming(self._dtls._rx_srtp), Outgoing(self._dtls._tx_srtp)
 
-    def send_rtp(self, packet: bytes) -> None:
-        """Encrypt and send one RTP packet. Dropped and counted when the transport cannot take it."""
+    def send_rtp(self, packet: bytes, more: bool = False) -> None:
+        """Encrypt and send one RTP packet. Dropped and counted when the transport cannot take it.
+
+        Args:
+            more: Others follow at once; this one may wait for them, but not for long.
+        """
         if self._tx is not None:
-            self._send(self._tx.rtp(packet))
+            self._send(self._tx.rtp(packet), more)
         else:
             self.counters["not_connected"] += 1
 
@@ -254,18 +258,18 @@ class SecureTransport:
         if self._sender is not None:
             self._sender.close()
 
-    def _send(self, secured: bytes | None) -> None:
+    def _send(self, secured: bytes | None, more: bool = False) -> None:
         pair = self._nominated.get(1)
+        sender = self._sender
         if secured is None or pair is None:
             self.counters["not_protected" if pair is not None else "not_connected"] += 1
             return
-        if pair is not self._pair:  # ICE may nominate another pair at any time
-            if self._sender is not None:
-                self._sender.close()
+        if sender is None or pair is not self._pair:  # ICE may nominate another pair at any time
+            if sender is not None:
+                sender.close()
             self._pair = pair
-            self._sender = BurstSender(pair.protocol.transport, pair.remote_addr, self.counters)
-        if self._sender is not None:
-            self._sender.send(secured)
+            sender = self._sender = BurstSender(pair.protocol.transport, pair.remote_addr, self.counters)
+        sender.send(secured, more)
 
     def _hook(self, protocol: StunProtocol) -> None:
         """Take SRTP off the socket before aioice tries to read it as STUN and queues it."""

@@ -21,15 +21,16 @@ class SinkGroup:
         self._stream = stream
         self._on_failure = on_failure
         self._sinks: list[MediaSink] = []
+        self._of_kind: dict[MediaKind, list[MediaSink]] = {}
         try:
-            self._sinks = list(factory(stream))
+            self._keep(list(factory(stream)))
         except Exception as error:
             log.exception("sink factory failed", call_id=stream.call_id, seat=stream.seat)
             self._report("factory", error)
 
     def rtp(self, kind: MediaKind, packet: bytes, arrival_ns: int) -> None:
         """Hand on one packet."""
-        for sink in self._sinks:
+        for sink in self._of_kind.get(kind, ()):
             try:
                 sink.on_rtp(kind, packet, arrival_ns)
             except Exception as error:
@@ -43,7 +44,12 @@ class SinkGroup:
     def close(self, reason: str) -> None:
         """End the stream for all sinks. Idempotent."""
         self._each(lambda sink: sink.close(reason))
-        self._sinks = []
+        self._keep([])
+
+    def _keep(self, sinks: list[MediaSink]) -> None:
+        self._sinks = sinks
+        kinds: tuple[MediaKind, ...] = ("audio", "video")
+        self._of_kind = {kind: [sink for sink in sinks if kind in sink.kinds] for kind in kinds}
 
     def _each(self, use: Callable[[MediaSink], None]) -> None:
         for sink in self._sinks:
@@ -54,7 +60,7 @@ class SinkGroup:
                 self._detach(sink, error)
 
     def _detach(self, sink: MediaSink, error: Exception) -> None:
-        self._sinks = [other for other in self._sinks if other is not sink]
+        self._keep([other for other in self._sinks if other is not sink])
         self._report(type(sink).__name__, error)
 
     def _report(self, sink: str, error: Exception) -> None:

@@ -31,7 +31,7 @@ class Downlink:
     Args:
         rtx_ssrc: SSRC of retransmissions; None for a stream that is not repaired (audio).
         cname: Canonical name sent along with Sender Reports.
-        send_rtp / send_rtcp: Where packets go.
+        send_rtp / send_rtcp: Where packets go; with an RTP packet, whether more of its picture follow at once.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Downlink:
         rtx_ssrc: int | None,
         rtx_payload_type: int,
         cname: str,
-        send_rtp: Callable[[bytes], None],
+        send_rtp: Callable[[bytes, bool], None],
         send_rtcp: Callable[[bytes], None],
     ) -> None:
         self.kind: MediaKind = kind
@@ -68,7 +68,7 @@ class Downlink:
         self._floor = 0  # first sequence of the present source
         self._young = 0  # packets left during which stragglers from before the floor must be kept out
         self._last_sequence = 0
-        self._last_timestamp = 0
+        self._last = bytes(rtp.HEADER_B)
         self._last_ns = 0
         self._reports_sent: dict[int, int] = {}  # middle 32 bits of NTP -> when forwarded, ns; the newest few
 
@@ -85,17 +85,21 @@ class Downlink:
             self._young -= 1
             if rtp.sequence_delta(rtp.sequence_of(packet), self._floor) < 0:
                 return
-        out = rtp.rewritten(packet, self._ssrc, self._sequence_offset, self.timestamp_offset)
+        if self._sequence_offset or self.timestamp_offset:
+            out = rtp.rewritten(packet, self._ssrc, self._sequence_offset, self.timestamp_offset)
+        else:
+            out = packet[:8] + self._ssrc + packet[12:]
         sequence = out[2] << 8 | out[3]
         if (sequence - self._last_sequence) & 0x8000 == 0:
-            self._last_sequence = sequence
-            self._last_timestamp = int.from_bytes(out[4:8], "big")
+            self._last_sequence, self._last = sequence, out
         self._last_ns = now_ns
-        if self._ring is not None:
-            self._ring[sequence & (RING - 1)] = out
         self.packets += 1
         self.octets += len(out) - rtp.HEADER_B
-        self._send(out)
+        if self._ring is None:
+            self._send(out, False)
+        else:
+            self._ring[sequence & (RING - 1)] = out
+            self._send(out, out[1] < 0x80)  # the marker is on a picture's last packet
 
     def forward_report(self, report: rtcp.SenderReport, now_ns: int) -> None:
         """Send the source's Sender Report under this stream's SSRC and timestamps."""
@@ -128,7 +132,7 @@ class Downlink:
                 continue
             self._rtx_left -= 1
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-            self._send(rtp.to_rtx(packet, self._rtx_payload_type, self._rtx_ssrc, self._rtx_sequence))
+            self._send(rtp.to_rtx(packet, self._rtx_payload_type, self._rtx_ssrc, self._rtx_sequence), False)
             sent += 1
         self.resent += sent
         return sent
@@ -143,7 +147,7 @@ class Downlink:
             passed_ns = max(now_ns - self._last_ns, 10_000_000)
             step = passed_ns * CLOCK_RATE_HZ[self.kind] // 1_000_000_000
             self._sequence_offset = (self._last_sequence + 1 - sequence) & 0xFFFF
-            self.timestamp_offset = (self._last_timestamp + step - timestamp) & 0xFFFFFFFF
+            self.timestamp_offset = (rtp.timestamp_of(self._last) + step - timestamp) & 0xFFFFFFFF
         else:
             self._last_sequence = sequence
             if self.rtx_ssrc is not None:

@@ -54,11 +54,18 @@ class BurstSender:
         self._waiting: list[bytes] = []
         self._closed = False
 
-    def send(self, packet: bytes) -> None:
-        """Send at the end of this turn of the loop, in order."""
-        if not self._waiting:
-            self._loop.call_soon(self.flush)
-        self._waiting.append(packet)
+    def send(self, packet: bytes, more: bool) -> None:
+        """Send a packet behind those that wait; with `more` to come it may wait too, until this turn ends."""
+        waiting = self._waiting
+        if more:
+            if not waiting:
+                self._loop.call_soon(self.flush)
+            waiting.append(packet)
+        elif waiting:
+            waiting.append(packet)
+            self.flush()
+        elif not self._closed:
+            self._one(packet)
 
     def flush(self) -> None:
         """Send what waits now."""

@@ -1,10 +1,12 @@
 """Stand-ins around the media room: sinks that remember, packets made by hand."""
 
-from core.ports.media import MediaKind, MediaSink, PeerChange, SeatStream, SinkFailure
+from core.ports.media import SOUND_AND_PICTURE, MediaKind, MediaSink, PeerChange, SeatStream, SinkFailure
 
 
 class RememberingSink:
     """Keeps what it gets. Raises once `fail_after` packets have come, when that is given."""
+
+    kinds = SOUND_AND_PICTURE
 
     def __init__(self, stream: SeatStream, fail_after: int | None = None) -> None:
         self.stream = stream

@@ -147,9 +147,9 @@ async def test_lost_packets_are_repaired_in_both_directions(call: Call, monkeypa
         if dice.random() > 0.04:
             receive(self, rx, data)
 
-    def lossy_send(self: SecureTransport, secured: bytes | None) -> None:
+    def lossy_send(self: SecureTransport, secured: bytes | None, more: bool = False) -> None:
         if dice.random() > 0.04:
-            send(self, secured)
+            send(self, secured, more)
 
     monkeypatch.setattr(SecureTransport, "_receive", lossy_receive)
     monkeypatch.setattr(SecureTransport, "_send", lossy_send)

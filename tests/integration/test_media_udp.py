@@ -56,13 +56,25 @@ async def test_a_burst_arrives_whole_and_in_order(
     sender._segments = segments and udp.CAN_SEGMENT
     packets = [number.to_bytes(1, "big") * size_b for number, size_b in enumerate(sizes)]
     for packet in packets:
-        sender.send(packet)
+        sender.send(packet, True)
     assert heard(ear) == [], "they leave together at the end of the turn"
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert heard(ear) == packets
     sender.close()
     assert not counters
+
+
+async def test_the_last_packet_of_a_picture_and_a_lone_one_leave_at_once(
+    transport: asyncio.DatagramTransport, ear: socket.socket
+) -> None:
+    sender = BurstSender(transport, ear.getsockname(), Counter())
+    sender.send(b"sound", False)
+    assert heard(ear) == [b"sound"]
+    for packet, more in ((b"pic1", True), (b"pic2", True), (b"pic3", False)):
+        sender.send(packet, more)
+    assert heard(ear) == [b"pic1", b"pic2", b"pic3"]
+    sender.close()
 
 
 async def test_what_the_system_refuses_is_counted_and_a_device_without_segments_gets_packets_one_by_one(
@@ -92,7 +104,7 @@ async def test_what_the_system_refuses_is_counted_and_a_device_without_segments_
         monkeypatch.setattr(sender, "_socket", Refusing())
         monkeypatch.setattr(sender, "_segments", True)
         for packet in (b"a", b"b", b"c", b"d"):
-            sender.send(packet)
+            sender.send(packet, True)
         sender.flush()
     await asyncio.sleep(0)
     assert sorted(heard(ear)) == [b"a", b"c", b"d"]
@@ -102,10 +114,11 @@ async def test_what_the_system_refuses_is_counted_and_a_device_without_segments_
 
 async def test_close_sends_what_waits_and_is_the_end(transport: asyncio.DatagramTransport, ear: socket.socket) -> None:
     sender = BurstSender(transport, ear.getsockname(), Counter())
-    sender.send(b"goodbye")
+    sender.send(b"goodbye", True)
     sender.close()
     sender.close()
-    sender.send(b"too late")
+    sender.send(b"too late", True)
+    sender.send(b"too late", False)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert heard(ear) == [b"goodbye"]

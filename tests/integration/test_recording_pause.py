@@ -20,7 +20,7 @@ from rtp_streams import Packet, Publisher
 from core.db import Database
 from core.errors import ConflictError
 from core.events import RecordingPaused, RecordingPauseEnded, RecordingStopped
-from core.ports.media import MediaKind, MediaSink, Seat
+from core.ports.media import SOUND_AND_PICTURE, MediaKind, MediaSink, Seat
 from core.ports.recording import PauseRequest
 from core.store import open_store
 from recording.capture.control import HttpRecordingPauses, control_routes
@@ -45,6 +45,8 @@ class Ear:
 
     def __init__(self) -> None:
         self.heard: list[bytes] = []
+
+    kinds = SOUND_AND_PICTURE
 
     def on_rtp(self, kind: MediaKind, packet: bytes, arrival_ns: int) -> None:
         self.heard.append(packet)

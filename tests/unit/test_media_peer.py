@@ -30,7 +30,9 @@ class Bench:
         self.rtcp_out: list[bytes] = []
         self.peer.transport.send_rtcp = self.rtcp_out.append  # type: ignore[method-assign]
         self.forwarded: list[bytes] = []
-        self.downlink = Downlink("video", 77, 78, 101, "x", self.forwarded.append, lambda _: None)
+        self.downlink = Downlink(
+            "video", 77, 78, 101, "x", lambda packet, _: self.forwarded.append(packet), lambda _: None
+        )
         stream = SeatStream("call_1", Seat.CUSTOMER, 1, "opus", 111, "VP8", 100, self.peer.request_keyframe)
         self.sink = RememberingSink(stream)
         self.peer.sinks = SinkGroup(stream, lambda _: [self.sink], lambda _: None)

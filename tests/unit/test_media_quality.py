@@ -21,7 +21,7 @@ class Leg:
     def __init__(self) -> None:
         self.audio = Uplink("audio", 1, 111, None, lambda: None)
         self.video = Uplink("video", 2, 100, 3, lambda: None)
-        self.down = Downlink("audio", 7, None, 101, "seat", lambda _: None, lambda _: None)
+        self.down = Downlink("audio", 7, None, 101, "seat", lambda *_: None, lambda _: None)
         self.meter = LegMeter("call_1", Seat.CUSTOMER, "peer_1")
         self.second = 0
         self._next = {"audio": 0, "video": 0}

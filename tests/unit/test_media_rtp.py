@@ -11,6 +11,15 @@ likely = st.builds(lambda first, rest: bytes((0x80 | first,)) + rest, st.integer
 u16, u32 = st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
 
 
+@given(st.binary(min_size=1, max_size=60), st.integers(0, 19))
+def test_one_look_says_the_same_as_two(noise: bytes, cut: int) -> None:
+    usual = packet(7, extension=b"\x41\x12\x34\x00")
+    for data in (noise, bytes((0x90,)) + noise, usual[:-1] + noise, usual[:cut], usual[:cut] + noise):
+        start = rtp.payload_start(data)
+        sequence = None if start < 0 else rtp.transport_sequence(data, start, 4)
+        assert rtp.look(data, 4) == (start, sequence)
+
+
 @given(st.one_of(raw, likely), st.integers(1, 14))
 def test_any_bytes_are_judged_and_an_accepted_packet_can_be_used(data: bytes, extension_id: int) -> None:
     start = rtp.payload_start(data)

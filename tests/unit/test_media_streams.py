@@ -16,7 +16,13 @@ MS = 1_000_000
 def make_downlink(kind="video") -> tuple[Downlink, list[bytes], list[bytes]]:
     sent: list[bytes] = []
     reports: list[bytes] = []
-    return Downlink(kind, 7, 8 if kind == "video" else None, 101, "seat", sent.append, reports.append), sent, reports
+    return (
+        Downlink(
+            kind, 7, 8 if kind == "video" else None, 101, "seat", lambda packet, _: sent.append(packet), reports.append
+        ),
+        sent,
+        reports,
+    )
 
 
 def make_uplink(kind="video", asked: list[int] | None = None) -> Uplink:
