@@ -54,6 +54,7 @@ from server.media.config import primary_address  # noqa: E402
 
 WARM_S = 3.0
 DRAIN_S = 0.3
+WINDOWS = 3
 STEP = 16
 PRIORITY = 1
 """Real time: before everything else that runs here."""
@@ -114,17 +115,19 @@ class Trial:
         await asyncio.sleep(WARM_S)
         for client in self.clients:
             client.begin()
-        cpu, own, began_s = cpu_s(self.pid), time.process_time(), time.monotonic()
-        await asyncio.sleep(seconds)
+        own, began_s = time.process_time(), time.monotonic()
+        # Other work on the machine makes ours dearer, never cheaper: the best of some windows tells.
+        windows = [await self._window(seconds / WINDOWS) for _ in range(WINDOWS)]
         passed_s = time.monotonic() - began_s
-        cpu, own = cpu_s(self.pid) - cpu, time.process_time() - own
+        own = time.process_time() - own
+        cpu_share, cpu_per_packet_us = (min(each) for each in zip(*windows, strict=True))
         calls = len(self.clients) // 2
         counted = [stream for client in self.clients for stream in client.streams.values()]
         latencies = [value for client in self.clients for value in client.latencies_ns]
         figures = Figures(
             calls=calls,
-            cpu_per_call=round(cpu / passed_s / calls, 4),
-            cpu_per_packet_us=round(cpu * 1e6 / max(1, sum(stream.packets for stream in counted)), 1),
+            cpu_per_call=round(cpu_share / calls, 4),
+            cpu_per_packet_us=round(cpu_per_packet_us, 1),
             rss_mb=round(rss_mb(self.pid), 1),
             p50_ms=percentile(latencies, 0.5),
             p99_ms=percentile(latencies, 0.99),
@@ -134,6 +137,16 @@ class Trial:
             latencies=len(latencies),
         )
         return figures, own / passed_s
+
+    async def _window(self, seconds: float) -> tuple[float, float]:
+        """CPU seconds per second, and µs of it per packet that came."""
+        cpu, began_s, packets = cpu_s(self.pid), time.monotonic(), self._packets()
+        await asyncio.sleep(seconds)
+        cpu = cpu_s(self.pid) - cpu
+        return cpu / (time.monotonic() - began_s), cpu * 1e6 / max(1, self._packets() - packets)
+
+    def _packets(self) -> int:
+        return sum(stream.packets for client in self.clients for stream in client.streams.values())
 
     async def stop(self) -> None:
         """Hang up."""
@@ -198,6 +211,11 @@ class OurNode:
             return answer
 
 
+def is_good(figures: Figures) -> bool:
+    """Whether nobody would notice that the core is busy."""
+    return figures.p99_ms is not None and figures.p99_ms < MOST_P99_MS and not figures.lost
+
+
 def start_process(command: list[str], environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Run something that says its address on stdout, or does not need to."""
     return subprocess.Popen(
@@ -257,7 +275,7 @@ async def ours(arguments: argparse.Namespace, certificate: RTCCertificate, addre
             "at": found,
             "rss_per_call_mb": round((found[0].rss_mb - base_mb) / found[0].calls, 2),
             "base_mb": round(base_mb, 1),
-            "most": max((each.calls for each in found if each.p99_ms < MOST_P99_MS and not each.lost), default=0),
+            "most": max((each.calls for each in found if is_good(each)), default=0),
             "load_limited": False,
         }
         while result["most"] == len(trial.clients) // 2 and len(trial.clients) // 2 + STEP <= arguments.most:
@@ -265,7 +283,7 @@ async def ours(arguments: argparse.Namespace, certificate: RTCCertificate, addre
             figures, load = await trial.measure(arguments.seconds)
             say(f"ours: {figures} (load {load:.0%} of its core)")
             result["load_limited"] = load > 0.9
-            if figures.p99_ms < MOST_P99_MS and not figures.lost:
+            if is_good(figures):
                 result["most"] = figures.calls
         return result
 

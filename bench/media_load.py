@@ -292,15 +292,15 @@ class Figures:
     cpu_per_call: float
     cpu_per_packet_us: float
     rss_mb: float
-    p50_ms: float
-    p99_ms: float
+    p50_ms: float | None
+    p99_ms: float | None
     lost: int
     packets_per_s: float
     kbps_per_client: float
     latencies: int = field(default=0)
 
 
-def percentile(values: list[int], share: float) -> float:
-    """In ms."""
-    ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1e6, 2) if ordered else float("nan")
+def percentile(values: list[int], share: float) -> float | None:
+    """In ms; None without values. Pictures that were encoded anew have lost their stamps."""
+    ordered = sorted(value for value in values if 0 < value < 60_000_000_000)
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1e6, 2) if ordered else None
