@@ -23,7 +23,7 @@ from server.media.control_server import serve
 from server.media.node import CallQuality, MediaNode
 
 SWITCH_S = 0.0005
-"""How long the recorder's thread may keep the interpreter while packets wait; Python's own 5 ms are heard at 48 calls."""
+"""How long the recorder's thread may keep the interpreter while packets wait; Python's 5 ms are noticed at 48 calls."""
 
 log = structlog.get_logger(__name__)
 
