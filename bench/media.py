@@ -63,7 +63,7 @@ MOST_P99_MS = 20.0
 READY_S = 30.0
 SERVER_CORE, LOAD_CORE = 0, 1
 
-Connect = Callable[[Client, Client], Awaitable[None]]
+Connect = Callable[[Client, Client], Awaitable[object]]
 
 
 def rss_mb(pid: int) -> float:
@@ -194,18 +194,27 @@ class OurNode:
         self._url = next((facts["url"] for facts in nodes.values()), "")
         return bool(nodes)
 
-    async def connect(self, customer: Client, teller: Client) -> None:
-        """One call as the rooms set it up."""
+    async def connect(self, customer: Client, teller: Client) -> str:
+        """One call as the rooms set it up; returns its id."""
         call = await self._rows.call(None, state=CallState.CONNECTED, ended_at=None)
         for seat, client in (("customer", customer), ("teller", teller)):
-            offer = await self._post(f"/v1/calls/{call.id}/peers", {"seat": seat})
+            offer = await self._ask("POST", f"/v1/calls/{call.id}/peers", {"seat": seat})
             answer = await client.answer(offer["sdp_offer"])
-            await self._post(f"/v1/calls/{call.id}/peers/{offer['peer_id']}/answer", {"sdp_answer": answer})
+            await self._ask("POST", f"/v1/calls/{call.id}/peers/{offer['peer_id']}/answer", {"sdp_answer": answer})
         await asyncio.gather(customer.connected(), teller.connected())
-        await self._post(f"/v1/calls/{call.id}/activate", {})
+        await self._ask("POST", f"/v1/calls/{call.id}/activate", {})
+        return str(call.id)
 
-    async def _post(self, path: str, body: dict[str, str]) -> dict[str, Any]:
-        async with self._http.post(self._url + path, json=body, headers=self._headers) as response:
+    async def close_call(self, call_id: str) -> None:
+        """Hang up."""
+        await self._ask("DELETE", f"/v1/calls/{call_id}")
+
+    async def health(self) -> dict[str, Any]:
+        """What the node says of itself."""
+        return await self._ask("GET", "/v1/health")
+
+    async def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        async with self._http.request(method, self._url + path, json=body, headers=self._headers) as response:
             response.raise_for_status()
             answer: dict[str, Any] = await response.json()
             return answer

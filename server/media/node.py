@@ -192,7 +192,13 @@ class MediaNode:
         for peer in peers:
             for reason, count in peer.counters.items():
                 dropped[reason] = dropped.get(reason, 0) + count
-        return {"node_id": self.config.node_id, "calls": self.load, "peers": len(peers), "dropped": dropped}
+        return {
+            "node_id": self.config.node_id,
+            "calls": self.load,
+            "peers": len(peers),
+            "dropped": dropped,
+            "tasks": len(asyncio.all_tasks()),
+        }
 
     def _known(self, call_id: str) -> Room:
         room = self._rooms.get(call_id)
