@@ -13,6 +13,7 @@ from core.models.improvement import Appeal, AppealItem, Rectification, Rectifica
 from core.models.qa import Defect, Evaluation, Finding
 from core.models.sampling import InspectionTask, TaskState
 from core.models.staff import Staff
+from qa.batches import batches
 from qa.desk.repo import newest_checks
 from qa.improve.rectify import is_overdue
 from qa.reports.facts import BANK_TIME, DefectFact, EvaluationFact, RectificationFact, RuleFact
@@ -188,30 +189,35 @@ async def _forms(session: AsyncSession, versions: set[str]) -> dict[str, Form]:
 
 
 async def _defects(session: AsyncSession, ids: list[str]) -> dict[str, list[DefectFact]]:
-    query = select(Defect).where(col(Defect.evaluation_id).in_(ids)).order_by(col(Defect.item_id))
     found: dict[str, list[DefectFact]] = {}
-    for row in (await session.scalars(query)).all():
-        fact = DefectFact(row.item_id, row.title_zh, row.title_en, row.category, row.lost)
-        found.setdefault(row.evaluation_id, []).append(fact)
+    for some in batches(ids):
+        query = select(Defect).where(col(Defect.evaluation_id).in_(some)).order_by(col(Defect.item_id))
+        for row in (await session.scalars(query)).all():
+            fact = DefectFact(row.item_id, row.title_zh, row.title_en, row.category, row.lost)
+            found.setdefault(row.evaluation_id, []).append(fact)
     return found
 
 
 async def _appeals(session: AsyncSession, ids: list[str]) -> dict[str, list[AppealItem]]:
-    query = (
-        select(col(Appeal.evaluation_id), AppealItem)
-        .join(AppealItem, col(AppealItem.appeal_id) == col(Appeal.id))
-        .where(col(Appeal.evaluation_id).in_(ids))
-    )
     found: dict[str, list[AppealItem]] = {}
-    for evaluation_id, item in (await session.execute(query)).all():
-        found.setdefault(evaluation_id, []).append(item)
+    for some in batches(ids):
+        query = (
+            select(col(Appeal.evaluation_id), AppealItem)
+            .join(AppealItem, col(AppealItem.appeal_id) == col(Appeal.id))
+            .where(col(Appeal.evaluation_id).in_(some))
+        )
+        for evaluation_id, item in (await session.execute(query)).all():
+            found.setdefault(evaluation_id, []).append(item)
     return found
 
 
 async def _on_time(session: AsyncSession, call_ids: list[str]) -> dict[str, bool]:
     """Whether drawn calls were inspected before their date; calls scored without a task are not here."""
-    query = select(InspectionTask).where(
-        col(InspectionTask.call_id).in_(call_ids), col(InspectionTask.state) == TaskState.DONE
-    )
-    rows = (await session.scalars(query)).all()
-    return {row.call_id: row.done_at is not None and row.done_at <= row.due_at for row in rows}
+    found: dict[str, bool] = {}
+    for some in batches(call_ids):
+        query = select(InspectionTask).where(
+            col(InspectionTask.call_id).in_(some), col(InspectionTask.state) == TaskState.DONE
+        )
+        for row in (await session.scalars(query)).all():
+            found[row.call_id] = row.done_at is not None and row.done_at <= row.due_at
+    return found

@@ -1,5 +1,6 @@
 """A sample plan and what it asks about a call. Pure data, validated when it is edited."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -63,15 +64,7 @@ class Unit(_Model):
 
     def value(self, dimension: Dimension) -> str:
         """This call's class in one dimension."""
-        return {
-            Dimension.TELLER: self.teller_id,
-            Dimension.TEAM: self.team or "",
-            Dimension.BUSINESS: self.business,
-            Dimension.RISK: self.risk.value,
-            Dimension.SCORE: _score_band(self.score),
-            Dimension.FLAGS: "flagged" if self.flags else "clean",
-            Dimension.DURATION: _duration_band(self.duration_s),
-        }[dimension]
+        return _VALUES[dimension](self)
 
 
 class StratumRate(_Model):
@@ -166,3 +159,14 @@ def _score_band(score: Decimal | None) -> str:
 
 def _duration_band(duration_s: int) -> str:
     return "short" if duration_s < 180 else "medium" if duration_s < 600 else "long"
+
+
+_VALUES: dict[Dimension, Callable[[Unit], str]] = {
+    Dimension.TELLER: lambda unit: unit.teller_id,
+    Dimension.TEAM: lambda unit: unit.team or "",
+    Dimension.BUSINESS: lambda unit: unit.business,
+    Dimension.RISK: lambda unit: unit.risk.value,
+    Dimension.SCORE: lambda unit: _score_band(unit.score),
+    Dimension.FLAGS: lambda unit: "flagged" if unit.flags else "clean",
+    Dimension.DURATION: lambda unit: _duration_band(unit.duration_s),
+}

@@ -13,6 +13,7 @@ from core.models.sampling import InspectionTask, TaskState
 from core.models.staff import Role, Staff
 from core.ports.compliance import FindingKind
 from qa.access import inspector_of
+from qa.batches import batches
 from qa.desk.repo import newest_checks
 from qa.sampling.plan import Unit, risk_of
 from qa.sampling.share import Inspector
@@ -66,18 +67,19 @@ async def open_tasks(session: AsyncSession) -> dict[str, int]:
 
 async def _flags(session: AsyncSession, call_ids: list[str]) -> dict[str, tuple[str, ...]]:
     """What the newest check of each call found, sorted by name."""
-    query = (
-        select(col(Finding.call_id), col(Finding.kind), col(Finding.rule_id))
-        .where(
-            col(Finding.call_id).in_(call_ids),
-            col(Finding.kind).in_(_FLAGS),
-            col(Finding.check_id).in_(newest_checks()),
-        )
-        .distinct()
-    )
     found: dict[str, list[str]] = {}
-    for call_id, kind, rule_id in (await session.execute(query)).all():
-        found.setdefault(call_id, []).append(f"{kind}:{rule_id}")
+    for some in batches(call_ids):
+        query = (
+            select(col(Finding.call_id), col(Finding.kind), col(Finding.rule_id))
+            .where(
+                col(Finding.call_id).in_(some),
+                col(Finding.kind).in_(_FLAGS),
+                col(Finding.check_id).in_(newest_checks()),
+            )
+            .distinct()
+        )
+        for call_id, kind, rule_id in (await session.execute(query)).all():
+            found.setdefault(call_id, []).append(f"{kind}:{rule_id}")
     return {call_id: tuple(sorted(names)) for call_id, names in found.items()}
 
 

@@ -1,5 +1,6 @@
 """Plans, draws and their replay, conflicts: the use cases."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,7 +91,7 @@ class SamplingService:
             row = await work.session.get(SampleDraw, draw_id)
             if row is None:
                 raise NotFoundError("there is no such draw", code="draw.not_found")
-            view = replayed(row)
+            view = await asyncio.to_thread(replayed, row)
             work.audit("draw.replay", "sample_draw", draw_id, same=view.same)
         return view
 
@@ -161,8 +162,8 @@ async def _draw(work: UnitOfWork, row: SamplePlan, begin: datetime, end: datetim
     frame = [unit for unit in await repo.frame_of(work.session, begin, end) if plan.includes(unit)]
     inspectors = await repo.inspectors_of(work.session)
     owed = {**dict.fromkeys(await _tellers(work.session, plan), 0), **row.carried} if plan.rollover else {}
-    result = draw(plan, frame, seed, owed)
-    picks = _picks(result, frame, inspectors, plan, seed)
+    result = await asyncio.to_thread(draw, plan, frame, seed, owed)
+    picks = await asyncio.to_thread(_picks, result, frame, inspectors, plan, seed)
     made = SampleDraw(
         id=new_id("draw"),
         plan_id=row.id,
