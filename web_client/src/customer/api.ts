@@ -1,4 +1,5 @@
 import type { HttpClient } from '@shared/http'
+import type { ServiceNotice } from '../gen/protocol'
 import type { Business, ConsentWording, Language, VisitOpened } from '@shared/protocol'
 
 export type Channel = 'web' | 'kiosk' | 'demo'
@@ -25,6 +26,14 @@ export class CustomerApi {
 
   rate(stars: number, tags: string[], comment: string): Promise<unknown> {
     return this.http.post('/api/visit/rating', { stars, tags, comment })
+  }
+
+  complain(story: string): Promise<{ number: number }> {
+    return this.http.post('/api/visit/complaints', { story })
+  }
+
+  serviceNotice(): Promise<ServiceNotice> {
+    return this.http.get('/api/service-notice')
   }
 
   /** One round trip to the server, ms. */

@@ -1,6 +1,7 @@
 import { reactive } from 'vue'
 import { ApiError, errorCode } from '@shared/errors'
 import type { Business, ConsentWording, CustomerCall, Language } from '@shared/protocol'
+import type { ServiceNotice } from '../../gen/protocol'
 import type { Channel, CustomerApi } from '../api'
 import type { DeviceCheck } from '../check/deviceCheck'
 import type { CallRoom } from './callRoom'
@@ -20,6 +21,9 @@ export interface FlowState {
   rated: boolean
   /** Number of the call, for the goodbye. */
   number: number | null
+  /** Number of the complaint that was sent from the goodbye. */
+  complaint: number | null
+  notice: ServiceNotice | null
 }
 
 export interface FlowContext {
@@ -41,8 +45,12 @@ export class VisitFlow {
     end: null,
     rated: false,
     number: null,
+    complaint: null,
+    notice: null,
   })
   private visit: SavedVisit | null = null
+  /** Token of the visit that has just ended, so that its customer may still complain. */
+  private leaving: string | null = null
   /** Opening the visit runs ahead of the consent, so that agreeing leads straight into the queue. */
   private opening: Promise<SavedVisit> | null = null
 
@@ -60,7 +68,7 @@ export class VisitFlow {
 
   /** Token for HTTP and socket; empty before a visit is open. */
   get token(): string {
-    return this.visit?.token ?? ''
+    return this.visit?.token ?? this.leaving ?? ''
   }
 
   /** Begins, or goes on where a reload interrupted. */
@@ -172,17 +180,31 @@ export class VisitFlow {
   }
 
   goodbye(): void {
+    this.leaving = this.visit?.token ?? this.leaving
     this.room.close()
     this.forgetVisit()
     this.go('goodbye')
   }
 
+  /** Tell what went wrong; the number under which it is answered, or null when it could not be sent. */
+  async complain(story: string): Promise<void> {
+    await this.attempt(async () => {
+      this.state.complaint = (await this.api.complain(story)).number
+    })
+  }
+
+  /** What the house has to say to everybody before they choose; silence when it cannot be asked. */
+  async loadNotice(): Promise<void> {
+    this.state.notice = await this.api.serviceNotice().catch(() => null)
+  }
+
   /** Back to the first page with nothing left of this visit. */
   restart(): void {
+    this.leaving = null
     this.devices.release()
     this.room.close()
     this.forgetVisit()
-    Object.assign(this.state, { business: null, end: null, rated: false, number: null })
+    Object.assign(this.state, { business: null, end: null, rated: false, number: null, complaint: null })
     this.go('choose')
     if (!this.state.businesses) void this.loadBusinesses()
   }
