@@ -31,6 +31,12 @@ export function useQaDesk(callId: () => string, videos: Videos) {
   const playable = computed(() => PARTIES.some((party) => fileOf(party) !== null && !broken.value[party]))
   const talk = computed(() => stretches(qa.detail?.segments ?? []))
 
+  /** Links name the second they are about: `?at=12.5`. */
+  function startAt(): number {
+    const at = Number(new URLSearchParams(window.location.search).get('at'))
+    return Number.isFinite(at) && at > RUN_UP_S ? at - RUN_UP_S : 0
+  }
+
   function attach(): void {
     const tracks: Track[] = []
     for (const picture of [...PARTIES, 'screen'] as const) {
@@ -80,7 +86,7 @@ export function useQaDesk(callId: () => string, videos: Videos) {
     (call_id) => {
       selected.value = null
       broken.value = {}
-      player.seek(0)
+      player.seek(startAt())
       void qa.load(call_id)
     },
     { immediate: true },

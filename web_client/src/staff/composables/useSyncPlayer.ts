@@ -29,7 +29,7 @@ export function useSyncPlayer() {
 
   function seek(seconds: number): void {
     player.value?.seek(seconds)
-    position.value = player.value?.position ?? 0
+    position.value = player.value?.position ?? Math.max(0, seconds) // before the files are there: begin there
   }
 
   function setRate(value: number): void {
