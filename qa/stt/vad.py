@@ -135,6 +135,11 @@ class VoiceModel(Protocol):
         ...
 
 
+# After ten seconds of silence the network's memory leans so far towards silence that a lone 同意 scores 0.41 instead of
+# 0.85 (measured): a second in which nobody spoke is forgotten.
+_FRESH_FRAMES, _QUIET = 31, 0.1
+
+
 class SileroVad:
     """Silero VAD v6, as shipped inside faster-whisper's wheel (MIT). One object per stream, session shared."""
 
@@ -149,6 +154,7 @@ class SileroVad:
         self._h = np.zeros((1, 1, 128), dtype=np.float32)
         self._c = np.zeros((1, 1, 128), dtype=np.float32)
         self._context = np.zeros(64, dtype=np.float32)
+        self._frames, self._loudest = 0, 0.0
 
     def probabilities(self, pcm: Pcm) -> NDArray[np.float32]:
         if len(pcm) == 0:
@@ -157,10 +163,26 @@ class SileroVad:
         self._context = samples[-64:].copy()
         # Each frame is preceded by the last 64 samples of the one before it.
         frames = np.lib.stride_tricks.sliding_window_view(samples, 64 + FRAME)[::FRAME]
+        heard, at = [], 0
+        while at < len(frames):
+            # Up to the next second of the stream, wherever the pieces it comes in are cut.
+            stop = min(len(frames), at + _FRESH_FRAMES - self._frames % _FRESH_FRAMES)
+            heard.append(self._listen(frames[at:stop]))
+            at = stop
+        return np.concatenate(heard)
+
+    def _listen(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         output, self._h, self._c = SileroVad._session.run(
             None, {"input": np.ascontiguousarray(frames), "h": self._h, "c": self._c}
         )
-        return np.asarray(output, dtype=np.float32).reshape(-1)
+        found = np.asarray(output, dtype=np.float32).reshape(-1)
+        self._frames += len(frames)
+        self._loudest = max(self._loudest, float(found.max()))
+        if self._frames % _FRESH_FRAMES == 0:
+            if self._loudest < _QUIET:
+                self._h, self._c = np.zeros_like(self._h), np.zeros_like(self._c)
+            self._loudest = 0.0
+        return found
 
 
 def _silero_session() -> Any:
