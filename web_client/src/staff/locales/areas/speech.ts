@@ -6,7 +6,6 @@ const texts: AreaTexts = {
     app: { nav: { search: '语音检索', rules: '话术规则' } },
     error: {
       search: { too_short: '请至少输入一个汉字或三个字母。', bad_cursor: '列表已变化，请重新检索。' },
-      finding: { not_found: '没有这条命中。' },
       transcript: { segment_not_found: '没有这句话。', correction_stale: '别人刚改过这句话，请刷新。', covered: '隐去的号码请整段保留，或写出完整号码。' },
       rules: {
         invalid: '规则写法有误：',
@@ -99,7 +98,6 @@ const texts: AreaTexts = {
     app: { nav: { search: 'Speech search', rules: 'Script rules' } },
     error: {
       search: { too_short: 'Type at least one character or three letters.', bad_cursor: 'The list has changed, search again.' },
-      finding: { not_found: 'There is no such finding.' },
       transcript: { segment_not_found: 'There is no such utterance.', correction_stale: 'Somebody just corrected this, refresh.', covered: 'Leave covered numbers whole, or write them out.' },
       rules: {
         invalid: 'This is no valid rule:',
