@@ -296,6 +296,30 @@ class CaseStepChanged(CaseEvent):
     attempt: int
 
 
+class CaseQuestionAsked(CaseEvent):
+    """A waiting step wants something from outside; a job asks and hands the answer to the step.
+
+    Attributes:
+        question: What is asked, as the step's kind defines. ref: What it is about, e.g. a document.
+        attempt: Goes back with the answer.
+    """
+
+    step: str
+    kind: str
+    attempt: int
+    question: str
+    ref: str
+
+
+class CaseDocumentChanged(CaseEvent):
+    """A document was handed in, accepted or returned."""
+
+    step: str
+    document_id: str
+    code: str
+    state: str
+
+
 class CaseEnded(CaseEvent):
     """The business is done, or ended before it was. `outcome`: done, stopped or cancelled."""
 

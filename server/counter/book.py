@@ -141,3 +141,8 @@ async def circumstances(session: AsyncSession, call: Call, recording: Recording 
         call.recording_paused_until,
         now,
     )
+
+
+def call_s(recording: Recording | None, now: datetime) -> float | None:
+    """A moment on the call's time line; None while nothing is recorded yet."""
+    return round((now - recording.started_at).total_seconds(), 3) if recording else None

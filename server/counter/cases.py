@@ -16,7 +16,7 @@ from core.models.call import Call
 from core.models.case import BusinessCase, BusinessFlow, CaseState
 from core.ports.counter import BusinessChoice, CaseHead, CaseView, CaseViews
 from core.security.actor import Actor
-from server.counter.book import access_call, circumstances, newest_case, not_found, recording_of, takes_part
+from server.counter.book import access_call, call_s, circumstances, newest_case, not_found, recording_of, takes_part
 from server.counter.engine import Engine
 from server.counter.flow_store import active_flow
 from server.counter.flows import Doer
@@ -92,13 +92,11 @@ class CaseService:
             self.engine.book.seal(case)
             await work.session.flush()
             work.session.add_all([step.row for step in case.steps])
-            recording = await recording_of(work.session, call.id)
-            began = recording.started_at if recording else None
             work.emit(
                 CaseStarted(
                     at=now,
                     call_id=call.id,
-                    call_s=round((now - began).total_seconds(), 3) if began else None,
+                    call_s=call_s(await recording_of(work.session, call.id), now),
                     case_id=row.id,
                     business_code=business_code,
                     flow_version=version,

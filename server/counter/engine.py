@@ -17,7 +17,7 @@ from core.http import bad_input_from
 from core.models.call import Call
 from core.models.case import CaseState, StepState
 from core.models.recording import Recording
-from server.counter.book import CaseBook, circumstances, recording_of, track_of
+from server.counter.book import CaseBook, call_s, circumstances, recording_of, track_of
 from server.counter.flows import Doer
 from server.counter.kind import (
     CaseData,
@@ -59,15 +59,19 @@ class Engine:
     # --- what people do ------------------------------------------------------------------------------------------
 
     async def act(
-        self, work: UnitOfWork, case: CaseData, key: str, version: int, action: str, doer: Doer, inputs: Any
+        self, work: UnitOfWork, case: CaseData, key: str, version: int | None, action: str, doer: Doer, inputs: Any
     ) -> None:
         """Somebody does something in the open step.
+
+        Args:
+            version: That the doer has seen; None for what the house itself hands in, e.g. an upload that took a while.
 
         Raises:
             ConflictError: ``case.stale``, ``case.ended``, ``step.unknown``, ``step.not_open``, ``step.unknown_action``,
                 or why steps are blocked. DeniedError: ``step.not_yours``. BadInputError: ``input.invalid``.
         """
-        self.require_version(case, version)
+        if version is not None:
+            self.require_version(case, version)
         run = await self._run(work, case)
         state = run.track.state_of(key)
         # Settling as it is says whether the step is open at all.
@@ -86,7 +90,8 @@ class Engine:
             handed_in = known.inputs.model_validate(inputs)
         except ValidationError as error:
             raise bad_input_from(error) from None
-        this.row.attempts += 1
+        if state is StepState.ACTIVE:
+            this.row.attempts += 1  # what is done while it waits belongs to the same attempt
         this.row.by = work.actor.name
         outcome = await kind.act(self._step(run, this), action, doer, handed_in)
         await self._apply(run, this, outcome, action)
@@ -176,10 +181,12 @@ class Engine:
         """The kind of a step."""
         return self.kinds[step.row.kind]
 
-    def step_for(self, work: UnitOfWork, case: CaseData, call: Call, this: StepData) -> Step:
+    def step_for(
+        self, work: UnitOfWork, case: CaseData, call: Call, this: StepData, call_s: float | None = None
+    ) -> Step:
         """What a kind is told of one step."""
         config = self.kind_of(this).config.model_validate(this.spec.config)
-        return Step(work, case, this, call, config, work.clock.now())
+        return Step(work, case, this, call, config, work.clock.now(), call_s)
 
     def require_version(self, case: CaseData, version: int) -> None:
         """ConflictError ``case.stale`` unless the actor has seen the newest version."""
@@ -191,7 +198,7 @@ class Engine:
         return _Run(work, case, call, await recording_of(work.session, call.id))
 
     def _step(self, run: "_Run", this: StepData) -> Step:
-        return self.step_for(run.work, run.case, run.call, this)
+        return self.step_for(run.work, run.case, run.call, this, run.call_s)
 
     async def _advance(self, run: "_Run") -> None:
         """Begin steps until one waits for somebody, one is held back, or the case is over."""
@@ -317,9 +324,7 @@ class _Run:
     @property
     def call_s(self) -> float | None:
         """Now, on the call's time line."""
-        if self._recording is None:
-            return None
-        return round((self.work.clock.now() - self._recording.started_at).total_seconds(), 3)
+        return call_s(self._recording, self.work.clock.now())
 
     async def blocked(self) -> str | None:
         """Why steps are blocked."""

@@ -15,7 +15,7 @@ from core.events import CaseOverdue
 from core.models.call import Call
 from core.models.case import BusinessCase, CaseState
 from core.security.actor import system_actor
-from server.counter.book import recording_of, track_of
+from server.counter.book import call_s, recording_of, track_of
 from server.counter.engine import Engine
 from server.counter.kind import CaseData
 from server.counter.preconditions import RUNNING
@@ -76,13 +76,12 @@ class CaseKeeper:
         row.overdue_at = now
         row.version += 1
         self._engine.book.seal(case)
-        recording = await recording_of(work.session, row.call_id)
         limit_s = case.flow.time_limit_s
         work.emit(
             CaseOverdue(
                 at=now,
                 call_id=row.call_id,
-                call_s=round((now - recording.started_at).total_seconds(), 3) if recording else None,
+                call_s=call_s(await recording_of(work.session, row.call_id), now),
                 case_id=row.id,
                 business_code=row.business_code,
                 limit_s=limit_s,

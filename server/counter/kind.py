@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from core.bus import Bus
 from core.clock import Clock
 from core.db import Database, UnitOfWork
+from core.events import CaseQuestionAsked
 from core.models.call import Call
 from core.models.case import BusinessCase, CaseStep
 from core.ports.identity import IdentityPorts
@@ -120,11 +121,28 @@ class Step:
     call: Call
     config: Any
     now: datetime
+    call_s: float | None
 
     @property
     def flow(self) -> Flow:
         """The version of the flow this case runs by."""
         return self.case.flow
+
+    def ask(self, question: str, ref: str = "") -> None:
+        """Let a job ask outside after commit; return `Waiting` as well. See `CaseQuestionAsked`."""
+        self.work.emit(
+            CaseQuestionAsked(
+                at=self.now,
+                call_id=self.case.row.call_id,
+                call_s=self.call_s,
+                case_id=self.case.row.id,
+                step=self.this.row.key,
+                kind=self.this.row.kind,
+                attempt=self.this.row.attempts,
+                question=question,
+                ref=ref,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,16 @@ from core.settings import Settings
 from core.store import Store
 from server.counter.book import CaseBook
 from server.counter.cases import CaseService
+from server.counter.documents.routes import document_routes
+from server.counter.documents.service import DocumentService
+from server.counter.documents.shelf import DocumentShelf
 from server.counter.engine import Engine
 from server.counter.flows import packaged_flows
 from server.counter.keeper import CaseKeeper
 from server.counter.kind import House
 from server.counter.kinds import check_flow, load_kinds
 from server.counter.simulators.identity import Simulation, simulated
+from server.counter.who.ask import IdentityDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class CounterRoom:
     """What the room offers: `cases` for sockets, `routes` for HTTP, `subscriptions` and `keeper` for a worker."""
 
     cases: CaseService
+    documents: DocumentService
     keeper: CaseKeeper
     routes: list[RouteTable]
     subscriptions: list[Subscription]
@@ -53,4 +58,13 @@ def build(
     for flow in packaged_flows():
         check_flow(flow, kinds)
     engine = Engine(kinds, CaseBook(house.sealer))
-    return CounterRoom(CaseService(database, engine), CaseKeeper(database, bus, engine), [], [])
+    cases = CaseService(database, engine)
+    shelf = DocumentShelf(store, master_key)
+    documents = DocumentService(database, cases, shelf)
+    return CounterRoom(
+        cases,
+        documents,
+        CaseKeeper(database, bus, engine),
+        [document_routes(documents)],
+        IdentityDesk(house, cases, shelf).subscriptions,
+    )

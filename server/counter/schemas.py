@@ -61,3 +61,9 @@ class ConsentView(BaseModel):
     """The stored consent."""
 
     consent_id: str
+
+
+class DocumentView(BaseModel):
+    """A document that was handed in."""
+
+    document_id: str

@@ -7,11 +7,13 @@ from typing import Any
 
 from call_rows import CallRows
 from redis.asyncio import Redis
+from sqlmodel import col, select
 
 from core.bus import Bus
 from core.db import Database
+from core.events import event_from_json
 from core.ids import new_id
-from core.models import Call, Consent, Recording, RecordingState
+from core.models import Call, Consent, OutboxEvent, Recording, RecordingState
 from core.ports.counter import CaseView, StepView
 from core.rate_limit import RateLimiter
 from core.security.actor import customer_actor, staff_actor, system_actor
@@ -41,6 +43,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "purpose": "salary",
     },
 }
+FORMS["password_reset"] = {**PERSON, "account": "6222021234567890123", "phone": "13800138000"}
 _names = count(1)
 
 
@@ -55,6 +58,7 @@ class Desk:
         self.customer = customer_actor(call.visit_id)
         self.teller = staff_actor(call.teller_id or "", ["teller"])
         self.case: CaseView | None = None
+        self.asked: set[str] = set()
 
     async def start(self, business: str) -> CaseView:
         """The teller begins a business."""
@@ -132,3 +136,26 @@ async def open_desk(database: Database, room: counter_room.CounterRoom, business
             )
         )
     return Desk(database, room, call)
+
+
+async def hand_in(
+    desk: Desk, step: str, code: str, content: bytes, who: str = "customer", kind: str = "image/jpeg"
+) -> str:
+    """Upload as this side would; returns the document's id."""
+    case = await desk.seen(who)
+    actor = desk.customer if who == "customer" else desk.teller
+    return await desk.room.documents.hand_in(actor, case.case_id, step, code, "camera", content, kind)
+
+
+async def let_jobs_run(desk: Desk, again: bool = False) -> int:
+    """As a worker would: every question asked and not yet answered, one after the other. How many there were."""
+    async with desk.database.read() as session:
+        query = select(OutboxEvent).where(col(OutboxEvent.type) == "CaseQuestionAsked").order_by(col(OutboxEvent.seq))
+        rows = (await session.scalars(query)).all()
+    todo = [row for row in rows if again or row.event_id not in desk.asked]
+    for row in todo:
+        desk.asked.add(row.event_id)
+        for subscription in desk.room.subscriptions:
+            if subscription.event.__name__ == row.type:
+                await subscription.handler(event_from_json(row.type, row.payload))
+    return len(todo)

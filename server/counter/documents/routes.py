@@ -1,0 +1,62 @@
+"""Endpoints: handing documents in (the body is the file) and looking at them."""
+
+from typing import Annotated, Literal
+
+from aiohttp import web
+from pydantic import StringConstraints
+
+from core.errors import BadInputError
+from core.http import RouteTable, actor_of
+from core.security.permissions import Permission
+from server.counter.documents.files import MAX_B
+from server.counter.documents.service import DocumentService, Source
+from server.counter.schemas import DocumentView
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+def document_routes(service: DocumentService) -> RouteTable:
+    """The same for customer and teller, each with its permission."""
+    table = RouteTable()
+    sides: tuple[tuple[Literal["visit", "staff"], Permission], ...] = (
+        ("visit", Permission.VISIT_OWN),
+        ("staff", Permission.CALL_TAKE),
+    )
+    for side, permission in sides:
+
+        @table.post(f"/api/{side}/cases/{{case_id}}/documents", permission)
+        async def hand_in(
+            request: web.Request, case_id: Id, /, step: Key, code: Key, source: Source = "file"
+        ) -> DocumentView:
+            content = await _body(request)
+            document_id = await service.hand_in(
+                actor_of(request), case_id, step, code, source, content, request.content_type
+            )
+            return DocumentView(document_id=document_id)
+
+        @table.get(f"/api/{side}/documents/{{document_id}}", permission)
+        async def whole(request: web.Request, document_id: Id, /) -> web.Response:
+            return _file(*await service.open(actor_of(request), document_id, small=False))
+
+        @table.get(f"/api/{side}/documents/{{document_id}}/thumbnail", permission)
+        async def small(request: web.Request, document_id: Id, /) -> web.Response:
+            return _file(*await service.open(actor_of(request), document_id, small=True))
+
+    return table
+
+
+async def _body(request: web.Request) -> bytes:
+    """The raw body, read in pieces: it may be larger than other bodies, and no larger than a document."""
+    content = bytearray()
+    async for piece in request.content.iter_chunked(1 << 16):
+        content += piece
+        if len(content) > MAX_B:
+            raise BadInputError("the file is too large", code="document.too_large", max_b=MAX_B)
+    return bytes(content)
+
+
+def _file(content: bytes, content_type: str) -> web.Response:
+    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    headers |= {"Content-Security-Policy": "sandbox; default-src 'none'", "Content-Disposition": "inline"}
+    return web.Response(body=content, content_type=content_type, headers=headers)

@@ -1,0 +1,216 @@
+"""Identity with real OCR of generated cards, simulated services in every mood, documents and what is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from business import FORMS, Desk, build_room, hand_in, let_jobs_run, open_desk
+from id_cards import Card, back, front, jpeg, photographed
+from PIL import Image
+from redis.asyncio import Redis
+from sqlmodel import select
+
+from core.bus import Bus
+from core.db import Database
+from core.errors import CounterError
+from core.models import AuditEntry, CaseDocument, PhoneCode
+from server.counter.id_card import ID_FIELDS_BACK, ID_FIELDS_FRONT
+from server.counter.ocr import engine as ocr_engine
+from server.counter.ocr.card import Read
+from server.counter.ocr.engine import CardReading
+from server.counter.simulators.identity import right_answer
+from server.counter.who.codes import CodeBook
+
+FACE = jpeg(Image.new("RGB", (640, 480), (180, 150, 130)))
+FRONT, BACK = jpeg(front(Card())), jpeg(back(Card()))
+
+
+async def refusal(call: Any) -> str:
+    with pytest.raises(CounterError) as refused:
+        await call
+    return refused.value.code
+
+
+async def desk_at_identity(
+    database: Database, bus: Bus, redis: Redis, folder: Path, business: str = "account_opening", **more: Any
+) -> Desk:
+    """The form is taken over, the identity step is open."""
+    simulation = more.pop("simulation", "")
+    desk = await open_desk(database, build_room(database, bus, redis, folder, identity_simulation=simulation), business)
+    await desk.start(business)
+    values = {**FORMS[business], **more}
+    await desk.act("customer", "form", "fill", values=values)
+    await desk.act("teller", "form", "accept")
+    return desk
+
+
+@pytest.fixture
+def read_at_once(monkeypatch: pytest.MonkeyPatch) -> dict[str, Card]:
+    """Reads every card without looking, where the reading itself is not what is tested."""
+    shown = {"card": Card()}
+
+    def read(picture: bytes, face: Any) -> CardReading:
+        names = ID_FIELDS_FRONT if face == "front" else ID_FIELDS_BACK
+        return CardReading(face, {name: Read(shown["card"].fields[name], 0.99) for name in names})
+
+    monkeypatch.setattr("server.counter.who.ask.read_picture", read)
+    return shown
+
+
+async def show_card(desk: Desk) -> None:
+    for code, picture in (("id_front", FRONT), ("id_back", BACK), ("face", FACE)):
+        await hand_in(desk, "identity", code, picture)
+    await let_jobs_run(desk)
+
+
+@pytest.mark.parametrize("look", [{"turned": 90}, {"turned": 183, "blur": 1.2, "glare": True}], ids=str)
+def test_real_reading_of_photographed_cards(look: dict[str, Any]) -> None:
+    card = Card()
+    got: dict[str, str] = {}
+    for face, image in (("front", front(card)), ("back", back(card))):
+        reading = ocr_engine.read_picture(jpeg(photographed(image, **look)), face)  # type: ignore[arg-type]
+        got |= {name: read.value for name, read in reading.fields.items()}
+    wrong = {name: got.get(name) for name, value in card.fields.items() if got.get(name) != value}
+    assert len(wrong) <= 1, wrong
+    assert not wrong.keys() & {"id_number", "name", "valid_until"}
+
+
+async def test_opening_with_a_read_card(database: Database, bus: Bus, redis: Redis, tmp_path: Path) -> None:
+    desk = await desk_at_identity(database, bus, redis, tmp_path)
+    await hand_in(desk, "identity", "id_front", jpeg(photographed(front(Card()), turned=3)))
+    assert (await desk.step("identity")).state == "waiting"
+    await hand_in(desk, "identity", "id_back", BACK)
+    await hand_in(desk, "identity", "face", FACE)
+    assert await let_jobs_run(desk) == 2
+    seen = await desk.step("identity")
+    assert seen.state == "active"
+    assert {key: seen.details["fields"][key] for key in ("name", "id_number", "valid_until")} == {
+        key: Card().fields[key] for key in ("name", "id_number", "valid_until")
+    }
+    assert "fields" not in (await desk.step("identity", "customer")).details
+    await desk.act("teller", "identity", "correct", fields={**Card().fields})
+    assert await refusal(desk.act("teller", "identity", "accept")) == "identity.incomplete"
+    await desk.act("teller", "identity", "verify")
+    await let_jobs_run(desk)
+    await let_jobs_run(desk, again=True)  # handlers run at least once: a second time changes nothing
+    after = await desk.act("teller", "identity", "accept")
+    assert (after.identity_level, after.customer_class) == (2, "adult")
+    assert await refusal(desk.act("teller", "documents", "fly")) == "step.unknown_action"
+    async with database.read() as session:
+        stored = (await session.scalars(select(CaseDocument))).all()
+        audit = " ".join(str(row.detail) for row in (await session.scalars(select(AuditEntry))).all())
+    assert Card().id_number not in audit
+    content, kind = await desk.room.documents.open(desk.teller, stored[0].id, small=True)
+    assert (kind, content[:2]) == ("image/jpeg", b"\xff\xd8")
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "objects").rglob("*") if path.is_file())
+    assert FACE[:200] not in kept
+
+
+@pytest.mark.parametrize(
+    ("change", "simulation", "form", "reason", "ended"),
+    [
+        ({"valid_until": "2020-01-01", "valid_from": "2010-01-01"}, "", {}, "identity.expired", True),
+        ({"birth": "1990-03-08"}, "", {}, "identity.mismatch", False),
+        ({}, "", {"name": "王大明"}, "identity.form_differs", False),
+        ({}, "registry=no_match", {}, "identity.not_registered", True),
+        ({}, "registry=down", {}, "identity.registry_unavailable", False),
+        ({}, "face=no_match", {}, "identity.face_differs", False),
+        ({}, "face=down", {}, "identity.face_unavailable", False),
+    ],
+)
+async def test_what_does_not_fit_goes_no_further(
+    database: Database,
+    bus: Bus,
+    redis: Redis,
+    tmp_path: Path,
+    read_at_once: dict[str, Card],
+    change: dict[str, str],
+    simulation: str,
+    form: dict[str, str],
+    reason: str,
+    ended: bool,
+) -> None:
+    desk = await desk_at_identity(database, bus, redis, tmp_path, simulation=simulation, **form)
+    await show_card(desk)
+    if change:
+        await desk.act("teller", "identity", "correct", fields=change)
+    await desk.act("teller", "identity", "verify")
+    await let_jobs_run(desk)
+    step = await desk.step("identity")
+    assert (step.reason, (await desk.seen("teller")).state == "stopped") == (reason, ended)
+    code = "case.ended" if ended else "identity.incomplete"
+    assert await refusal(desk.act("teller", "identity", "accept")) == code
+    assert (await desk.seen("teller")).identity_level == 0
+
+
+async def test_codes_and_questions_of_a_password_reset(
+    database: Database, bus: Bus, redis: Redis, tmp_path: Path, read_at_once: dict[str, Card]
+) -> None:
+    desk = await desk_at_identity(database, bus, redis, tmp_path, "password_reset")
+    await show_card(desk)
+    assert await refusal(desk.act("customer", "identity", "enter_code", code="123456")) == "identity.no_code"
+    await desk.act("teller", "identity", "verify")
+    await let_jobs_run(desk)
+    await desk.act("teller", "identity", "send_code")
+    code_row = await _newest_code(database)
+    code = CodeBook(desk.cases.engine.book._sealer, b"m" * 32).open(code_row)
+    await let_jobs_run(desk)
+    assert (await _newest_code(database)).sealed is None
+    assert await refusal(desk.act("customer", "identity", "enter_code", code="１２３４５６")) == "input.invalid"
+    wrong = "000000" if code != "000000" else "111111"
+    await desk.act("customer", "identity", "enter_code", code=wrong)
+    assert (await desk.step("identity", "customer")).reason == "identity.code_wrong"
+    await desk.act("customer", "identity", "enter_code", code=code)
+    assert (await desk.step("identity")).details["phone"]["verdict"] == "match"
+    await desk.act("teller", "identity", "ask_challenge")
+    await let_jobs_run(desk)
+    questions = (await desk.step("identity", "customer")).details["challenge"]["questions"]
+    bad = {question["key"]: "别的" for question in questions}
+    assert await refusal(desk.act("customer", "identity", "answer", answers=bad)) == "input.invalid"
+    right = {question["key"]: right_answer(Card().id_number, question["key"]) for question in questions}
+    await desk.act("customer", "identity", "answer", answers=right)
+    await let_jobs_run(desk)
+    assert (await desk.act("teller", "identity", "accept")).identity_level == 3
+
+
+async def _newest_code(database: Database) -> PhoneCode:
+    async with database.read() as session:
+        return (await session.scalars(select(PhoneCode))).one()
+
+
+async def test_documents_are_judged_one_by_one(
+    database: Database, bus: Bus, redis: Redis, tmp_path: Path, read_at_once: dict[str, Card]
+) -> None:
+    desk = await desk_at_identity(database, bus, redis, tmp_path)
+    await show_card(desk)
+    await desk.act("teller", "identity", "verify")
+    await let_jobs_run(desk)
+    await desk.act("teller", "identity", "accept")
+    picture = jpeg(Image.new("RGB", (600, 800), "white"))
+    script = b"%PDF-1.4 /Type /Page /OpenAction << /JS (x) >> %%EOF"
+    for content, kind, code in (
+        (b"", "image/jpeg", "document.empty"),
+        (b"GIF89a" + b"x" * 300, "image/gif", "document.type"),
+        (picture, "application/pdf", "document.type"),
+        (picture[: len(picture) // 2], "image/jpeg", "document.unreadable"),
+        (script, "application/pdf", "document.active"),
+    ):
+        assert await refusal(hand_in(desk, "documents", "residence_proof", content, kind=kind)) == code
+    assert await refusal(hand_in(desk, "documents", "passport", picture)) == "document.unknown"
+    assert await refusal(hand_in(desk, "identity", "id_front", picture)) == "step.not_open"
+    assert not list((tmp_path / "objects").rglob("*thumbnail*"))[4:]
+    first = await hand_in(desk, "documents", "residence_proof", picture)
+    assert await refusal(desk.act("teller", "documents", "done")) == "document.missing"
+    unsure = {"document_id": first, "genuine": True, "complete": False, "valid": True}
+    assert await refusal(desk.act("teller", "documents", "accept", **unsure)) == "input.invalid"
+    await desk.act("teller", "documents", "return", document_id=first, reason="not_complete", note="请把整页拍进来")
+    told = await desk.step("documents", "customer")
+    assert (told.reason, told.details["documents"][0]["note"]) == ("document.not_complete", "请把整页拍进来")
+    second = await hand_in(
+        desk, "documents", "residence_proof", b"%PDF-1.4\n1 0 obj<</Type /Page >>\n%%EOF", kind="application/pdf"
+    )
+    checks = {"genuine": True, "complete": True, "valid": True}
+    await desk.act("teller", "documents", "accept", document_id=second, **checks)
+    await desk.act("teller", "documents", "done")
+    assert (await desk.step("fee")).state == "active"
+    assert await refusal(desk.room.documents.open(desk.customer, "doc_unknown", small=False)) == "document.not_found"
