@@ -1,12 +1,18 @@
 """The fields of a resident ID card among recognised lines of text. Pure: places, words, scores in, fields out."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-import zhconv
+with warnings.catch_warnings():
+    # zhconv reads its table without closing the file.
+    warnings.simplefilter("ignore", ResourceWarning)
+    import zhconv
+
+    zhconv.loaddict()
 
 Face = Literal["front", "back"]
 

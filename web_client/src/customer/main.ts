@@ -10,16 +10,20 @@ import './styles/customer.css'
 import { CustomerApi, type Channel } from './api'
 import App from './App.vue'
 import { DeviceCheck } from './check/deviceCheck'
+import { CounterDesk } from './counter/desk'
+import { DESK } from './counter/keys'
 import { FLOW, I18N } from './keys'
 import { MESSAGES } from './locales'
-import { CallRoom } from './visit/callRoom'
+import { CallRoom, type CustomerSocket } from './visit/callRoom'
 import { VisitFlow } from './visit/flow'
 
 const query = new URLSearchParams(location.search)
 const i18n = createPageI18n(MESSAGES)
 const http = new HttpClient({ headers: (): Record<string, string> => (flow.token ? { Authorization: `Bearer ${flow.token}` } : {}) })
 const api = new CustomerApi(http)
-const room = new CallRoom(new SocketManager(openSocket('/customer', () => ({ token: flow.token }))), new MediaSession())
+const socket: CustomerSocket = new SocketManager(openSocket('/customer', () => ({ token: flow.token })))
+const room = new CallRoom(socket, new MediaSession())
+const desk = new CounterDesk(socket, () => flow.token)
 const devices = new DeviceCheck({ roundTrip: () => api.roundTrip() })
 const channel: Channel = query.get('channel') === 'kiosk' ? 'kiosk' : 'web'
 const flow: VisitFlow = new VisitFlow(api, room, devices, {
@@ -28,5 +32,5 @@ const flow: VisitFlow = new VisitFlow(api, room, devices, {
   preselected: query.get('business'),
 })
 
-createApp(App).use(i18n).provide(FLOW, flow).provide(I18N, i18n).mount('#app')
+createApp(App).use(i18n).provide(FLOW, flow).provide(I18N, i18n).provide(DESK, desk).mount('#app')
 void flow.start()

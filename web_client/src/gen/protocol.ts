@@ -883,6 +883,12 @@ export interface DefectView {
   share: number | null
 }
 /**
+ * A document that was handed in.
+ */
+export interface DocumentView {
+  document_id: string
+}
+/**
  * What is typed so far; items may be missing.
  */
 export interface DraftRequest {

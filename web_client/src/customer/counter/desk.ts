@@ -1,0 +1,110 @@
+import { reactive, ref } from 'vue'
+import { openStep, type CaseView } from '@shared/counter'
+import { ApiError, errorFromBody } from '@shared/errors'
+import type { CustomerSocket } from '../visit/callRoom'
+
+export interface CounterDeskState {
+  view: CaseView | null
+  busy: boolean
+  /** Code of what went wrong last, and its facts. */
+  error: string | null
+  fields: Record<string, unknown>
+}
+
+/** Business in the customer's call: what the server says of it, and what the customer does in it. */
+export class CounterDesk {
+  readonly state = reactive<CounterDeskState>({ view: null, busy: false, error: null, fields: {} })
+  /** A business that has ended stays on the screen until the customer puts it away. */
+  readonly dismissed = ref<string | null>(null)
+
+  constructor(
+    private readonly socket: CustomerSocket,
+    private readonly token: () => string,
+  ) {
+    socket.on('counter.state', ({ case: view }) => this.take(view))
+    socket.link.on('resumed', () => void this.load())
+  }
+
+  async load(): Promise<void> {
+    try {
+      this.take((await this.socket.request('counter.get', {})).case)
+    } catch {
+      // Nothing to show now; the next push or reconnection brings it.
+    }
+  }
+
+  act(action: string, inputs: Record<string, unknown> = {}): Promise<boolean> {
+    return this.attempt(async () => {
+      const view = this.state.view
+      const step = openStep(view)
+      if (!view || !step) throw new ApiError({ code: 'case.stale' })
+      const { case_id, version } = view
+      this.take((await this.socket.request('counter.act', { case_id, version, step: step.key, action, inputs })).case)
+    })
+  }
+
+  /** Hands a picture or file in for the open step. */
+  upload(code: string, file: Blob, source: 'camera' | 'snapshot' | 'file'): Promise<boolean> {
+    return this.attempt(async () => {
+      const view = this.state.view
+      const step = openStep(view)
+      if (!view || !step) throw new ApiError({ code: 'case.stale' })
+      const query = new URLSearchParams({ step: step.key, code, source })
+      let response: Response
+      try {
+        response = await fetch(`/api/visit/cases/${view.case_id}/documents?${query}`, {
+          method: 'POST',
+          headers: { Authorization: `Bearer ${this.token()}`, 'Content-Type': file.type },
+          body: file,
+          signal: AbortSignal.timeout(60_000),
+        })
+      } catch {
+        throw new ApiError({ code: 'net.unreachable', retryable: true })
+      }
+      if (!response.ok) throw errorFromBody(await response.json().catch(() => null), response.status)
+      await this.load()
+    })
+  }
+
+  /** Address of a document's small picture, fetched with the visit's token. */
+  async thumbnail(id: string): Promise<string | null> {
+    const headers = { Authorization: `Bearer ${this.token()}` }
+    try {
+      const response = await fetch(`/api/visit/documents/${id}/thumbnail`, { headers, cache: 'no-store' })
+      return response.ok ? URL.createObjectURL(await response.blob()) : null
+    } catch {
+      return null
+    }
+  }
+
+  /** A call is over: nothing of it stays for the next one. */
+  forget(): void {
+    Object.assign(this.state, { view: null, busy: false, error: null, fields: {} })
+    this.dismissed.value = null
+  }
+
+  private take(view: CaseView | null): void {
+    const now = this.state.view
+    if (view && now && view.case_id === now.case_id && view.version < now.version) return
+    if (openStep(view)?.key !== openStep(now)?.key) this.state.error = null
+    this.state.view = view
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<boolean> {
+    if (this.state.busy) return false
+    this.state.busy = true
+    this.state.error = null
+    try {
+      await work()
+      return true
+    } catch (error) {
+      const failure = error instanceof ApiError ? error : new ApiError({ code: 'internal' })
+      this.state.error = failure.code
+      this.state.fields = failure.fields
+      if (failure.code === 'case.stale') await this.load()
+      return false
+    } finally {
+      this.state.busy = false
+    }
+  }
+}
