@@ -38,6 +38,7 @@ class Permission(StrEnum):
     PEER_REVIEW = "peer.review"
     CUSTOMER_HISTORY = "customer.history"
     STAFF_MANAGE = "staff.manage"
+    CATALOGUE_EDIT = "catalogue.edit"  # how businesses are done; never what customers hand in
     NOTICE_VIEW = "notice.view"
     NOTICE_RETRY = "notice.retry"
     POSTING_RECONCILE = "posting.reconcile"
@@ -88,6 +89,7 @@ _MATRIX: dict[str, frozenset[Permission]] = {
     "auditor": frozenset({Permission.STAFF_SELF, Permission.AUDIT_VIEW}),
     "admin": frozenset(
         {
+            Permission.CATALOGUE_EDIT,
             Permission.STAFF_SELF,
             Permission.ALARM_VIEW,
             Permission.JOB_RETRY,

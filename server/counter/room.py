@@ -11,15 +11,18 @@ from core.security.sealing import Sealer
 from core.settings import Settings
 from core.store import Store
 from server.counter.book import CaseBook
+from server.counter.case_routes import flow_routes, prefill_routes
 from server.counter.cases import CaseService
 from server.counter.documents.routes import document_routes
 from server.counter.documents.service import DocumentService
 from server.counter.documents.shelf import DocumentShelf
 from server.counter.engine import Engine
+from server.counter.flow_desk import FlowDesk
 from server.counter.flows import packaged_flows
 from server.counter.keeper import CaseKeeper
 from server.counter.kind import House
 from server.counter.kinds import check_flow, load_kinds
+from server.counter.prefill import PrefillDesk
 from server.counter.simulators.identity import Simulation, simulated
 from server.counter.who.ask import IdentityDesk
 
@@ -65,6 +68,10 @@ def build(
         cases,
         documents,
         CaseKeeper(database, bus, engine),
-        [document_routes(documents)],
+        [
+            document_routes(documents),
+            prefill_routes(PrefillDesk(database, limiter, house.sealer)),
+            flow_routes(FlowDesk(database, kinds)),
+        ],
         IdentityDesk(house, cases, shelf).subscriptions,
     )

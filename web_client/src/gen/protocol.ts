@@ -313,6 +313,18 @@ export interface BusinessChoice {
   asked: boolean
 }
 /**
+ * How a business is offered.
+ */
+export interface BusinessFields {
+  name_zh: string
+  name_en: string
+  hint_zh: string
+  hint_en: string
+  skill_group: string
+  recording_required: boolean
+  enabled: boolean
+}
+/**
  * A business a customer can choose.
  */
 export interface BusinessView {
@@ -1146,6 +1158,62 @@ export interface FindingView {
   verdict?: ('confirmed' | 'rejected') | null
 }
 /**
+ * What is wrong with it; nothing when it can be saved.
+ */
+export interface FlowCheck {
+  problems: string[]
+  steps: string[]
+}
+/**
+ * A flow's text to look over.
+ */
+export interface FlowCheckRequest {
+  text: string
+}
+/**
+ * A flow as YAML. `based_on`: the newest version its editor has seen, 0 for a new business.
+ */
+export interface FlowRequest {
+  business: BusinessFields
+  text: string
+  note: string
+  based_on: number
+}
+/**
+ * A business and the version of its flow in force.
+ */
+export interface FlowRow {
+  code: string
+  name_zh: string
+  name_en: string
+  enabled: boolean
+  version: number
+  versions: number
+  note: string
+  created_by: string
+  created_at: string
+}
+/**
+ * One version, without its content.
+ */
+export interface FlowVersionView {
+  version: number
+  active: boolean
+  note: string
+  created_by: string
+  created_at: string
+}
+/**
+ * A flow to edit: its text, and all its versions, newest first.
+ */
+export interface FlowView {
+  code: string
+  version: number
+  business: BusinessFields
+  text: string
+  history: FlowVersionView[]
+}
+/**
  * Move a teller to a state.
  */
 export interface ForceStateRequest {
@@ -1703,6 +1771,49 @@ export interface PlanRequest {
   enabled?: boolean
   version?: number
   plan: PlanBody
+}
+/**
+ * The link's token, to take what was filled in along on this visit.
+ */
+export interface PrefillClaimRequest {
+  token: string
+}
+/**
+ * The form a customer can fill in before the call. `fields` as in a form step; null: this business has none.
+ */
+export interface PrefillForm {
+  business_code: string
+  fields:
+    | {
+        [k: string]: unknown
+      }[]
+    | null
+  values: {
+    [k: string]: string | number
+  }
+}
+/**
+ * A link under which a form can be filled in once, before the visit. `qr_svg`: the same as a picture.
+ */
+export interface PrefillLink {
+  token: string
+  path: string
+  qr_svg: string
+  expires_at: string
+}
+/**
+ * For which business.
+ */
+export interface PrefillLinkRequest {
+  business_code: string
+}
+/**
+ * A filled form: texts, and integers for amounts in 分.
+ */
+export interface PrefillRequest {
+  values: {
+    [k: string]: string | number
+  }
 }
 /**
  * What the teller is doing now.

@@ -1,5 +1,5 @@
 import { reactive, ref } from 'vue'
-import { openStep, type CaseView } from '@shared/counter'
+import { openStep, type CaseView, type FieldSpec, type Value } from '@shared/counter'
 import { ApiError, errorFromBody } from '@shared/errors'
 import type { CustomerSocket } from '../visit/callRoom'
 
@@ -9,6 +9,11 @@ export interface CounterDeskState {
   /** Code of what went wrong last, and its facts. */
   error: string | null
   fields: Record<string, unknown>
+}
+
+export interface PrefillForm {
+  fields: FieldSpec[] | null
+  values: Record<string, Value>
 }
 
 /** Business in the customer's call: what the server says of it, and what the customer does in it. */
@@ -75,6 +80,40 @@ export class CounterDesk {
     } catch {
       return null
     }
+  }
+
+  /** The form that can be filled in while waiting; null when there is none or it cannot be fetched. */
+  async prefill(link: string | null): Promise<PrefillForm | null> {
+    try {
+      if (link) await this.ask('POST', '/api/visit/prefill/claim', { token: link }).catch(() => undefined)
+      return await this.ask<PrefillForm>('GET', '/api/visit/prefill')
+    } catch {
+      return null
+    }
+  }
+
+  savePrefill(values: Record<string, string | number>): Promise<boolean> {
+    return this.attempt(async () => {
+      await this.ask('PUT', '/api/visit/prefill', { values })
+    })
+  }
+
+  private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    let response: Response
+    try {
+      response = await fetch(path, {
+        method,
+        headers: { Authorization: `Bearer ${this.token()}`, 'Content-Type': 'application/json' },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        cache: 'no-store',
+        signal: AbortSignal.timeout(15_000),
+      })
+    } catch {
+      throw new ApiError({ code: 'net.unreachable', retryable: true })
+    }
+    const answer: unknown = await response.json().catch(() => null)
+    if (!response.ok) throw errorFromBody(answer, response.status)
+    return answer as T
   }
 
   /** A call is over: nothing of it stays for the next one. */

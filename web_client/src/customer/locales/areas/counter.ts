@@ -13,6 +13,9 @@ export default {
       form: { submit: '填好了', sent: '已交给柜员，请稍等。', optional: '（可不填）', changed: '柜员改过这里，请看一下对不对' },
       fee: { free: '不收费', amount: '要收 {fee} 元', of: '办理金额 {amount} 元', agree: '我知道了，同意', decline: '不同意' },
       confirm: { yes: '没有问题，确认', object: '有地方不对', what: '哪里不对？', tell: '告诉柜员', back: '再看一遍' },
+      prefill: {
+        title: '先填好信息，等会儿办得快', open: '现在填', save: '保存', saved: '已保存，接通后柜员会直接看到。', edit: '再改一下', later: '先不填',
+      },
       picture: { camera: '摄像头画面', take: '拍照', file: '从相册或文件里选', none: '没有拍到，请再试一次' },
       identity: {
         id_front: '拍身份证有头像的一面', id_back: '拍身份证有国徽的一面', face: '请看镜头，拍一张您本人', wait: '都收到了，柜员正在核对，请稍等。',
@@ -53,6 +56,9 @@ export default {
       form: { submit: 'Ready', sent: 'The teller has it. Please wait.', optional: '(optional)', changed: 'The teller changed this. Please check it' },
       fee: { free: 'Free of charge', amount: 'It costs {fee} yuan', of: 'Amount {amount} yuan', agree: 'I agree', decline: 'I do not agree' },
       confirm: { yes: 'All is right, confirm', object: 'Something is wrong', what: 'What is wrong?', tell: 'Tell the teller', back: 'Look again' },
+      prefill: {
+        title: 'Fill in your details now and be served faster', open: 'Fill in now', save: 'Save', saved: 'Saved. The teller will see it.', edit: 'Change it', later: 'Not now',
+      },
       picture: { camera: 'Camera', take: 'Take picture', file: 'Choose a photo or file', none: 'No picture was taken, please try again' },
       identity: {
         id_front: 'The side of your ID card with the portrait', id_back: 'The side of your ID card with the emblem', face: 'Look into the camera', wait: 'We have everything; the teller is checking it.',

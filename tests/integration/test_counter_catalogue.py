@@ -1,0 +1,109 @@
+"""Forms filled in before the call, and flows edited by the bank: checked, versioned, no code needed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from business import FORMS, MASTER_KEY, Desk, build_room, open_desk
+from redis.asyncio import Redis
+from sqlmodel import select
+
+from core.bus import Bus
+from core.db import Database
+from core.errors import CounterError
+from core.models import AuditEntry, Prefill
+from core.rate_limit import RateLimiter
+from core.security.actor import staff_actor
+from core.security.sealing import Sealer
+from server.counter.flow_desk import FlowDesk
+from server.counter.prefill import PrefillDesk
+from server.counter.schemas import BusinessFields, FlowRequest
+
+ADMIN = staff_actor("staff_admin", ["admin"])
+
+
+@pytest.fixture
+async def desk(database: Database, bus: Bus, redis: Redis, tmp_path: Path) -> Desk:
+    return await open_desk(database, build_room(database, bus, redis, tmp_path))
+
+
+async def refusal(call: Any) -> str:
+    with pytest.raises(CounterError) as refused:
+        await call
+    return refused.value.code
+
+
+async def test_what_was_filled_in_while_waiting_is_loaded_once(desk: Desk, redis: Redis) -> None:
+    prefill = PrefillDesk(desk.database, RateLimiter(redis), Sealer(MASTER_KEY))
+    assert (await prefill.form(desk.customer)).values == {}
+    assert await refusal(prefill.fill(desk.customer, {**FORMS["transfer"], "amount": -5})) == "form.invalid"
+    await prefill.fill(desk.customer, {**FORMS["transfer"], "payee_name": "李花"})
+    await prefill.fill(desk.customer, FORMS["transfer"])
+    async with desk.database.read() as session:
+        row = (await session.scalars(select(Prefill))).one()
+        assert row.sealed is not None
+        assert "李华".encode() not in row.sealed
+    case = await desk.start("transfer")
+    form = case.steps[0].details
+    assert (form["prefilled"], form["submitted"], form["values"]) == (True, True, FORMS["transfer"])
+    await desk.act("teller", "form", "fill", values={**FORMS["transfer"], "payee_name": "李华华"})
+    assert (await desk.step("form", "customer")).details["changes"][0]["to"] == "李华华"
+    await desk.cases.cancel(desk.teller, case.case_id, (await desk.seen("teller")).version, "重来")
+    assert not (await desk.start("transfer")).steps[0].details["prefilled"]
+
+
+async def test_a_link_works_once_and_for_its_business(desk: Desk, redis: Redis) -> None:
+    prefill = PrefillDesk(desk.database, RateLimiter(redis), Sealer(MASTER_KEY))
+    link = await prefill.link("transfer", "192.0.2.1")
+    assert link.path.endswith(link.token)
+    assert link.qr_svg.startswith("<svg")
+    assert await refusal(prefill.link("inquiry", "192.0.2.1")) == "prefill.none"
+    assert await refusal(prefill.link("magic", "192.0.2.1")) == "business.not_found"
+    other = await prefill.link("account_opening", "192.0.2.1")
+    assert await refusal(prefill.claim(desk.customer, other.token)) == "prefill.not_found"
+    assert await refusal(prefill.claim(desk.customer, "x" * 40)) == "prefill.not_found"
+    await prefill.claim(desk.customer, link.token)
+    assert await refusal(prefill.claim(desk.customer, link.token)) == "prefill.not_found"
+    await prefill.fill(desk.customer, FORMS["transfer"])
+    assert (await desk.start("transfer")).steps[0].details["prefilled"]
+
+
+async def test_a_new_business_needs_no_code(desk: Desk) -> None:
+    flows = FlowDesk(desk.database, desk.cases.engine.kinds)
+    seen = await flows.view("transfer")
+    business = BusinessFields(
+        name_zh="换零钱", name_en="Change", hint_zh="换", hint_en="Change", skill_group="personal",
+        recording_required=True, enabled=True,
+    )  # fmt: skip
+    text = seen.text.replace("code: transfer", "code: small_change")
+    for wrong, what in (
+        (text.replace("kind: fee", "kind: magic"), "magic"),
+        (text.replace("key: fee", "key: form"), "unique"),
+        (text.replace("time_limit_s: 900", "time_limit_s: 1"), "time_limit_s"),
+        (text.replace("per_million: 200", "per_million: -1"), "per_million"),
+        (text.replace("doer: customer", "doer: system"), "system"),
+        (seen.text, "another business"),
+        ("a: [", "YAML"),
+        ("7", "dictionary"),
+    ):
+        problems = flows.check("small_change", wrong).problems
+        assert what in " ".join(problems) or (what == "YAML" and problems), (what, problems)
+        request = FlowRequest(business=business, text=wrong, note="新", based_on=0)
+        assert await refusal(flows.save(ADMIN, "small_change", request)) == "flow.invalid"
+    assert flows.check("small_change", text).problems == []
+    saved = await flows.save(ADMIN, "small_change", FlowRequest(business=business, text=text, note="新", based_on=0))
+    assert (saved.version, saved.text) == (1, text)
+    stale = FlowRequest(business=business, text=text, note="再", based_on=0)
+    assert await refusal(flows.save(ADMIN, "small_change", stale)) == "flow.stale"
+    assert (await desk.start("small_change")).name_zh == "换零钱"
+    off = business.model_copy(update={"enabled": False})
+    later = text.replace("per_million: 200", "per_million: 300")
+    await flows.save(ADMIN, "small_change", FlowRequest(business=off, text=later, note="停", based_on=1))
+    assert (await desk.seen("teller")).flow_version == 1
+    case = await desk.seen("teller")
+    await desk.cases.cancel(desk.teller, case.case_id, case.version, "停")
+    assert await refusal(desk.start("small_change")) == "business.not_found"
+    assert {row.code: row.versions for row in await flows.rows()}["small_change"] == 2
+    async with desk.database.read() as session:
+        actions = (await session.scalars(select(AuditEntry.action))).all()
+    assert actions.count("flow.save") == 2
