@@ -101,6 +101,78 @@ class ScreenShareEnded(CallEvent):
     teller_id: str
 
 
+class GuestInvited(CallEvent):
+    """A teller asks an expert or another teller into the call."""
+
+    guest_id: str
+    staff_id: str
+    by: str
+    purpose: Literal["expert", "consult"]
+
+
+class GuestJoined(CallEvent):
+    """An expert or a supervisor is in the call from now on. A supervisor begins as ``monitor``, heard by none."""
+
+    guest_id: str
+    staff_id: str
+    seat: Literal["expert", "supervisor"]
+    mode: Literal["monitor", "whisper", "barge"]
+
+
+class GuestModeChanged(CallEvent):
+    """Other people hear the supervisor now: ``monitor`` none, ``whisper`` the teller, ``barge`` all."""
+
+    guest_id: str
+    staff_id: str
+    mode: Literal["monitor", "whisper", "barge"]
+
+
+class GuestLeft(CallEvent):
+    """An expert or a supervisor has left, or never came."""
+
+    guest_id: str
+    staff_id: str
+    seat: Literal["expert", "supervisor"]
+    reason: str
+
+
+class CallTransferred(CallEvent):
+    """A teller has handed the call on; it goes on being recorded.
+
+    Attributes:
+        kind: ``blind``: to a teller or a group, through the queue. ``consult``: to the one who was consulted, at once.
+            ``return``: back into its queue, keeping the place.
+    """
+
+    transfer_id: str
+    kind: Literal["blind", "consult", "return"]
+    from_teller_id: str
+    to_teller_id: str | None
+    skill_group: str | None
+
+
+class CustomerHelpAsked(CallEvent):
+    """A waiting customer has pressed the help button; the call moved ahead in its queue."""
+
+
+class QueueNoticeChanged(Event):
+    """A line on the waiting page was published or withdrawn."""
+
+    notice_id: str
+
+
+class ChatMessageSent(CallEvent):
+    """One of the parties wrote something or sent a picture.
+
+    Attributes:
+        message_id: Of the row that holds it; facts carry no words of customers.
+    """
+
+    message_id: str
+    party: Party
+    kind: Literal["text", "image"]
+
+
 class CallEnded(CallEvent):
     """The call is over, whatever the reason; also for calls that were never answered."""
 

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     Attributes:
         data_dir: Folder of everything that is kept: engines' data, journals, objects, secrets, models.
         port: HTTP port of the edge.
+        public_url: Address under which customers reach the pages, in links of messages; empty: `host` and `port`.
         database_url: PostgreSQL (``postgresql+asyncpg://…``); None starts the embedded one.
         redis_url: Redis protocol server; None starts the embedded one.
         store_url: Object store (``file:///…``, ``s3://bucket/prefix`` …); None is a folder in `data_dir`.
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     host: str = "127.0.0.1"
     port: int = Field(default=8300, ge=1, le=65535)
+    public_url: str = ""
     database_url: str | None = None
     redis_url: str | None = None
     store_url: str | None = None

@@ -1,6 +1,7 @@
 """Tells the pages what happened: facts, captions, script states and media notices become messages."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,20 +12,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.bus import FACTS, LIVE, Bus
 from core.errors import CounterError
-from core.ports.calls import CallDesk, CustomerCall, TellerService
+from core.ports.calls import CallDesk, ChatNewsDesk, CustomerCall, QueueNotices, TellerService
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from core.tasks import OnCrash, TaskOwner
 from signaling.connections import REFRESH_S
 from signaling.gateway import Gateway
-from signaling.messages import CUSTOMER, STAFF, alarms, call, captions, media, offer, presence, queue
+from signaling.messages import CUSTOMER, STAFF, alarms, call, captions, chat, media, offer, presence, queue
 from signaling.messages.base import Push
 from signaling.rooms import Rooms, captions_room, permission_room, staff_room, teller_room, visit_room
 from signaling.table import Socket
 
 log = structlog.get_logger(__name__)
 
-QUEUE_PUSH_S = 1.0  # waiting customers hear of a new position at most once a second
+QUEUE_PUSH_S = 0.5  # between two looks at the queue for those who wait here
+NEAR = 10  # positions at which every step forward is told at once
 CATCH_UP_S = 5.0
 KEEP_SESSION_S = 30.0
 RETRY_S = 1.0
@@ -32,6 +34,11 @@ _PASSING = (RedisError, SQLAlchemyError, OSError)
 _ON_DUTY = ("ready", "offered", "in_call", "wrap_up")
 
 Payload = dict[str, Any]
+
+
+def place_every_s(position: int) -> float:
+    """How often somebody at a position hears of it at most: at once near the front, every 20 s far back."""
+    return 0.0 if position <= NEAR else min(20.0, position / 10)
 
 
 class Pusher:
@@ -44,6 +51,8 @@ class Pusher:
         rooms: Rooms,
         calls: CallDesk,
         tellers: TellerService,
+        notices: QueueNotices,
+        chats: ChatNewsDesk,
         on_crash: OnCrash | None = None,
     ) -> None:
         self._bus = bus
@@ -51,6 +60,9 @@ class Pusher:
         self._rooms = rooms
         self._calls = calls
         self._tellers = tellers
+        self._notices = notices
+        self._chats = chats
+        self._placed_s: dict[str, float] = {}  # visit → monotonic seconds of the last news of its place
         self._queue_moved = asyncio.Event()
         self._in_order = asyncio.Lock()  # held from reading a view to sending it: no page ever sees time run backwards
         # What each person (by the actor's name) was last told in each respect (by the push's name).
@@ -69,9 +81,13 @@ class Pusher:
             "ScreenShareEnded": self._call_moved,
             "CallEnded": self._ended,
             "CallWrappedUp": self._wrapped_up,
+            "CallTransferred": self._transferred,
             "RecordingStarted": self._call_moved,
             "RecordingStopped": self._call_moved,
             "TellerStateChanged": self._teller_changed,
+            "CustomerHelpAsked": self._call_moved,
+            "QueueNoticeChanged": self._notice,
+            "ChatMessageSent": self._chat,
             "StaffSessionEnded": self._session_ended,
             "AlarmRaised": self._alarm,
         }
@@ -145,6 +161,7 @@ class Pusher:
 
     async def _tell_customer(self, visit_id: str, view: CustomerCall) -> None:
         self._told[f"visit:{visit_id}", queue.CUSTOMER_STATE.name] = view
+        self._placed_s[visit_id] = time.monotonic()
         await self._rooms.to_customers(visit_room(visit_id), queue.CUSTOMER_STATE, view)
 
     async def _tell_teller(self, staff_id: str, push: Push, view: BaseModel) -> None:
@@ -168,6 +185,14 @@ class Pusher:
         await self._call_moved(fact)
         end = {"offer_id": fact["offer_id"], "outcome": "accepted"}
         await self._rooms.to_staff(staff_room(fact["teller_id"]), offer.END, end)
+
+    async def _transferred(self, fact: Payload) -> None:
+        """Who had it hears no more of it; who was consulted has it at once, everybody else only once they accept."""
+        await self._rooms.close(STAFF, teller_room(fact["call_id"]))
+        if fact["kind"] == "consult":
+            for socket in self._consoles(fact["to_teller_id"]):
+                await self._rooms.enter(socket.sid, STAFF, teller_room(fact["call_id"]))
+        await self._call_moved(fact)
 
     async def _ended(self, fact: Payload) -> None:
         await self._call_moved(fact)
@@ -202,6 +227,20 @@ class Pusher:
         }
         await self._rooms.to_staff(rooms, alarms.ALARM, notice)
 
+    async def _chat(self, fact: Payload) -> None:
+        news = await self._chats.news(fact["message_id"])
+        if news is None:
+            return
+        await self._rooms.to_customers(visit_room(news.visit_id), chat.CUSTOMER_CHAT, news.message)
+        if news.teller_id is not None:
+            await self._rooms.to_staff(staff_room(news.teller_id), chat.TELLER_CHAT, news.message)
+
+    async def _notice(self, fact: Payload) -> None:
+        """One push to every customer's page here: pages know for which business they wait."""
+        found = await self._notices.notice(fact["notice_id"])
+        if found is not None:
+            await self._rooms.to_all_customers(queue.NOTICE, found.model_dump(mode="python"))
+
     # --- live ---------------------------------------------------------------------------------------------------
 
     async def _caption(self, live: Payload) -> None:
@@ -227,7 +266,7 @@ class Pusher:
     # --- rounds -------------------------------------------------------------------------------------------------
 
     async def _push_queue(self) -> None:
-        """Tell those who wait here their new position and range, if it is new."""
+        """Tell those who wait here their new position and range, if it is new and they have not just been told."""
         if self._queue_moved.is_set():
             self._queue_moved.clear()
             async with self._in_order:
@@ -237,6 +276,7 @@ class Pusher:
         """Whatever the bus has lost, pages hear a few seconds later: what they were told is compared with what is."""
         people = {socket.actor.name for socket in self._gateway.sockets.values()}
         self._told = {key: view for key, view in self._told.items() if key[0] in people}
+        self._placed_s = {visit: at for visit, at in self._placed_s.items() if f"visit:{visit}" in people}
         async with self._in_order:
             await self._catch_up_customers()
         for socket in list(self._gateway.sockets.values()):
@@ -255,8 +295,24 @@ class Pusher:
             if view is None and isinstance(told, CustomerCall) and told.ended_at is None:
                 views = await self._calls.views(told.call_id)  # it ended, and nobody said so
                 view = views.customer if views else None
-            if view is not None and told != view:
-                await self._tell_customer(visit_id, view)
+            if view is None or told == view:
+                continue
+            if isinstance(told, CustomerCall) and self._can_wait(visit_id, told, view):
+                self._queue_moved.set()  # looked at again in the next round
+                continue
+            await self._tell_customer(visit_id, view)
+
+    def _can_wait(self, visit_id: str, told: CustomerCall, view: CustomerCall) -> bool:
+        """Whether only the place has changed, far back in the queue, and the page was told of it a moment ago.
+
+        One who leaves moves everybody behind: telling all of them each time would grow with the square of those
+        who wait. So the traffic per socket is bounded, and less the further back somebody is.
+        """
+        place = {"position": view.position, "wait_low_s": view.wait_low_s, "wait_high_s": view.wait_high_s}
+        if view.position is None or told.model_copy(update=place) != view:
+            return False
+        last_s = self._placed_s.get(visit_id)
+        return last_s is not None and time.monotonic() - last_s < place_every_s(view.position)
 
     async def _catch_up_teller(self, actor: Actor) -> None:
         staff_id = actor.staff_id or ""

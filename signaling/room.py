@@ -6,8 +6,9 @@ from aiohttp import web
 
 from core.bus import Bus
 from core.clock import SystemClock
-from core.ports.calls import CallDesk, CallMedia, TellerService
+from core.ports.calls import CallDesk, CallHelp, CallMedia, ChatNewsDesk, QueueNotices, TellerService
 from core.ports.counter import CaseDesk
+from core.ports.guests import GuestDesk, Transfers
 from core.ports.recording import TellerPauses
 from core.ports.wallboard import WallboardSource
 from core.security.permissions import Permission
@@ -17,6 +18,8 @@ from signaling.captions import handle_captions
 from signaling.connections import RedisConnections
 from signaling.counter import CounterPusher, handle_counter
 from signaling.gateway import AuthenticateStaff, Gateway, make_server
+from signaling.guest import handle_guests
+from signaling.guest_pusher import GuestPusher
 from signaling.media import handle_media
 from signaling.messages import CUSTOMER, MESSAGES, STAFF
 from signaling.offer import handle_offer
@@ -39,6 +42,7 @@ class Signaling:
     pusher: Pusher
     quality: QualityPusher
     wallboard: WallboardPusher
+    guests: GuestPusher
     counter: CounterPusher | None = None
 
     def attach(self, app: web.Application) -> None:
@@ -50,6 +54,7 @@ class Signaling:
         await self.pusher.start()
         await self.quality.start()
         await self.wallboard.start()
+        await self.guests.start()
         if self.counter is not None:
             await self.counter.start()
 
@@ -58,6 +63,7 @@ class Signaling:
         if self.counter is not None:
             await self.counter.close()
         await self.wallboard.close()
+        await self.guests.close()
         await self.quality.close()
         await self.pusher.close()
         await self.gateway.close()
@@ -69,6 +75,11 @@ def build(
     media: CallMedia,
     tellers: TellerService,
     wallboard: WallboardSource,
+    guests: GuestDesk,
+    transfers: Transfers,
+    help_desk: CallHelp,
+    notices: QueueNotices,
+    chats: ChatNewsDesk,
     connections: RedisConnections,
     token_key: str,
     authenticate_staff: AuthenticateStaff,
@@ -89,8 +100,10 @@ def build(
     server = make_server()
     rooms = Rooms(server)
     customer, staff = MessageTable(CUSTOMER), MessageTable(STAFF)
-    handle_queue(customer, calls)
-    handle_media(customer, staff, media, relays or Relays(SystemClock()))
+    handle_queue(customer, calls, help_desk)
+    relays = relays or Relays(SystemClock())
+    handle_media(customer, staff, media, relays)
+    handle_guests(staff, guests, transfers, relays)
     handle_call(customer, staff, calls, media, tellers)
     handle_presence(staff, calls, tellers)
     handle_offer(staff, calls, tellers)
@@ -110,7 +123,14 @@ def build(
                 await rooms.enter(socket.sid, STAFF, teller_room(call.call_id))
 
     gateway = Gateway(server, rooms, tables, connections, token_key, authenticate_staff, on_staff)
-    pusher = Pusher(bus, gateway, rooms, calls, tellers, on_crash)
+    pusher = Pusher(bus, gateway, rooms, calls, tellers, notices, chats, on_crash)
     counter = CounterPusher(bus, gateway, rooms, cases, on_crash) if cases is not None else None
     quality = QualityPusher(bus, rooms, calls, on_crash)
-    return Signaling(gateway, pusher, quality, WallboardPusher(bus, rooms, wallboard, on_crash), counter)
+    return Signaling(
+        gateway,
+        pusher,
+        quality,
+        WallboardPusher(bus, rooms, wallboard, on_crash),
+        GuestPusher(bus, rooms, guests, on_crash),
+        counter,
+    )

@@ -65,6 +65,10 @@ class Rooms:
         """Send to pages of customers."""
         await self._server.emit(push.name, push.dump(payload), room=room, namespace=CUSTOMER)
 
+    async def to_all_customers(self, push: Push, payload: BaseModel | dict[str, Any]) -> None:
+        """Send to every customer's page of this edge."""
+        await self._server.emit(push.name, push.dump(payload), namespace=CUSTOMER)
+
     async def to_staff(self, rooms: str | list[str], push: Push, payload: BaseModel | dict[str, Any]) -> None:
         """Send to consoles; once to a socket that is in several of the rooms."""
         await self._server.emit(push.name, push.dump(payload), room=rooms, namespace=STAFF)

@@ -2,6 +2,7 @@
 
 from sqlmodel import SQLModel
 
+from core.models.booking import Appointment, Callback
 from core.models.business import Business
 from core.models.call import (
     Call,
@@ -24,6 +25,8 @@ from core.models.case import (
     Prefill,
     StepState,
 )
+from core.models.chat import ChatMessage
+from core.models.handover import CallGuest, CallLeg, CallTransfer
 from core.models.improvement import (
     Appeal,
     AppealItem,
@@ -51,6 +54,15 @@ from core.models.qa import (
     FindingVerdict,
     FormState,
 )
+from core.models.queue import (
+    CalendarDay,
+    OpeningCalendar,
+    QueueNotice,
+    ServiceQueue,
+    SkillGroup,
+    Strategy,
+    WaitEstimate,
+)
 from core.models.recording import ExportState, Recording, RecordingExport, RecordingFile, RecordingState
 from core.models.review import PeerReview
 from core.models.rules import RuleSetRow, RuleSetState
@@ -75,6 +87,7 @@ __all__ = [
     "Appeal",
     "AppealItem",
     "AppealState",
+    "Appointment",
     "Article",
     "ArticleVersion",
     "AuditEntry",
@@ -82,15 +95,21 @@ __all__ = [
     "Business",
     "BusinessCase",
     "BusinessFlow",
+    "CalendarDay",
     "CalibrationScore",
     "CalibrationSession",
     "Call",
+    "CallGuest",
+    "CallLeg",
     "CallOffer",
     "CallQuality",
     "CallState",
+    "CallTransfer",
+    "Callback",
     "CaseDocument",
     "CaseState",
     "CaseStep",
+    "ChatMessage",
     "CoachingNote",
     "ComplianceCheck",
     "Consent",
@@ -114,6 +133,7 @@ __all__ = [
     "NoticeChannel",
     "NoticeMessage",
     "NoticeState",
+    "OpeningCalendar",
     "OutboxEvent",
     "PeerReview",
     "PhoneCode",
@@ -122,6 +142,7 @@ __all__ = [
     "PostingStep",
     "PostingStepState",
     "Prefill",
+    "QueueNotice",
     "Rating",
     "Recording",
     "RecordingExport",
@@ -136,9 +157,12 @@ __all__ = [
     "SampleDraw",
     "SamplePlan",
     "SearchSegment",
+    "ServiceQueue",
+    "SkillGroup",
     "Staff",
     "StaffSession",
     "StepState",
+    "Strategy",
     "TaskState",
     "TellerPresence",
     "TellerState",
@@ -153,5 +177,6 @@ __all__ = [
     "TranscriptState",
     "VersionState",
     "Visit",
+    "WaitEstimate",
     "metadata",
 ]

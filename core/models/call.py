@@ -6,9 +6,12 @@ Writers: server.calls (Call, CallQuality, Rating), server.acd (CallOffer, Teller
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import Column, Computed, DateTime
 from sqlmodel import Field, SQLModel
 
 from core.models.base import json_field, utc_field
+
+RANK = "(queued_at AT TIME ZONE 'UTC') - priority * interval '1 second'"
 
 
 class CallState(StrEnum):
@@ -33,6 +36,11 @@ class EndReason(StrEnum):
     MEDIA_FAILED = "media_failed"
     SYSTEM_RESTART = "system_restart"
     RESCHEDULED = "rescheduled"  # sent away in an emergency; the wait counts when the customer comes again
+    CALLBACK_ASKED = "callback_asked"  # left the queue to be called back
+    APPOINTMENT_MADE = "appointment_made"  # left the queue for a booked time
+    WAITED_TOO_LONG = "waited_too_long"  # the customer's own word: the wait was too long
+    WRONG_BUSINESS = "wrong_business"  # chose the wrong thing, comes again
+    NOT_READY = "not_ready"  # papers or device are missing
 
 
 class Call(SQLModel, table=True):
@@ -45,6 +53,12 @@ class Call(SQLModel, table=True):
         sharing: The teller shows a screen.
         holds: ``[{"from", "to"}]``, ISO 8601 UTC; ``to`` is None while the call is on hold.
         recording_paused_until: A secure pause runs (PIN entry); it ends by itself then.
+        skill_group: Who may take it now; a transfer changes it.
+        customer_class: ``standard``, ``vip``, ``elderly``, ``disabled`` or ``appointment``; `priority` has its points.
+        rank_at: Sorting key of the queue, first served first: time of joining less the points in seconds.
+        wanted_teller_id: Handed to this teller alone, until `wanted_until`; then to the group.
+        teller_since: When the present teller took it; `accepted_at` is when the first one did.
+        help_asked_at: The customer has pressed the help button; None once somebody has dealt with it.
     """
 
     id: str = Field(primary_key=True)
@@ -70,6 +84,13 @@ class Call(SQLModel, table=True):
     end_reason: str | None = None
     disposition: str | None = None
     note: str | None = None
+    skill_group: str = ""
+    customer_class: str = "standard"
+    rank_at: datetime | None = Field(default=None, sa_column=Column(DateTime, Computed(RANK), nullable=False))
+    wanted_teller_id: str | None = Field(default=None, foreign_key="staff.id")
+    wanted_until: datetime | None = utc_field(nullable=True)
+    teller_since: datetime | None = utc_field(nullable=True)
+    help_asked_at: datetime | None = utc_field(nullable=True)
 
 
 class CallOffer(SQLModel, table=True):

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import UnitOfWork
+from core.models.business import Business
+from core.models.call import EndReason
 from core.ports.media import PeerOffer, Profile, Seat
 from core.security.actor import Actor
 
@@ -34,6 +36,35 @@ class TellerName(View):
 
     display_name: str
     staff_number: str
+
+
+class OtherParty(View):
+    """Somebody else whom the customer may hear: an expert, or a supervisor who has stepped in."""
+
+    display_name: str
+    staff_number: str
+    seat: Literal["expert", "supervisor"]
+
+
+class GuestName(View):
+    """Who is in the teller's call, or asked into it. A supervisor who only listens is told to nobody."""
+
+    guest_id: str
+    display_name: str
+    staff_number: str
+    seat: Literal["expert", "supervisor"]
+    purpose: Literal["oversee", "expert", "consult"]
+    mode: Literal["monitor", "whisper", "barge"]
+    state: Literal["invited", "joined", "left"]
+
+
+class HandoverNote(View):
+    """What the teller before wrote when handing the call on, so that nobody tells the story twice."""
+
+    kind: Literal["blind", "consult", "return"]
+    teller: TellerName
+    note: str
+    at: datetime
 
 
 class CustomerCall(View):
@@ -60,6 +91,8 @@ class CustomerCall(View):
     recording_paused_until: datetime | None = None
     on_hold: bool = False
     sharing: bool = False
+    others: list[OtherParty] = Field(default_factory=list)
+    help_asked: bool = False
 
 
 class TellerCall(View):
@@ -83,6 +116,10 @@ class TellerCall(View):
     on_hold: bool = False
     sharing: bool = False
     transcription: TranscriptionMode
+    guests: list[GuestName] = Field(default_factory=list)
+    handover: list[HandoverNote] = Field(default_factory=list)
+    customer_class: str = "standard"
+    help_asked: bool = False
 
 
 class Presence(View):
@@ -97,7 +134,7 @@ class Presence(View):
 
 
 class Offer(View):
-    """A ringing call."""
+    """A ringing call. `handover`: who had it before, oldest first."""
 
     offer_id: str
     call_id: str
@@ -106,6 +143,8 @@ class Offer(View):
     business_name_en: str
     waited_s: float
     expires_at: datetime
+    handover: list[HandoverNote] = Field(default_factory=list)
+    customer_class: str = "standard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +154,35 @@ class QueuePlace:
     position: int
     low_s: int | None
     high_s: int | None
+
+
+class QueueStatus(View):
+    """How a business's queue stands, before joining it.
+
+    Attributes:
+        next_opening: When it is closed; None when it is open or does not open within a month.
+        full: The cap or the longest wait is reached: a callback or a time is offered instead.
+        appointments: Whether times can be booked.
+    """
+
+    business_code: str
+    open: bool
+    closes_at: datetime | None
+    next_opening: datetime | None
+    waiting: int
+    wait_low_s: int | None
+    wait_high_s: int | None
+    full: bool
+    appointments: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """With which place somebody comes into the queue."""
+
+    queued_at: datetime
+    priority: int
+    customer_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +218,58 @@ class TellerDesk(Protocol):
         """The teller has filed the disposition (or let the time pass) and is ready again."""
         ...
 
+    async def is_ready(self, work: UnitOfWork, staff_id: str) -> bool:
+        """Whether a teller is ready for a call right now."""
+        ...
+
+    async def handed_over(self, work: UnitOfWork, call_id: str, from_teller_id: str, to_teller_id: str | None) -> None:
+        """The call went on: who had it is ready again; who has it now, if anybody yet, is in the call."""
+        ...
+
+    async def consulted(self, work: UnitOfWork, staff_id: str, call_id: str, on: bool) -> None:
+        """A teller is asked into a colleague's call and must not be rung meanwhile; or may be rung again."""
+        ...
+
 
 class QueueView(Protocol):
     """Positions and estimates of waiting calls (server.acd)."""
 
     async def places(self, session: AsyncSession, call_ids: Collection[str]) -> Mapping[str, QueuePlace]:
         """Places of those of the calls that wait."""
+        ...
+
+
+class NoticeText(View):
+    """A line on the waiting page."""
+
+    id: str
+    kind: Literal["notice", "broadcast"]
+    business_code: str | None
+    text_zh: str
+    text_en: str
+    valid_until: datetime
+    withdrawn: bool
+
+
+class QueueNotices(Protocol):
+    """What signaling asks of server.acd about notices."""
+
+    async def notice(self, notice_id: str) -> NoticeText | None:
+        """One notice, if it is valid by now or was withdrawn."""
+        ...
+
+
+class QueueEntry(Protocol):
+    """The door of the queue (server.acd)."""
+
+    async def admit(
+        self, session: AsyncSession, visit_id: str, business: Business, elderly: bool, now: datetime
+    ) -> Admission:
+        """Let a visit in. Booked and called back customers come in at any hour, with their place.
+
+        Raises:
+            ConflictError: ``queue.closed`` (with `next_opening`), ``queue.full``, ``queue.too_long``.
+        """
         ...
 
 
@@ -186,6 +300,10 @@ class CallMoves(Protocol):
         """After the commit of `mark_accepted`: let media flow and record. Returns at once."""
         ...
 
+    async def handover(self, session: AsyncSession, call_id: str) -> list[HandoverNote]:
+        """What tellers before wrote when they handed the call on."""
+        ...
+
     async def expire_wrap_up(self, call_id: str) -> None:
         """The wrap-up time has passed: close the call with `UNSPECIFIED`. Nothing happens when it is closed."""
         ...
@@ -194,16 +312,17 @@ class CallMoves(Protocol):
 class CallDesk(Protocol):
     """What signaling asks of server.calls."""
 
-    async def join(self, actor: Actor) -> CustomerCall:
+    async def join(self, actor: Actor, elderly: bool = False) -> CustomerCall:
         """Join the queue with the actor's visit; the call that already waits or runs is returned again.
 
         Raises:
-            ConflictError: ``consent.required``. NotFoundError: ``visit.not_found``.
+            ConflictError: ``consent.required``, and what `QueueEntry.admit` refuses.
+            NotFoundError: ``visit.not_found``.
         """
         ...
 
-    async def leave(self, actor: Actor) -> None:
-        """Leave the queue.
+    async def leave(self, actor: Actor, reason: EndReason = EndReason.CUSTOMER_LEFT_QUEUE) -> None:
+        """Leave the queue, for the customer's own reason.
 
         Raises:
             ConflictError: ``call.none`` when the visit has no call that waits.
@@ -240,6 +359,43 @@ class CallDesk(Protocol):
 
     async def open_calls(self, visit_ids: Collection[str]) -> Mapping[str, CustomerCall]:
         """Views of the waiting and running calls among the visits, by visit."""
+        ...
+
+
+class CallHelp(Protocol):
+    """Help for whoever cannot wait."""
+
+    async def ask(self, actor: Actor) -> None:
+        """The customer asks for help: the call moves ahead, supervisors are alarmed. Twice is the same as once.
+
+        Raises:
+            ConflictError: ``call.none``.
+        """
+        ...
+
+    async def jump(self, actor: Actor, call_id: str) -> None:
+        """A supervisor moves a waiting call ahead, once.
+
+        Raises:
+            NotFoundError: ``call.not_found``. ConflictError: ``call.not_waiting``.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChatNews:
+    """A message, and whom it is for."""
+
+    visit_id: str
+    teller_id: str | None
+    message: dict[str, object]
+
+
+class ChatNewsDesk(Protocol):
+    """What signaling asks of server.chat."""
+
+    async def news(self, message_id: str) -> ChatNews | None:
+        """One message as it travels to the pages."""
         ...
 
 

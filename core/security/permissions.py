@@ -14,6 +14,9 @@ class Permission(StrEnum):
     STAFF_SELF = "staff.self"
     CALL_TAKE = "call.take"
     CALL_OVERSEE = "call.oversee"
+    CALL_ASSIST = "call.assist"
+    QUEUE_NOTICE = "queue.notice"
+    ROUTING_SETUP = "routing.setup"
     ALARM_VIEW = "alarm.view"
     QA_VIEW = "qa.view"
     QA_SCORE = "qa.score"
@@ -46,8 +49,10 @@ class Permission(StrEnum):
 
 _MATRIX: dict[str, frozenset[Permission]] = {
     "customer": frozenset({Permission.VISIT_OWN, Permission.CALL_JOIN, Permission.CALL_RESULT}),
-    "teller": frozenset({Permission.STAFF_SELF, Permission.CALL_TAKE, Permission.EVALUATION_OWN}),
-    "expert": frozenset({Permission.STAFF_SELF}),
+    "teller": frozenset(
+        {Permission.STAFF_SELF, Permission.CALL_TAKE, Permission.EVALUATION_OWN, Permission.CALL_ASSIST}
+    ),
+    "expert": frozenset({Permission.STAFF_SELF, Permission.CALL_ASSIST}),
     "supervisor": frozenset(
         {
             Permission.STAFF_SELF,
@@ -59,6 +64,8 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.NOTICE_VIEW,
             Permission.NOTICE_RETRY,
             Permission.POSTING_RECONCILE,
+            Permission.QUEUE_NOTICE,
+            Permission.CALL_ASSIST,
         }
     ),
     "inspector": frozenset(
@@ -96,6 +103,8 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.NOTICE_VIEW,
             Permission.RULES_EDIT,
             Permission.RULES_APPROVE,
+            Permission.QUEUE_NOTICE,
+            Permission.ROUTING_SETUP,
         }
     ),
 }

@@ -7,6 +7,8 @@ from core.db import UnitOfWork
 from core.events import OfferLapsed, TellerStateChanged
 from core.models.call import CallOffer, TellerPresence, TellerState
 
+CONSULTING = "consulting"  # reason of the break of a teller who is in a colleague's call
+
 
 async def lock_presence(session: AsyncSession, staff_id: str) -> TellerPresence | None:
     """The teller's newest presence row, locked until the end of the transaction."""
@@ -65,3 +67,31 @@ class TellerBoard:
         if presence is not None and presence.state == TellerState.WRAP_UP and presence.call_id == call_id:
             change(work, presence, TellerState.READY)
             await work.session.flush()
+
+    async def is_ready(self, work: UnitOfWork, staff_id: str) -> bool:
+        """Whether a teller is ready for a call right now."""
+        presence = await lock_presence(work.session, staff_id)
+        return presence is not None and presence.state == TellerState.READY
+
+    async def handed_over(self, work: UnitOfWork, call_id: str, from_teller_id: str, to_teller_id: str | None) -> None:
+        """The call went on; rows are locked in the order of ids, as two calls may be exchanged."""
+        for staff_id in sorted({from_teller_id, to_teller_id or from_teller_id}):
+            presence = await lock_presence(work.session, staff_id)
+            if presence is None:
+                continue
+            if staff_id == to_teller_id:
+                change(work, presence, TellerState.IN_CALL, call_id=call_id)
+            elif presence.state == TellerState.IN_CALL and presence.call_id == call_id:
+                change(work, presence, TellerState.READY)
+        await work.session.flush()
+
+    async def consulted(self, work: UnitOfWork, staff_id: str, call_id: str, on: bool) -> None:
+        """A teller who is consulted is not rung; afterwards ready again."""
+        presence = await lock_presence(work.session, staff_id)
+        if presence is None:
+            return
+        if on and presence.state == TellerState.READY:
+            change(work, presence, TellerState.BREAK, CONSULTING, call_id)
+        elif not on and presence.state == TellerState.BREAK and presence.reason == CONSULTING:
+            change(work, presence, TellerState.READY)
+        await work.session.flush()

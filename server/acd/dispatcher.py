@@ -1,6 +1,7 @@
 """Rings: one dispatcher at a time, woken by facts and every second."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +15,7 @@ from core.errors import ConflictError
 from core.models.call import CallOffer, TellerPresence, TellerState
 from core.ports.calls import CallMoves, Connections
 from core.tasks import OnCrash, TaskOwner
-from server.acd.decide import Snapshot, decide
+from server.acd.decide import decide
 from server.acd.lease import Lease
 from server.acd.queue import read_snapshot
 from server.acd.service import AcdService
@@ -23,7 +24,9 @@ log = structlog.get_logger(__name__)
 
 TICK_S = 1.0
 GONE_S = 10.0  # a console that has been away for so long is off duty; a reload takes two seconds
-_WAKING = frozenset({"CallQueued", "CallEnded", "CallWrappedUp", "OfferLapsed", "TellerStateChanged"})
+_WAKING = frozenset(
+    {"CallQueued", "CallEnded", "CallWrappedUp", "OfferLapsed", "TellerStateChanged", "CallTransferred"}
+)
 _PASSING = (RedisError, SQLAlchemyError, OSError)  # engines restarting; the next tick finds everything again
 
 
@@ -102,12 +105,12 @@ class Dispatcher:
         now = self._database.clock.now()
         async with self._database.read() as session:
             snapshot = await read_snapshot(session, now)
-        if not snapshot.calls or not snapshot.tellers:
+        if not snapshot.tellers or not (snapshot.queues or snapshot.handed):
             return 0
         online = await self._connections.online_staff({teller.teller_id for teller in snapshot.tellers})
         reachable = tuple(teller for teller in snapshot.tellers if teller.teller_id in online)
         rung = 0
-        for pairing in decide(Snapshot(snapshot.calls, reachable), now):
+        for pairing in decide(replace(snapshot, tellers=reachable), now):
             try:
                 await self._service.place(pairing)
                 rung += 1

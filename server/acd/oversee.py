@@ -6,7 +6,6 @@ from sqlmodel import col, select
 
 from core.db import Database
 from core.errors import ConflictError, NotFoundError
-from core.models.business import Business
 from core.models.call import Call, CallState, TellerPresence, TellerState
 from core.models.staff import Role, Staff
 from core.security.actor import Actor
@@ -48,15 +47,14 @@ class Oversight:
             call = await session.get(Call, call_id)
             if call is None or call.state != CallState.QUEUED:
                 raise NotFoundError("this call does not wait", code="call.not_found")
-            business = await session.get_one(Business, call.business_code)
             query = select(TellerPresence, Staff).join(Staff, col(Staff.id) == col(TellerPresence.staff_id))
             found = (await session.execute(query.where(col(Staff.id) == teller_id))).first()
         if found is None or Role.TELLER not in found[1].roles or not found[1].may_take_calls:
             raise NotFoundError("there is no such teller", code="teller.not_found")
         presence, staff = found
-        if business.skill_group not in staff.skill_groups:
+        if call.skill_group not in staff.skill_groups:
             raise ConflictError("this teller does not do this business", code="teller.no_skill")
-        waiting = WaitingCall(call.id, business.skill_group, call.priority, call.queued_at, call.version)
+        waiting = WaitingCall(call.id, call.skill_group, call.queued_at, call.queued_at, call.version)
         ready = ReadyTeller(teller_id, frozenset(staff.skill_groups), presence.since, presence.version)
         await self._service.place(Pairing(waiting, ready))
         async with self._database.unit_of_work(actor) as work:

@@ -1,53 +1,131 @@
 """Reading the queue: snapshots for the dispatcher, places for the waiting."""
 
 from collections import defaultdict
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, func, select
+from sqlmodel import col, func, select, tuple_
 
 from core.clock import Clock
-from core.models.business import Business
 from core.models.call import Call, CallOffer, CallState, TellerPresence, TellerState
+from core.models.handover import CallLeg, CallTransfer
+from core.models.queue import Strategy
 from core.models.staff import Staff
 from core.ports.calls import QueuePlace
-from server.acd.decide import RECENT_S, ReadyTeller, Snapshot, WaitingCall, rank
+from server.acd.config import group_rules
+from server.acd.decide import GroupRules, ReadyTeller, Snapshot, WaitingCall
 from server.acd.estimate import QueueLoad, estimate
 
 RECENT_CALLS = timedelta(hours=2)  # handling times of so long ago still tell of now
+TODAY = timedelta(hours=14)  # a shift and its breaks: what counts as today's work
 ON_DUTY = frozenset({TellerState.READY, TellerState.OFFERED, TellerState.IN_CALL, TellerState.WRAP_UP})
+SPARE = 20  # heads of a queue looked at beyond the ready tellers, for those that were refused
+REFUSALS = timedelta(minutes=10)
+_WAITING = (CallState.QUEUED.value, CallState.OFFERED.value)
 
 
 async def read_snapshot(session: AsyncSession, now: datetime) -> Snapshot:
-    """Calls nobody rings for, and tellers who are ready."""
-    waiting = select(Call, Business.skill_group).join(Business, col(Business.code) == col(Call.business_code))
-    rows = (await session.execute(waiting.where(col(Call.state) == CallState.QUEUED.value))).all()
-    refused: dict[str, dict[str, datetime]] = defaultdict(dict)
-    if rows:
-        refusals = select(CallOffer).where(
-            col(CallOffer.call_id).in_([call.id for call, _ in rows]),
-            col(CallOffer.outcome).in_(["timeout", "declined"]),
-            col(CallOffer.ended_at) > now - timedelta(seconds=RECENT_S),
+    """The heads of the queues that ready tellers can reach, and these tellers. Cheap however many wait."""
+    rules = await group_rules(session)
+    tellers = await _ready_tellers(session, now, rules)
+    if not tellers:
+        return Snapshot({}, ())
+    skills = {group for teller in tellers for group in teller.skill_groups}
+    groups = skills | {code for code, rule in rules.items() if skills & set(rule.overflow)}
+    free = select(Call).where(col(Call.state) == CallState.QUEUED.value)
+    rows: list[Call] = []
+    for group in sorted(groups):
+        unnamed = free.where(
+            col(Call.skill_group) == group,
+            (col(Call.wanted_teller_id).is_(None)) | (col(Call.wanted_until) <= now),
         )
-        for offer in (await session.scalars(refusals.order_by(col(CallOffer.ended_at)))).all():
-            if offer.ended_at is not None:
-                refused[offer.call_id][offer.teller_id] = offer.ended_at
-    calls = tuple(
-        WaitingCall(call.id, group, call.priority, call.queued_at, call.version, refused[call.id])
-        for call, group in rows
+        heads = unnamed.order_by(col(Call.rank_at), col(Call.id)).limit(2 * len(tellers) + SPARE)
+        rows += (await session.scalars(heads)).all()
+    ready = [teller.teller_id for teller in tellers]
+    handed = free.where(col(Call.wanted_teller_id).in_(ready), col(Call.wanted_until) > now)
+    named = (await session.scalars(handed)).all()
+    calls = await _waiting_calls(session, [*rows, *named], now)
+    queues: dict[str, list[WaitingCall]] = defaultdict(list)
+    for row in rows:
+        queues[row.skill_group].append(calls[row.id])
+    return Snapshot(queues, tellers, rules, tuple(calls[row.id] for row in named))
+
+
+async def _waiting_calls(session: AsyncSession, rows: Sequence[Call], now: datetime) -> dict[str, WaitingCall]:
+    if not rows:
+        return {}
+    ids = [row.id for row in rows]
+    refused: dict[str, dict[str, datetime]] = defaultdict(dict)
+    refusals = select(CallOffer.call_id, CallOffer.teller_id, func.max(CallOffer.ended_at)).where(
+        col(CallOffer.call_id).in_(ids),
+        col(CallOffer.outcome).in_(["timeout", "declined"]),
+        col(CallOffer.ended_at) > now - REFUSALS,
     )
+    grouped = refusals.group_by(col(CallOffer.call_id), col(CallOffer.teller_id))
+    for call_id, teller_id, ended_at in (await session.execute(grouped)).all():
+        if ended_at is not None:
+            refused[call_id][teller_id] = ended_at
+    handed_on: dict[str, set[str]] = defaultdict(set)
+    transfers = select(CallTransfer).where(col(CallTransfer.call_id).in_(ids))
+    for transfer in (await session.scalars(transfers)).all():
+        if transfer.kind == "return":  # no reason never to meet again
+            refused[transfer.call_id].setdefault(transfer.from_teller_id, transfer.at)
+        else:
+            handed_on[transfer.call_id].add(transfer.from_teller_id)
+    return {
+        row.id: WaitingCall(
+            row.id,
+            row.skill_group,
+            (row.rank_at or row.queued_at).replace(tzinfo=UTC),
+            row.queued_at,
+            row.version,
+            refused[row.id],
+            frozenset(handed_on[row.id]),
+            row.wanted_teller_id if row.wanted_until is not None and row.wanted_until > now else None,
+        )
+        for row in rows
+    }
+
+
+async def _ready_tellers(
+    session: AsyncSession, now: datetime, rules: Mapping[str, GroupRules]
+) -> tuple[ReadyTeller, ...]:
     ready = select(TellerPresence, Staff.skill_groups).join(Staff, col(Staff.id) == col(TellerPresence.staff_id))
     ready = ready.where(
         col(TellerPresence.state) == TellerState.READY.value,
         col(Staff.active).is_(True),
         col(Staff.may_take_calls).is_(True),
     )
-    tellers = tuple(
-        ReadyTeller(presence.staff_id, frozenset(groups), presence.since, presence.version)
-        for presence, groups in (await session.execute(ready)).all()
+    rows = (await session.execute(ready)).all()
+    used = {rule.strategy for rule in rules.values()}
+    ids = [presence.staff_id for presence, _ in rows]
+    work: dict[str, tuple[int, float]] = {}
+    if used & {Strategy.FEWEST_CALLS, Strategy.LEAST_TALK} and ids:
+        talk = func.sum(func.extract("epoch", func.coalesce(CallLeg.ended_at, now) - CallLeg.began_at))
+        legs = select(CallLeg.teller_id, func.count(), talk).where(
+            col(CallLeg.teller_id).in_(ids), col(CallLeg.began_at) > now - TODAY
+        )
+        found = (await session.execute(legs.group_by(col(CallLeg.teller_id)))).all()
+        work = {teller_id: (count, float(talk_s or 0.0)) for teller_id, count, talk_s in found}
+    rung: dict[str, datetime] = {}
+    if Strategy.ROUND_ROBIN in used and ids:
+        rings = select(CallOffer.teller_id, func.max(CallOffer.offered_at)).where(
+            col(CallOffer.teller_id).in_(ids), col(CallOffer.offered_at) > now - TODAY
+        )
+        found_rings = (await session.execute(rings.group_by(col(CallOffer.teller_id)))).all()
+        rung = {teller_id: rung_at for teller_id, rung_at in found_rings if rung_at is not None}
+    return tuple(
+        ReadyTeller(
+            presence.staff_id,
+            frozenset(groups),
+            presence.since,
+            presence.version,
+            *work.get(presence.staff_id, (0, 0.0)),
+            rung.get(presence.staff_id),
+        )
+        for presence, groups in rows
     )
-    return Snapshot(calls, tellers)
 
 
 class QueueBoard:
@@ -60,26 +138,39 @@ class QueueBoard:
     async def places(self, session: AsyncSession, call_ids: Collection[str]) -> dict[str, QueuePlace]:
         """Places of those of the calls that wait."""
         wanted = set(call_ids)
-        waiting = (
-            select(Call.id, Call.priority, Call.queued_at, Business.skill_group)
-            .join(Business, col(Business.code) == col(Call.business_code))
-            .where(col(Call.state).in_([CallState.QUEUED.value, CallState.OFFERED.value]))
-        )
-        by_group: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
-        for call_id, priority, queued_at, group in (await session.execute(waiting)).all():
-            by_group[group].append(rank(priority, queued_at, call_id))
+        if len(wanted) == 1:
+            return await self._place(session, next(iter(wanted)))
+        asked = select(Call.skill_group).where(col(Call.id).in_(wanted), col(Call.state).in_(_WAITING)).distinct()
         places: dict[str, QueuePlace] = {}
-        for group, ranks in by_group.items():
-            if not any(call_id in wanted for _, call_id in ranks):
-                continue
-            load = await self._load(session, group)
-            for position, (_, call_id) in enumerate(sorted(ranks), 1):
+        for group in (await session.scalars(asked)).all():
+            order = (
+                select(Call.id)
+                .where(col(Call.skill_group) == group, col(Call.state).in_(_WAITING))
+                .order_by(col(Call.rank_at), col(Call.id))
+            )
+            load = await self.load(session, group)
+            for position, call_id in enumerate((await session.scalars(order)).all(), 1):
                 if call_id in wanted:
-                    low_s, high_s = estimate(position, load) or (None, None)
-                    places[call_id] = QueuePlace(position, low_s, high_s)
+                    places[call_id] = _place(position, load)
         return places
 
-    async def _load(self, session: AsyncSession, group: str) -> QueueLoad:
+    async def _place(self, session: AsyncSession, call_id: str) -> dict[str, QueuePlace]:
+        """One call's place: those before it are counted in the index."""
+        call = (
+            await session.execute(select(Call.skill_group, Call.rank_at, Call.state).where(col(Call.id) == call_id))
+        ).first()
+        if call is None or call.state not in _WAITING:
+            return {}
+        before = select(func.count()).where(
+            col(Call.skill_group) == call.skill_group,
+            col(Call.state).in_(_WAITING),
+            tuple_(col(Call.rank_at), col(Call.id)) < tuple_(call.rank_at, call_id),
+        )
+        position = 1 + (await session.scalars(before)).one()
+        return {call_id: _place(position, await self.load(session, call.skill_group))}
+
+    async def load(self, session: AsyncSession, group: str) -> QueueLoad:
+        """What a wait in this group stands on."""
         on_duty = (
             select(TellerPresence.state)
             .join(Staff, col(Staff.id) == col(TellerPresence.staff_id))
@@ -91,14 +182,17 @@ class QueueBoard:
         states = (await session.scalars(on_duty)).all()
         # A ringing teller is as good as free: the call that rings there stands in the queue, too.
         free = sum(state in (TellerState.READY, TellerState.OFFERED) for state in states)
-        handled = (
-            select(func.count(), func.sum(func.extract("epoch", col(Call.closed_at) - col(Call.accepted_at))))
-            .join(Business, col(Business.code) == col(Call.business_code))
-            .where(
-                col(Business.skill_group) == group,
-                col(Call.accepted_at).is_not(None),
-                col(Call.closed_at) > self._clock.now() - RECENT_CALLS,
-            )
+        handled = select(
+            func.count(), func.sum(func.extract("epoch", col(Call.closed_at) - col(Call.accepted_at)))
+        ).where(
+            col(Call.skill_group) == group,
+            col(Call.accepted_at).is_not(None),
+            col(Call.closed_at) > self._clock.now() - RECENT_CALLS,
         )
         count, total = (await session.execute(handled)).one()
         return QueueLoad(free, len(states), count, float(total or 0.0), self._ring_s)
+
+
+def _place(position: int, load: QueueLoad) -> QueuePlace:
+    low_s, high_s = estimate(position, load) or (None, None)
+    return QueuePlace(position, low_s, high_s)

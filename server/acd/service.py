@@ -17,11 +17,11 @@ from core.ports.calls import CallMoves, Offer, Presence, TellerStateName
 from core.security.actor import Actor, system_actor
 from core.security.permissions import Permission
 from server.acd.board import change, lock_offer, lock_presence
+from server.acd.config import ring_rules
 from server.acd.decide import Pairing
 
 log = structlog.get_logger(__name__)
 
-MISSED_LIMIT = 3  # unanswered offers in a row, then the teller is sent on a break
 _STATES: dict[str, TellerStateName] = {
     "offline": "offline",
     "ready": "ready",
@@ -114,9 +114,10 @@ class AcdService:
         )
         async with self._database.read() as session:
             found = (await session.execute(query)).first()
-        if found is None:
-            return None
-        offer, call, business = found
+            if found is None:
+                return None
+            offer, call, business = found
+            handover = await self._calls.handover(session, call.id)
         return Offer(
             offer_id=offer.id,
             call_id=call.id,
@@ -125,6 +126,8 @@ class AcdService:
             business_name_en=business.name_en,
             waited_s=round((offer.offered_at - call.queued_at).total_seconds(), 1),
             expires_at=offer.expires_at,
+            handover=handover,
+            customer_class=call.customer_class,
         )
 
     async def place(self, pairing: Pairing) -> None:
@@ -140,7 +143,8 @@ class AcdService:
             if presence is None or presence.state != TellerState.READY or (presence.version != pairing.teller.version):
                 raise ConflictError("the teller is not ready any more", code="teller.stale")
             now = work.clock.now()
-            expires_at = now + timedelta(seconds=self._ring_s)
+            rules = await ring_rules(work.session, pairing.call.skill_group, self._ring_s)
+            expires_at = now + timedelta(seconds=rules.ring_s)
             offer = CallOffer(
                 id=new_id("offer"), call_id=call_id, teller_id=teller_id, offered_at=now, expires_at=expires_at
             )
@@ -197,7 +201,9 @@ class AcdService:
             offer.outcome, offer.ended_at = outcome, now
             if outcome == "timeout":
                 presence.missed_offers += 1
-            if presence.missed_offers >= MISSED_LIMIT:
+            call = await work.session.get_one(Call, offer.call_id)
+            rules = await ring_rules(work.session, call.skill_group, self._ring_s)
+            if presence.missed_offers >= rules.missed_limit:
                 change(work, presence, TellerState.BREAK, "missed_offers")
             else:
                 change(work, presence, TellerState.READY)

@@ -29,16 +29,23 @@ from recording.export.routes import routes as export_routes
 from recording.export.service import ExportService
 from server.acd import room as acd_room
 from server.acd.board import TellerBoard
+from server.acd.door import QueueDoor
 from server.acd.queue import QueueBoard
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import alive
 from server.app.pages import add_pages
 from server.app.people import people_routes
 from server.app.transactions import transaction_routes
+from server.booking import room as booking_room
+from server.booking.appointments import AppointmentBook
+from server.booking.callbacks import CallbackBook
 from server.calls import room as calls_room
 from server.calls.nodes import NodeBook
 from server.calls.warm import WarmBook
+from server.chat.routes import routes as chat_routes
+from server.chat.service import ChatService
 from server.counter import room as counter_room
+from server.counter.notices.outbox import NoticeOutbox
 from server.counter.routes import routes as counter_routes
 from server.counter.service import CounterService
 from server.identity.routes import routes as identity_routes
@@ -104,27 +111,36 @@ async def _compose(
         return next((node.url for node in await nodes() if node.node_id == node_id), None)
 
     control = HttpMediaControl(http, connections.secrets.internal_token, nodes, book.media_node_of, book.set_media_node)
+    queue = QueueBoard(connections.clock, settings.ring_s)
+    door = QueueDoor(queue)
     calls = calls_room.build(
         database,
         bus,
         redis,
         control,
         TellerBoard(),
-        QueueBoard(connections.clock, settings.ring_s),
+        queue,
+        door,
         online,
         settings,
         on_crash=on_crash,
         alive_nodes=alive_nodes,
         pauses=HttpRecordingPauses(http, connections.secrets.internal_token, node_url),
     )
-    acd = acd_room.build(database, bus, redis, calls.service, online, settings, on_crash=on_crash)
+    acd = acd_room.build(database, bus, redis, calls.service, online, settings, door, on_crash=on_crash)
     wallboard = wallboard_room.build(database, bus, settings.timezone, calls.service, acd.oversight, on_crash=on_crash)
+    chat = ChatService(database, connections.store, connections.secrets.master_key, limiter)
     sockets = signaling_room.build(
         bus,
         calls.service,
         calls.media,
         acd.tellers,
         wallboard.live,
+        calls.guests,
+        calls.transfers,
+        calls.help,
+        acd.notices,
+        chat,
         online,
         connections.secrets.token_key,
         identity.authenticate_staff,
@@ -139,6 +155,20 @@ async def _compose(
         pauses=calls.pauses,
         cases=business.cases,
     )
+    outbox = NoticeOutbox(connections.secrets.master_key)
+    booking = booking_room.build(
+        AppointmentBook(database, door, outbox, connections.secrets.master_key, limiter),
+        CallbackBook(
+            database,
+            door,
+            calls.service,
+            outbox,
+            connections.secrets.master_key,
+            limiter,
+            settings.public_url or f"http://{settings.host}:{settings.port}",
+        ),
+        on_crash,
+    )
     app = web.Application(middlewares=[error_middleware], client_max_size=MAX_BODY_B)
     tables = [
         health_routes(connections),
@@ -148,6 +178,9 @@ async def _compose(
         *wallboard.tables,
         *people_routes(connections),
         calls.routes,
+        acd.routes,
+        chat_routes(chat),
+        booking.routes,
         evidence_routes(EvidenceService(database)),
         search_routes(SearchService(database)),
         rules_routes(RulesService(database)),
@@ -160,7 +193,7 @@ async def _compose(
     sockets.attach(app)
     add_pages(app)
     assert_declared(app, exempt_paths=(SOCKET_PATH,))
-    for part in (calls, acd, wallboard, sockets):
+    for part in (calls, acd, wallboard, booking, sockets):
         await part.start()
         stack.push_async_callback(part.close)
     return app

@@ -16,7 +16,10 @@ from qa.sampling import schemas as sampling
 from qa.scoring import schemas as scoring
 from qa.search import schemas as search
 from recording.export import schemas as export
+from server.acd import schemas as acd
+from server.booking import schemas as booking
 from server.calls import schemas as calls
+from server.chat import schemas as chat
 from server.counter import schemas as counter
 from server.identity import schemas as identity
 from server.knowledge import schemas as knowledge
@@ -39,6 +42,9 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         identity,
         counter,
         calls,
+        acd,
+        chat,
+        booking,
         wallboard,
         tickets,
         knowledge,

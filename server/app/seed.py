@@ -6,6 +6,7 @@ from core.security.actor import system_actor
 from core.settings import Settings
 from qa.rules.book import seed_rules
 from qa.sampling.seed import seed_demo_plan
+from server.acd.seed import seed_routing
 from server.counter.catalogue import seed_businesses
 from server.counter.flow_store import seed_flows
 from server.identity.seed import seed_demo_staff
@@ -22,6 +23,7 @@ async def seed(settings: Settings) -> None:
             await seed_rules(work)
             await seed_articles(work)
             await seed_flows(work)
+            await seed_routing(work, always_open=settings.demo)
             if settings.demo:
                 await seed_demo_staff(work)
                 await seed_demo_plan(work)

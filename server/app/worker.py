@@ -21,6 +21,7 @@ from recording.catalogue.service import Catalogue
 from recording.export import service as exporting
 from recording.finalize import script as script_verdict
 from recording.finalize import service as finalizing
+from server.acd import estimates
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import beat
 from server.app.people import people_jobs
@@ -86,6 +87,7 @@ def _subscriptions(connections: Connections, rules: RuleSource, speech: SpeechWo
     )
     return [
         *calls_subscriptions(connections.database, connections.bus),
+        *estimates.subscriptions(connections.database, connections.settings.ring_s),
         *finalizing.subscriptions(finalizer),
         *script_verdict.subscriptions(script_verdict.ScriptVerdict(connections.database)),
         *exporting.subscriptions(

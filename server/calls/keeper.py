@@ -17,6 +17,7 @@ from core.ports.calls import Connections
 from core.ports.media import PARTIES, PeerChange, PeerState, Seat, is_lobby
 from core.tasks import OnCrash, TaskOwner
 from server.calls import rows
+from server.calls.guests import Guests
 from server.calls.media import MediaDesk
 from server.calls.recording_flag import FACTS as RECORDING_FACTS
 from server.calls.recording_flag import RecordingFlag
@@ -46,6 +47,7 @@ class CallKeeper:
         board: SeatBoard,
         connections: Connections,
         flag: RecordingFlag,
+        guests: Guests,
         rejoin_s: float,
         on_crash: OnCrash | None = None,
         alive_nodes: AliveNodes | None = None,
@@ -57,6 +59,7 @@ class CallKeeper:
         self._board = board
         self._connections = connections
         self._flag = flag
+        self._guests = guests
         self._rejoin_s = rejoin_s
         self._alive_nodes = alive_nodes
         self._vanished: dict[str, float] = {}  # call id → monotonic seconds since nobody is connected
@@ -107,7 +110,10 @@ class CallKeeper:
         if is_lobby(change.call_id):
             return
         seat = await self._board.apply(change, self._database.clock.now())
-        if seat is None or change.seat not in PARTIES:  # nobody is told that somebody listens in
+        if change.seat not in PARTIES:  # the parties are not told that somebody listens in
+            await self._guests.peer_changed(change)
+            return
+        if seat is None:
             return
         notice = {"kind": "media", "call_id": change.call_id, "seat": change.seat.value, "state": seat.state}
         await self._bus.publish(LIVE, notice)

@@ -10,7 +10,7 @@ from core.db import Database
 from core.errors import ConflictError, NotFoundError, UnavailableError
 from core.models.call import Call, CallOffer
 from core.models.visit import Visit
-from core.ports.media import MediaControl, PeerOffer, Profile, Seat
+from core.ports.media import MediaControl, PeerOffer, Profile, Seat, SupervisorMode
 from core.security.actor import Actor
 from server.calls.hold import hold, share
 from server.calls.rows import newest_call, teller_of, visit_of
@@ -91,8 +91,39 @@ class MediaDesk:
         """The teller's screen is shown or not; see `CallMedia.share`."""
         await share(self._database, actor, call_id, on)
 
-    async def activate(self, call_id: str, teller_id: str) -> None:
+    async def open_guest(self, call_id: str, seat: Seat, guest_id: str) -> PeerOffer:
+        """Open a transport in an expert's or a supervisor's seat."""
+        async with _deadline():
+            offer = await self._control.open_peer(call_id, seat)
+        await self._board.peer_opened(call_id, offer.peer_id, f"guest:{guest_id}")
+        return offer
+
+    async def answer_guest(self, call_id: str, guest_id: str, peer_id: str, sdp_answer: str) -> None:
+        """Hand over a guest's answer. NotFoundError ``media.peer_not_found`` when the transport is not the guest's."""
+        if await self._board.peer_holder(call_id, peer_id) != f"guest:{guest_id}":
+            raise NotFoundError("there is no such transport", code="media.peer_not_found")
+        async with _deadline():
+            await self._control.answer(call_id, peer_id, sdp_answer)
+
+    async def close_guest(self, call_id: str, peer_id: str) -> None:
+        """Close a guest's transport."""
+        await self._close_peer(call_id, peer_id)
+
+    async def set_mode(self, call_id: str, mode: SupervisorMode) -> None:
+        """Decide who hears the supervisor."""
+        async with _deadline():
+            await self._control.set_mode(call_id, mode)
+
+    async def silence(self, call_id: str, on: bool) -> None:
+        """Let the customer hear and see nothing of the counter while the call goes from hand to hand."""
+        async with _deadline():
+            await self._control.set_hold(call_id, on)
+
+    async def activate(self, call_id: str, teller_id: str, again: bool = False) -> None:
         """Let media flow between the customer and this teller, and record.
+
+        Args:
+            again: The call was handed on and is silent until now.
 
         Raises:
             UnavailableError: ``media.unavailable``.
@@ -102,6 +133,8 @@ class MediaDesk:
                 await self._close_peer(call_id, peer_id)  # warmed up for an offer that went elsewhere
         async with _deadline():
             await self._control.activate(call_id)
+            if again:
+                await self._control.set_hold(call_id, False)
 
     async def release(self, call_id: str, teller_id: str) -> None:
         """Close what a teller opened while an offer rang that came to nothing."""

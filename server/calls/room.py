@@ -9,11 +9,13 @@ from core.db import Database
 from core.events import RecordingFailed, RecordingPaused, RecordingPauseEnded, RecordingResumed
 from core.http import RouteTable
 from core.jobs import Subscription
-from core.ports.calls import Connections, QueueView, TellerDesk
+from core.ports.calls import Connections, QueueEntry, QueueView, TellerDesk
 from core.ports.media import MediaControl
 from core.ports.recording import RecordingPauses
 from core.settings import Settings
 from core.tasks import OnCrash
+from server.calls.guests import Guests
+from server.calls.help import HelpDesk
 from server.calls.keeper import AliveNodes, CallKeeper
 from server.calls.media import MediaDesk
 from server.calls.pause import PauseDesk
@@ -23,6 +25,7 @@ from server.calls.result import ResultReader
 from server.calls.routes import routes
 from server.calls.seats import SeatBoard
 from server.calls.service import CallService
+from server.calls.transfer import TransferDesk
 from server.calls.views import CallViewer
 from server.calls.warm import WarmBook
 
@@ -35,6 +38,9 @@ class CallsRoom:
     media: MediaDesk
     keeper: CallKeeper
     pauses: PauseDesk
+    guests: Guests
+    transfers: TransferDesk
+    help: HelpDesk
     routes: RouteTable
 
     async def start(self) -> None:
@@ -54,6 +60,7 @@ def build(
     control: MediaControl,
     desk: TellerDesk,
     queue: QueueView,
+    door: QueueEntry,
     connections: Connections,
     settings: Settings,
     on_crash: OnCrash | None = None,
@@ -69,13 +76,24 @@ def build(
     """
     board, warm = SeatBoard(redis), WarmBook(redis)
     media = MediaDesk(database, control, board, warm)
-    service = CallService(database, media, desk, CallViewer(queue, board), board, warm, settings.rejoin_s)
+    service = CallService(database, media, desk, CallViewer(queue, board), door, board, warm, settings.rejoin_s)
     flag = RecordingFlag(database, bus)
+    guests = Guests(database, media, desk)
     keeper = CallKeeper(
-        database, bus, service, media, board, connections, flag, settings.rejoin_s, on_crash, alive_nodes
+        database, bus, service, media, board, connections, flag, guests, settings.rejoin_s, on_crash, alive_nodes
     )
-    table = routes(RatingBook(database), ResultReader(database))
-    return CallsRoom(service, media, keeper, PauseDesk(database, pauses), table)
+    help_desk = HelpDesk(database)
+    table = routes(RatingBook(database), ResultReader(database), help_desk)
+    return CallsRoom(
+        service,
+        media,
+        keeper,
+        PauseDesk(database, pauses),
+        guests,
+        TransferDesk(database, media, desk),
+        help_desk,
+        table,
+    )
 
 
 def subscriptions(database: Database, bus: Bus) -> list[Subscription]:

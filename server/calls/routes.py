@@ -4,13 +4,14 @@ from aiohttp import web
 
 from core.http import Done, RouteTable, actor_of
 from core.security.permissions import Permission
+from server.calls.help import HelpDesk
 from server.calls.rating import RatingBook
 from server.calls.result import ResultReader
 from server.calls.schemas import CallResult, RatingRequest
 
 
-def routes(ratings: RatingBook, results: ResultReader) -> RouteTable:
-    """Rating and results."""
+def routes(ratings: RatingBook, results: ResultReader, help_desk: HelpDesk) -> RouteTable:
+    """Rating, results, and moving a waiting call ahead."""
     table = RouteTable()
 
     @table.post("/api/visit/rating", Permission.VISIT_OWN)
@@ -23,5 +24,11 @@ def routes(ratings: RatingBook, results: ResultReader) -> RouteTable:
     async def result(request: web.Request, call_id: str, /) -> CallResult:
         """Progress and outcome of a call."""
         return await results.result(actor_of(request), call_id)
+
+    @table.post("/api/calls/{call_id}/jump", Permission.CALL_OVERSEE)
+    async def jump(request: web.Request, call_id: str, /) -> Done:
+        """Move a waiting call ahead of the others, once."""
+        await help_desk.jump(actor_of(request), call_id)
+        return Done()
 
     return table

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from core.alarms import raise_alarm
@@ -15,16 +16,28 @@ from core.ids import new_id
 from core.models.business import Business
 from core.models.call import Call, CallState, EndReason
 from core.models.visit import Visit
-from core.ports.calls import UNSPECIFIED, CallViews, CustomerCall, Disposition, TellerCall, TellerDesk
+from core.ports.calls import (
+    UNSPECIFIED,
+    CallViews,
+    CustomerCall,
+    Disposition,
+    HandoverNote,
+    QueueEntry,
+    TellerCall,
+    TellerDesk,
+)
 from core.security.actor import Actor, system_actor
 from core.security.permissions import Permission
 from core.tasks import TaskOwner
 from server.calls import rows
+from server.calls.guest_rows import end_guests
+from server.calls.handover import handover_notes
 from server.calls.hold import end_hold
+from server.calls.legs import begin_leg, end_leg
 from server.calls.media import MediaDesk
 from server.calls.reschedule import kept_points, refuse_while_stopped
 from server.calls.seats import SeatBoard, verdict
-from server.calls.states import ENDED, RUNNING, WAITING, require_move, state_after_end
+from server.calls.states import ENDED, RUNNING, WAITING, move, state_after_end
 from server.calls.views import CallViewer
 from server.calls.warm import WarmBook
 
@@ -40,6 +53,7 @@ class CallService:
         media: MediaDesk,
         desk: TellerDesk,
         viewer: CallViewer,
+        door: QueueEntry,
         board: SeatBoard,
         warm: WarmBook,
         rejoin_s: float,
@@ -49,6 +63,7 @@ class CallService:
         self._media = media
         self._desk = desk
         self._viewer = viewer
+        self._door = door
         self._board = board
         self._warm = warm
         self._rejoin_s = rejoin_s
@@ -61,17 +76,17 @@ class CallService:
 
     # --- the customer -------------------------------------------------------------------------------------------
 
-    async def join(self, actor: Actor) -> CustomerCall:
+    async def join(self, actor: Actor, elderly: bool = False) -> CustomerCall:
         """Join the queue; see `CallDesk.join`."""
         async with self._database.unit_of_work(actor) as work:
             visit = await rows.lock_visit(work.session, rows.visit_of(actor))
             call = await rows.newest_call(work.session, visit.id)
             if call is None or call.state in ENDED:
-                call = await self._queue(work, visit, kept_points(call))
+                call = await self._queue(work, visit, elderly, kept_points(call))
         async with self._database.read() as session:
             return await self._viewer.customer(session, call)
 
-    async def _queue(self, work: UnitOfWork, visit: Visit, points: int = 0) -> Call:
+    async def _queue(self, work: UnitOfWork, visit: Visit, elderly: bool, points: int = 0) -> Call:
         await refuse_while_stopped(work.session)
         business = await work.session.get_one(Business, visit.business_code)
         if not business.enabled:
@@ -80,6 +95,8 @@ class CallService:
         if not await rows.has_consent(work.session, visit.id, "recording"):
             raise ConflictError("calls are recorded, which needs consent", code="consent.required")
         call_id = await self._warm.take(visit.id) or new_id("call")
+        now = work.clock.now()
+        admission = await self._door.admit(work.session, visit.id, business, elderly, now)
         call = Call(
             id=call_id,
             number=await rows.next_number(work.session),
@@ -87,24 +104,26 @@ class CallService:
             business_code=visit.business_code,
             language=visit.language,
             state=CallState.QUEUED,
-            priority=points,
-            queued_at=work.clock.now(),
+            queued_at=admission.queued_at,
+            priority=admission.priority + points,
+            customer_class=admission.customer_class,
+            skill_group=business.skill_group,
             media_node=await self._warm.node_of(call_id),
         )
         work.session.add(call)
         await work.session.flush()
-        queued = CallQueued(at=call.queued_at, call_id=call.id, business_code=call.business_code, number=call.number)
+        queued = CallQueued(at=now, call_id=call.id, business_code=call.business_code, number=call.number)
         work.emit(queued)
         work.audit("call.join", "call", call.id, visit=visit.id, number=call.number)
         return call
 
-    async def leave(self, actor: Actor) -> None:
+    async def leave(self, actor: Actor, reason: EndReason = EndReason.CUSTOMER_LEFT_QUEUE) -> None:
         """Leave the queue; see `CallDesk.leave`."""
         async with self._database.read() as session:
             call = await rows.newest_call(session, rows.visit_of(actor))
         if call is None or call.state in ENDED:
             raise ConflictError("there is no call that waits", code="call.none")
-        if not await self._end(actor, call.id, EndReason.CUSTOMER_LEFT_QUEUE, WAITING):
+        if not await self._end(actor, call.id, reason, WAITING):
             raise ConflictError("the call has been answered; hang up instead", code="call.running")
 
     async def snapshot(self, actor: Actor) -> CustomerCall | None:
@@ -148,8 +167,10 @@ class CallService:
                 return False
             now = work.clock.now()
             before = call.state
-            _move(call, state_after_end(CallState(call.state)))
+            move(call, state_after_end(CallState(call.state)))
             call.ended_at, call.end_reason = now, reason
+            had = await end_leg(work.session, call.id, "end", now)
+            call.teller_id = call.teller_id or had  # one who is being handed on belongs to whoever had it last
             end_hold(call, now)
             call.sharing = False
             if call.state == CallState.CLOSED:
@@ -158,6 +179,7 @@ class CallService:
             answered = call.accepted_at is not None
             ended = CallEnded(at=now, call_id=call.id, reason=reason, teller_id=call.teller_id, was_answered=answered)
             work.emit(ended)
+            await end_guests(work, call, "call_ended", self._desk)
             await self._desk.call_over(work, call.id, call.teller_id)
             work.audit("call.end", "call", call.id, before=before, after=call.state, reason=reason)
         log.info("call ended", call_id=call_id, reason=reason)
@@ -206,6 +228,10 @@ class CallService:
             work.emit(CallWrappedUp(at=now, call_id=call.id, teller_id=teller_id, disposition=disposition))
             work.audit("call.wrap_up", "call", call.id, disposition=disposition)
 
+    async def handover(self, session: AsyncSession, call_id: str) -> list[HandoverNote]:
+        """Notes of the tellers before; see `CallMoves.handover`."""
+        return await handover_notes(session, call_id)
+
     async def expire_wrap_up(self, call_id: str) -> None:
         """The wrap-up time has passed; see `CallMoves.expire_wrap_up`."""
         async with self._database.unit_of_work(self._system) as work:
@@ -219,7 +245,7 @@ class CallService:
             work.audit("call.wrap_up", "call", call.id, disposition=UNSPECIFIED)
 
     async def _close_call(self, work: UnitOfWork, call: Call, teller_id: str) -> None:
-        _move(call, CallState.CLOSED)
+        move(call, CallState.CLOSED)
         call.closed_at = work.clock.now()
         await work.session.flush()
         await self._desk.wrap_up_done(work, call.id, teller_id)
@@ -231,7 +257,7 @@ class CallService:
         call = await rows.lock_call(work.session, call_id)
         if call.version != version:
             raise ConflictError("the call has moved", code="call.stale")
-        _move(call, CallState.OFFERED)
+        move(call, CallState.OFFERED)
         call.offered_at = work.clock.now()
         await work.session.flush()
 
@@ -239,15 +265,17 @@ class CallService:
         """The offer came to nothing; see `CallMoves.mark_requeued`."""
         call = await rows.lock_call(work.session, call_id)
         if call.state == CallState.OFFERED:
-            _move(call, CallState.QUEUED)
+            move(call, CallState.QUEUED)
             await work.session.flush()
 
     async def mark_accepted(self, work: UnitOfWork, call_id: str, teller_id: str) -> None:
         """A teller takes the call; see `CallMoves.mark_accepted`."""
         call = await rows.lock_call(work.session, call_id)
-        _move(call, CallState.ACCEPTED)
-        call.teller_id = teller_id
-        call.accepted_at = work.clock.now()
+        move(call, CallState.ACCEPTED)
+        now = work.clock.now()
+        call.teller_id, call.teller_since, call.wanted_teller_id = teller_id, now, None
+        call.accepted_at = call.accepted_at or now
+        begin_leg(work.session, call.id, teller_id, now)
         await work.session.flush()
 
     def start_media(self, call_id: str, teller_id: str) -> None:
@@ -256,7 +284,10 @@ class CallService:
 
     async def _start_media(self, call_id: str, teller_id: str) -> None:
         try:
-            await self._media.activate(call_id, teller_id)
+            async with self._database.read() as session:
+                call = await session.get(Call, call_id)
+            again = call is not None and call.accepted_at != call.teller_since
+            await self._media.activate(call_id, teller_id, again)
         except (CounterError, RedisError, OSError) as error:
             log.error("media does not start", call_id=call_id, error=str(error))
             async with self._database.unit_of_work(self._system) as work:
@@ -279,7 +310,8 @@ class CallService:
         if call.state not in RUNNING or call.accepted_at is None:
             return
         seats = await self._board.seats(call.id)
-        said = verdict(CallState(call.state), call.accepted_at, seats, self._database.clock.now(), self._rejoin_s)
+        taken_at = call.teller_since or call.accepted_at
+        said = verdict(CallState(call.state), taken_at, seats, self._database.clock.now(), self._rejoin_s)
         if said == "connect":
             await self._connect(call.id)
         elif said is not None:
@@ -290,9 +322,10 @@ class CallService:
             call = await rows.lock_call(work.session, call_id)
             if call.state != CallState.ACCEPTED:
                 return
-            _move(call, CallState.CONNECTED)
-            call.connected_at = work.clock.now()
-            work.emit(CallConnected(at=call.connected_at, call_id=call.id))
+            move(call, CallState.CONNECTED)
+            now = work.clock.now()
+            call.connected_at = call.connected_at or now
+            work.emit(CallConnected(at=now, call_id=call.id))
 
     async def close_orphans(self, alive_nodes: Collection[str], started_at: datetime) -> list[str]:
         """End running calls whose media node is not alive any more (system restart). Returns their ids.
@@ -322,9 +355,3 @@ class CallService:
         """Views of the waiting and running calls among the visits, by visit."""
         async with self._database.read() as session:
             return await self._viewer.open_calls(session, visit_ids)
-
-
-def _move(call: Call, to: CallState) -> None:
-    require_move(CallState(call.state), to)
-    call.state = to
-    call.version += 1

@@ -1,13 +1,14 @@
 """The life of a call as a pure table."""
 
 from core.errors import ConflictError
-from core.models.call import CallState
+from core.models.call import Call, CallState
 
 MOVES: dict[CallState, frozenset[CallState]] = {
     CallState.QUEUED: frozenset({CallState.OFFERED, CallState.CLOSED}),
     CallState.OFFERED: frozenset({CallState.QUEUED, CallState.ACCEPTED, CallState.CLOSED}),
-    CallState.ACCEPTED: frozenset({CallState.CONNECTED, CallState.WRAP_UP}),
-    CallState.CONNECTED: frozenset({CallState.WRAP_UP}),
+    CallState.ACCEPTED: frozenset({CallState.CONNECTED, CallState.QUEUED, CallState.WRAP_UP}),
+    # Handed on: into the queue, or to another teller whose media are not there yet.
+    CallState.CONNECTED: frozenset({CallState.ACCEPTED, CallState.QUEUED, CallState.WRAP_UP}),
     CallState.WRAP_UP: frozenset({CallState.CLOSED}),
     CallState.CLOSED: frozenset(),
 }
@@ -32,3 +33,10 @@ def state_after_end(state: CallState) -> CallState:
     if state in ENDED:
         raise ConflictError("the call has ended already", code="call.illegal_move", state=state.value)
     return CallState.WRAP_UP if state in RUNNING else CallState.CLOSED
+
+
+def move(call: Call, to: CallState) -> None:
+    """Change a locked row's state, if the table allows it."""
+    require_move(CallState(call.state), to)
+    call.state = to
+    call.version += 1

@@ -13,12 +13,17 @@ from core.ports.calls import (
     CallStateName,
     CallViews,
     CustomerCall,
+    GuestName,
+    HandoverNote,
+    OtherParty,
     QueuePlace,
     QueueView,
     TellerCall,
     TellerName,
     TranscriptionMode,
 )
+from server.calls.guest_views import guest_names
+from server.calls.handover import handover_notes
 from server.calls.hold import is_on_hold
 from server.calls.seats import SeatBoard
 from server.calls.states import RUNNING, WAITING
@@ -46,13 +51,17 @@ class CallViewer:
         if call.state in WAITING:
             places = await self._queue.places(session, [call.id])
         teller = await session.get(Staff, call.teller_id) if call.teller_id else None
-        return customer_view(call, teller, places.get(call.id))
+        guests = await guest_names(session, [call]) if call.state in RUNNING else {}
+        return customer_view(call, teller, places.get(call.id), guests.get(call.id, []))
 
     async def teller(self, session: AsyncSession, call: Call) -> TellerCall:
         """The teller's view of one call."""
         business = await session.get_one(Business, call.business_code)
         state = (await session.scalars(select(Recording.state).where(col(Recording.call_id) == call.id))).first()
-        return teller_view(call, business, state, await self._board.transcription(call.id))
+        guests = await guest_names(session, [call]) if call.state in RUNNING else {}
+        handover = await handover_notes(session, call.id)
+        mode = await self._board.transcription(call.id)
+        return teller_view(call, business, state, mode, guests.get(call.id, []), handover)
 
     async def both(self, session: AsyncSession, call: Call) -> CallViews:
         """Both sides' views; the teller's only once there is one."""
@@ -69,10 +78,14 @@ class CallViewer:
         rows = (await session.execute(query)).all()
         waiting = [call.id for call, _ in rows if call.state in WAITING]
         places = await self._queue.places(session, waiting) if waiting else {}
-        return {call.visit_id: customer_view(call, teller, places.get(call.id)) for call, teller in rows}
+        guests = await guest_names(session, [call for call, _ in rows if call.state in RUNNING])
+        return {
+            call.visit_id: customer_view(call, teller, places.get(call.id), guests.get(call.id, []))
+            for call, teller in rows
+        }
 
 
-def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None) -> CustomerCall:
+def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None, guests: list[GuestName]) -> CustomerCall:
     """Only what the customer needs; tellers by name and number."""
     return CustomerCall(
         call_id=call.id,
@@ -90,11 +103,22 @@ def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None) ->
         recording_ok=call.recording_ok,
         on_hold=is_on_hold(call),
         sharing=call.sharing,
+        others=[
+            OtherParty(display_name=guest.display_name, staff_number=guest.staff_number, seat=guest.seat)
+            for guest in guests
+            if guest.state == "joined" and (guest.seat == "expert" or guest.mode == "barge")
+        ],
+        help_asked=call.help_asked_at is not None,
     )
 
 
 def teller_view(
-    call: Call, business: Business, recording_state: str | None, transcription: TranscriptionMode
+    call: Call,
+    business: Business,
+    recording_state: str | None,
+    transcription: TranscriptionMode,
+    guests: list[GuestName],
+    handover: list[HandoverNote],
 ) -> TellerCall:
     """What the teller's console shows of the call itself."""
     return TellerCall(
@@ -116,4 +140,8 @@ def teller_view(
         on_hold=is_on_hold(call),
         sharing=call.sharing,
         transcription=transcription,
+        guests=[guest for guest in guests if guest.seat == "expert" or guest.mode != "monitor"],
+        handover=handover,
+        customer_class=call.customer_class,
+        help_asked=call.help_asked_at is not None,
     )

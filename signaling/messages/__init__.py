@@ -4,13 +4,16 @@ from signaling.messages import (
     alarms,
     call,
     captions,
+    chat,
     counter,
+    guest,
     media,
     offer,
     presence,
     quality,
     queue,
     recording,
+    transfer,
     wallboard,
 )
 from signaling.messages.base import Message, Push
@@ -22,6 +25,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
     CUSTOMER: (
         queue.JOIN,
         queue.LEAVE,
+        queue.HELP,
         queue.SNAPSHOT,
         media.CUSTOMER_JOIN,
         media.CUSTOMER_ANSWER,
@@ -42,6 +46,14 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
         recording.PAUSE,
         call.TELLER_HANG_UP,
         call.HOLD,
+        guest.OVERSEE,
+        guest.OVERSEE_MODE,
+        guest.INVITE,
+        guest.GET,
+        guest.MEDIA,
+        guest.ANSWER,
+        guest.LEAVE,
+        transfer.TRANSFER,
         call.WRAP_UP,
         counter.TELLER_GET,
         counter.START,
@@ -55,6 +67,8 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
 PUSHES: dict[str, tuple[Push, ...]] = {
     CUSTOMER: (
         queue.CUSTOMER_STATE,
+        queue.NOTICE,
+        chat.CUSTOMER_CHAT,
         captions.CUSTOMER_CAPTION,
         media.CUSTOMER_NOTICE,
         quality.CUSTOMER_QUALITY,
@@ -76,6 +90,8 @@ PUSHES: dict[str, tuple[Push, ...]] = {
         wallboard.WALLBOARD,
         wallboard.TELLER_NOTICE,
         wallboard.HELP_TAKEN,
+        guest.STATE,
+        chat.TELLER_CHAT,
     ),
 }
 

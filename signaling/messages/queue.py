@@ -1,8 +1,35 @@
 """Joining and leaving the queue, and the customer's view of the call."""
 
+from datetime import datetime
+from typing import Literal
+
 from core.ports.calls import CustomerCall
 from core.security.permissions import Permission
-from signaling.messages.base import Empty, Message, Payload, Push
+from signaling.messages.base import Empty, Message, Payload, Push, Request
+
+
+class Join(Request):
+    """How the customer comes. `elderly`: with the page in its mode for the elderly."""
+
+    elderly: bool = False
+
+
+class Leave(Request):
+    """Why the customer goes."""
+
+    reason: Literal["customer_left_queue", "waited_too_long", "wrong_business", "not_ready"] = "customer_left_queue"
+
+
+class Notice(Payload):
+    """A line on the waiting page, sent to every customer's page. `business_code` null: for all queues."""
+
+    id: str
+    kind: Literal["notice", "broadcast"]
+    business_code: str | None
+    text_zh: str
+    text_en: str
+    valid_until: datetime
+    withdrawn: bool
 
 
 class CustomerCallAnswer(Payload):
@@ -17,8 +44,10 @@ class CustomerSnapshot(Payload):
     call: CustomerCall | None
 
 
-JOIN = Message("queue.join", Permission.CALL_JOIN, Empty, CustomerCallAnswer)
-LEAVE = Message("queue.leave", Permission.VISIT_OWN, Empty, Empty)
+JOIN = Message("queue.join", Permission.CALL_JOIN, Join, CustomerCallAnswer)
+LEAVE = Message("queue.leave", Permission.VISIT_OWN, Leave, Empty)
+HELP = Message("queue.help", Permission.VISIT_OWN, Empty, Empty)
 SNAPSHOT = Message("call.snapshot", Permission.VISIT_OWN, Empty, CustomerSnapshot)
 
 CUSTOMER_STATE = Push("call.state", CustomerCall)
+NOTICE = Push("queue.notice", Notice)

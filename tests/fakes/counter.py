@@ -9,21 +9,27 @@ from typing import Any
 
 from aiohttp import web
 from fake_media import FakeMediaControl
+from obstore.store import MemoryStore
 from redis.asyncio import Redis
 
 from core.bus import MEDIA, Bus
 from core.db import Database
 from core.ids import new_id
 from core.models import Business, Call, Consent, Staff, Visit
+from core.ports.calls import QueueStatus
+from core.rate_limit import RateLimiter
 from core.security.actor import Actor, staff_actor
 from core.security.tokens import issue_visit_token
 from core.settings import Settings
+from core.store import Store
 from server.acd import room as acd_room
 from server.acd.board import TellerBoard
+from server.acd.door import QueueDoor
 from server.acd.queue import QueueBoard
 from server.acd.room import AcdRoom
 from server.calls import room as calls_room
 from server.calls.room import CallsRoom
+from server.chat.service import ChatService
 from server.wallboard import room as wallboard_room
 from server.wallboard.room import WallboardRoom
 from signaling import room as signaling_room
@@ -84,6 +90,9 @@ class Counter:
     wallboard: WallboardRoom
     signaling: Signaling
     app: web.Application
+    door: QueueDoor
+    chat: ChatService
+    store: Store
     url: str = ""
     sessions: dict[str, Actor] = field(default_factory=dict)
     _pages: list[Page] = field(default_factory=list)
@@ -171,6 +180,11 @@ class Counter:
         change = {"call_id": call_id, "seat": seat, "peer_id": peer_id or f"p-{seat}", "state": state, "reason": ""}
         await self.bus.publish(MEDIA, change)
 
+    async def status(self, business_code: str) -> QueueStatus:
+        """How a queue stands for somebody at the door."""
+        async with self.database.read() as session:
+            return await self.door.status(session, business_code, self.database.clock.now())
+
     async def call(self, call_id: str) -> Call:
         """The call's row."""
         async with self.database.read() as session:
@@ -202,25 +216,35 @@ def compose(database: Database, bus: Bus, redis: Redis, settings: Settings, node
     """Wire the rooms as the composition root does. `nodes`: media nodes that are alive."""
     media, connections, board = FakeMediaControl(), RedisConnections(redis), TellerBoard()
     queue = QueueBoard(database.clock, settings.ring_s)
+    door = QueueDoor(queue)
 
     async def alive() -> set[str]:
         return nodes or set()
 
     alive_nodes = alive if nodes is not None else None
-    calls = calls_room.build(database, bus, redis, media, board, queue, connections, settings, alive_nodes=alive_nodes)
-    acd = acd_room.build(database, bus, redis, calls.service, connections, settings)
+    calls = calls_room.build(
+        database, bus, redis, media, board, queue, door, connections, settings, alive_nodes=alive_nodes
+    )
+    acd = acd_room.build(database, bus, redis, calls.service, connections, settings, door)
     wallboard = wallboard_room.build(database, bus, settings.timezone, calls.service, acd.oversight)
     sessions: dict[str, Actor] = {}
 
     async def authenticate(cookie: str | None) -> Actor | None:
         return sessions.get(cookie or "")
 
+    store = Store(MemoryStore())
+    chat = ChatService(database, store, bytes(32), RateLimiter(redis))
     edge = signaling_room.build(
         bus,
         calls.service,
         calls.media,
         acd.tellers,
         wallboard.live,
+        calls.guests,
+        calls.transfers,
+        calls.help,
+        acd.notices,
+        chat,
         connections,
         TOKEN_KEY,
         authenticate,
@@ -228,7 +252,9 @@ def compose(database: Database, bus: Bus, redis: Redis, settings: Settings, node
     )
     app = web.Application()
     edge.attach(app)
-    return Counter(database, bus, media, connections, calls, acd, wallboard, edge, app, sessions=sessions)
+    return Counter(
+        database, bus, media, connections, calls, acd, wallboard, edge, app, door, chat, store, sessions=sessions
+    )
 
 
 @asynccontextmanager

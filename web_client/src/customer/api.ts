@@ -1,6 +1,6 @@
 import type { HttpClient } from '@shared/http'
 import type { ServiceNotice } from '../gen/protocol'
-import type { Business, ConsentWording, Language, VisitOpened } from '@shared/protocol'
+import type { Appointment, Business, ConsentWording, Language, QueueStatus, Slot, VisitOpened } from '@shared/protocol'
 
 export type Channel = 'web' | 'kiosk' | 'demo'
 
@@ -22,6 +22,32 @@ export class CustomerApi {
 
   giveRecordingConsent(wording_version: string, granted: boolean): Promise<{ consent_id: string }> {
     return this.http.post('/api/visit/consents', { purpose: 'recording', wording_version, granted })
+  }
+
+  queueStatus(business_code: string): Promise<QueueStatus> {
+    return this.http.get(`/api/queues/${business_code}`)
+  }
+
+  slots(business_code: string): Promise<Slot[]> {
+    return this.http.get(`/api/queues/${business_code}/slots`)
+  }
+
+  book(business_code: string, starts_at: string, phone: string, language: Language): Promise<Appointment> {
+    return this.http.post('/api/appointments', { business_code, starts_at, phone, language })
+  }
+
+  checkIn(code: string): Promise<Appointment> {
+    return this.http.post('/api/visit/check-in', { code })
+  }
+
+  /** Leave the queue and be called back; the place is kept. */
+  callBack(phone: string): Promise<unknown> {
+    return this.http.post('/api/visit/callback', { phone })
+  }
+
+  /** Come back after having been called. */
+  comeBack(code: string): Promise<unknown> {
+    return this.http.post('/api/visit/return', { code })
   }
 
   rate(stars: number, tags: string[], comment: string): Promise<unknown> {

@@ -11,10 +11,11 @@ import { CustomerApi, type Channel } from './api'
 import App from './App.vue'
 import { DeviceCheck } from './check/deviceCheck'
 import { CounterDesk } from './counter/desk'
-import { DESK } from './counter/keys'
-import { FLOW, I18N } from './keys'
+import { DESK as COUNTER } from './counter/keys'
+import { DESK, FLOW, I18N } from './keys'
 import { MESSAGES } from './locales'
 import { CallRoom, type CustomerSocket } from './visit/callRoom'
+import { ServiceDesk } from './visit/desk'
 import { VisitFlow } from './visit/flow'
 
 const query = new URLSearchParams(location.search)
@@ -23,14 +24,19 @@ const http = new HttpClient({ headers: (): Record<string, string> => (flow.token
 const api = new CustomerApi(http)
 const socket: CustomerSocket = new SocketManager(openSocket('/customer', () => ({ token: flow.token })))
 const room = new CallRoom(socket, new MediaSession())
-const desk = new CounterDesk(socket, () => flow.token)
+const desk = new ServiceDesk(http, socket)
+const counter = new CounterDesk(socket, () => flow.token)
 const devices = new DeviceCheck({ roundTrip: () => api.roundTrip() })
 const channel: Channel = query.get('channel') === 'kiosk' ? 'kiosk' : 'web'
 const flow: VisitFlow = new VisitFlow(api, room, devices, {
   language: () => i18n.global.locale.value as Language,
   channel,
   preselected: query.get('business'),
+  appointment: query.get('appointment'),
+  callback: query.get('callback'),
 })
 
-createApp(App).use(i18n).provide(FLOW, flow).provide(I18N, i18n).provide(DESK, desk).mount('#app')
+room.events.on('call', ({ call_id, ended_at }) => void desk.chat.follow(ended_at === null ? call_id : null).catch(() => undefined))
+
+createApp(App).use(i18n).provide(FLOW, flow).provide(DESK, desk).provide(I18N, i18n).provide(COUNTER, counter).mount('#app')
 void flow.start()

@@ -164,6 +164,26 @@ export interface VerdictOnItem {
   note?: string
 }
 /**
+ * Booking a time.
+ */
+export interface AppointmentRequest {
+  business_code: string
+  starts_at: string
+  phone: string
+  language: 'zh-CN' | 'en'
+}
+/**
+ * A booked time. `code`: the number to show or to type at check-in; the QR image holds a link with it.
+ */
+export interface AppointmentView {
+  code: string
+  business_code: string
+  starts_at: string
+  ends_at: string
+  phone_masked: string
+  state: 'booked' | 'checked_in' | 'cancelled' | 'missed'
+}
+/**
  * What an editor says to a proposal. A refusal says why.
  */
 export interface ArticleDecisionRequest {
@@ -334,6 +354,58 @@ export interface BusinessView {
   hint_zh: string
   hint_en: string
   recording_required: boolean
+}
+/**
+ * A holiday, or a working weekend. No hours: closed.
+ */
+export interface CalendarDayView {
+  day: string
+  kind: 'holiday' | 'workday'
+  name?: string
+  /**
+   * @maxItems 6
+   */
+  hours?:
+    | []
+    | [[string, string]]
+    | [[string, string], [string, string]]
+    | [[string, string], [string, string], [string, string]]
+    | [[string, string], [string, string], [string, string], [string, string]]
+    | [[string, string], [string, string], [string, string], [string, string], [string, string]]
+    | [[string, string], [string, string], [string, string], [string, string], [string, string], [string, string]]
+}
+/**
+ * Opening hours by ISO weekday ("1" is Monday) and by special day.
+ */
+export interface CalendarRequest {
+  name_zh: string
+  name_en: string
+  timezone?: string
+  hours: {
+    [k: string]: [string, string][]
+  }
+  /**
+   * @maxItems 400
+   */
+  days?: CalendarDayView[]
+  version: number
+}
+/**
+ * As stored.
+ */
+export interface CalendarView {
+  name_zh: string
+  name_en: string
+  timezone?: string
+  hours: {
+    [k: string]: [string, string][]
+  }
+  /**
+   * @maxItems 400
+   */
+  days?: CalendarDayView[]
+  version: number
+  code: string
 }
 /**
  * One item of the form, and how much its marks spread: 0 = all agree.
@@ -523,6 +595,12 @@ export interface CallRow {
   limit_s: number
 }
 /**
+ * Leaving the queue to be called back.
+ */
+export interface CallbackRequest {
+  phone: string
+}
+/**
  * A piece of business as one side sees it, always whole.
  *
  * Attributes:
@@ -579,6 +657,45 @@ export interface StepView {
   }
 }
 /**
+ * One message, to both sides; the same as over HTTP.
+ */
+export interface ChatMessage {
+  id: string
+  call_id: string
+  party: 'customer' | 'teller'
+  kind: 'text' | 'image'
+  text: string
+  width: number | null
+  height: number | null
+  at: string
+}
+/**
+ * One message. `width` and `height` of an image in pixels; the picture is asked for by its id.
+ */
+export interface ChatMessageView {
+  id: string
+  call_id: string
+  party: 'customer' | 'teller'
+  kind: 'text' | 'image'
+  text: string
+  width: number | null
+  height: number | null
+  at: string
+}
+/**
+ * Something to say. `client_id`: the page's own, so that a message sent twice is one.
+ */
+export interface ChatTextRequest {
+  client_id: string
+  text: string
+}
+/**
+ * The visit is the booked one.
+ */
+export interface CheckInRequest {
+  code: string
+}
+/**
  * One remark of the automatic file check; `code` is translated by the page, `values` are for its text.
  */
 export interface CheckReasonView {
@@ -627,13 +744,33 @@ export interface CoachingRequest {
   text: string
 }
 /**
- * Somebody to review, with the marks given before.
+ * Somebody a call can be handed to, or asked into it. `free`: can be asked right now.
  */
 export interface Colleague {
-  teller_id: string
+  staff_id: string
   display_name: string
-  score: string | null
-  comment: string
+  staff_number: string
+  roles: string[]
+  skill_groups: string[]
+  state: string
+  free: boolean
+}
+/**
+ * Whom a teller can turn to.
+ */
+export interface Colleagues {
+  staff: Colleague[]
+  groups: SkillGroupView[]
+}
+/**
+ * A skill group as a target of a transfer, with how many wait and how many are ready.
+ */
+export interface SkillGroupView {
+  code: string
+  name_zh: string
+  name_en: string
+  waiting: number
+  ready: number
 }
 /**
  * A customer complains about the visit.
@@ -709,7 +846,7 @@ export interface Presence {
   missed_offers: number
 }
 /**
- * A ringing call.
+ * A ringing call. `handover`: who had it before, oldest first.
  */
 export interface Offer {
   offer_id: string
@@ -719,6 +856,24 @@ export interface Offer {
   business_name_en: string
   waited_s: number
   expires_at: string
+  handover?: HandoverNote[]
+  customer_class?: string
+}
+/**
+ * What the teller before wrote when handing the call on, so that nobody tells the story twice.
+ */
+export interface HandoverNote {
+  kind: 'blind' | 'consult' | 'return'
+  teller: TellerName
+  note: string
+  at: string
+}
+/**
+ * How the teller is shown to the customer.
+ */
+export interface TellerName {
+  display_name: string
+  staff_number: string
 }
 /**
  * A call as its teller sees it.
@@ -742,6 +897,22 @@ export interface TellerCall {
   on_hold?: boolean
   sharing?: boolean
   transcription: 'live' | 'final_only' | 'none'
+  guests?: GuestName[]
+  handover?: HandoverNote[]
+  customer_class?: string
+  help_asked?: boolean
+}
+/**
+ * Who is in the teller's call, or asked into it. A supervisor who only listens is told to nobody.
+ */
+export interface GuestName {
+  guest_id: string
+  display_name: string
+  staff_number: string
+  seat: 'expert' | 'supervisor'
+  purpose: 'oversee' | 'expert' | 'consult'
+  mode: 'monitor' | 'whisper' | 'barge'
+  state: 'invited' | 'joined' | 'left'
 }
 /**
  * What was really said. `version` is the one that was read; 0 for a segment nobody corrected.
@@ -804,13 +975,16 @@ export interface CustomerCall {
   recording_paused_until?: string | null
   on_hold?: boolean
   sharing?: boolean
+  others?: OtherParty[]
+  help_asked?: boolean
 }
 /**
- * How the teller is shown to the customer.
+ * Somebody else whom the customer may hear: an expert, or a supervisor who has stepped in.
  */
-export interface TellerName {
+export interface OtherParty {
   display_name: string
   staff_number: string
+  seat: 'expert' | 'supervisor'
 }
 /**
  * The call the customer now has.
@@ -1388,6 +1562,63 @@ export interface GapView {
   reason?: string
 }
 /**
+ * How a skill group is rung. `version`: of the row that was shown; 0 for a new one.
+ */
+export interface GroupConfigRequest {
+  name_zh: string
+  name_en: string
+  strategy: 'longest_idle' | 'fewest_calls' | 'least_talk' | 'round_robin'
+  ring_s?: number | null
+  reject_delay_s?: number
+  missed_limit?: number
+  /**
+   * @maxItems 10
+   */
+  overflow_groups?:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string]
+  overflow_after_s?: number
+  version: number
+}
+/**
+ * As stored.
+ */
+export interface GroupConfigView {
+  name_zh: string
+  name_en: string
+  strategy: 'longest_idle' | 'fewest_calls' | 'least_talk' | 'round_robin'
+  ring_s?: number | null
+  reject_delay_s?: number
+  missed_limit?: number
+  /**
+   * @maxItems 10
+   */
+  overflow_groups?:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string]
+  overflow_after_s?: number
+  version: number
+  code: string
+}
+/**
  * Figures of one teller, team or business.
  */
 export interface GroupView {
@@ -1403,6 +1634,70 @@ export interface GroupView {
   key: string
   name: string
   team?: string | null
+}
+/**
+ * One's own place in somebody else's call.
+ *
+ * Attributes:
+ *     note: What the teller wrote when inviting. invited_by: The teller.
+ *     left_reason: Why it is over; None while it lasts.
+ */
+export interface Guest {
+  guest_id: string
+  seat: 'expert' | 'supervisor'
+  purpose: 'oversee' | 'expert' | 'consult'
+  mode: 'monitor' | 'whisper' | 'barge'
+  state: 'invited' | 'joined' | 'left'
+  note: string
+  invited_by: TellerName | null
+  invited_at: string
+  left_reason: string | null
+  call: GuestCall
+}
+/**
+ * The call as somebody sees it who is in it beside the teller.
+ */
+export interface GuestCall {
+  call_id: string
+  number: number
+  business_code: string
+  business_name_zh: string
+  business_name_en: string
+  language: string
+  state: 'queued' | 'offered' | 'accepted' | 'connected' | 'wrap_up' | 'closed'
+  teller: TellerName | null
+  accepted_at: string | null
+  connected_at: string | null
+  ended_at: string | null
+  on_hold: boolean
+  sharing: boolean
+  recording_ok: boolean
+}
+/**
+ * One's own place.
+ */
+export interface GuestAnswer {
+  guest: Guest
+}
+/**
+ * Which place.
+ */
+export interface GuestChoice {
+  guest_id: string
+}
+/**
+ * Open invitations and places.
+ */
+export interface GuestList {
+  guests: Guest[]
+}
+/**
+ * The browser's complete answer for one's own place.
+ */
+export interface GuestSdpAnswer {
+  peer_id: string
+  sdp_answer: string
+  guest_id: string
 }
 /**
  * A teller asks for a supervisor.
@@ -1479,6 +1774,21 @@ export interface InspectorView {
   upheld_rate: number | null
 }
 /**
+ * Whom to ask into the call. ``consult``: the call may be handed to this teller afterwards.
+ */
+export interface Invite {
+  call_id: string
+  staff_id: string
+  purpose: 'expert' | 'consult'
+  note?: string
+}
+/**
+ * The invitation.
+ */
+export interface Invited {
+  guest_id: string
+}
+/**
  * How often an item of the form lost points.
  */
 export interface ItemDefectView {
@@ -1488,6 +1798,18 @@ export interface ItemDefectView {
   category: string
   count: number
   lost: number
+}
+/**
+ * How the customer comes. `elderly`: with the page in its mode for the elderly.
+ */
+export interface Join {
+  elderly?: boolean
+}
+/**
+ * Why the customer goes.
+ */
+export interface Leave {
+  reason?: 'customer_left_queue' | 'waited_too_long' | 'wrong_business' | 'not_ready'
 }
 /**
  * A day per half hour. `error`: of the same rule over the last days, 0 to 1 (weighted absolute percentage error).
@@ -1616,6 +1938,42 @@ export interface MyEvaluationRow {
   appeal_until: string | null
 }
 /**
+ * A line on the waiting page, sent to every customer's page. `business_code` null: for all queues.
+ */
+export interface Notice {
+  id: string
+  kind: 'notice' | 'broadcast'
+  business_code: string | null
+  text_zh: string
+  text_en: string
+  valid_until: string
+  withdrawn: boolean
+}
+/**
+ * A notice with validity, or a broadcast, which is valid at once and for half an hour unless said otherwise.
+ */
+export interface NoticeRequest {
+  kind: 'notice' | 'broadcast'
+  business_code?: string | null
+  text_zh: string
+  text_en?: string
+  valid_from?: string | null
+  valid_until?: string | null
+}
+/**
+ * A line on the waiting page. `business_code` null: every queue.
+ */
+export interface NoticeView {
+  id: string
+  kind: 'notice' | 'broadcast'
+  business_code: string | null
+  text_zh: string
+  text_en: string
+  valid_from: string
+  valid_until: string
+  withdrawn_at: string | null
+}
+/**
  * Which offer.
  */
 export interface OfferChoice {
@@ -1651,6 +2009,19 @@ export interface OpinionRequest {
    * @maxItems 50
    */
   items: [OpinionOnItem, ...OpinionOnItem[]]
+}
+/**
+ * Which call to listen in to.
+ */
+export interface Oversee {
+  call_id: string
+}
+/**
+ * Which place, and who is to hear the supervisor: none, the teller, all.
+ */
+export interface OverseeMode {
+  guest_id: string
+  mode: 'monitor' | 'whisper' | 'barge'
 }
 /**
  * A teller's own day.
@@ -1927,6 +2298,33 @@ export interface QaCallRow {
   flags: string[]
 }
 /**
+ * How a business's queue is opened and limited.
+ */
+export interface QueueConfigRequest {
+  calendar_code: string
+  customer_kind?: 'personal' | 'corporate'
+  points?: number
+  cap?: number | null
+  max_wait_s?: number | null
+  slot_s?: number
+  slot_capacity?: number
+  version: number
+}
+/**
+ * As stored.
+ */
+export interface QueueConfigView {
+  calendar_code: string
+  customer_kind?: 'personal' | 'corporate'
+  points?: number
+  cap?: number | null
+  max_wait_s?: number | null
+  slot_s?: number
+  slot_capacity?: number
+  version: number
+  business_code: string
+}
+/**
  * One business's queue.
  *
  * Attributes:
@@ -1945,6 +2343,20 @@ export interface QueueRow {
   figures: Figures
   service_level_bad_since: string | null
   answer_rate_bad_since: string | null
+}
+/**
+ * As `core.ports.calls.QueueStatus`.
+ */
+export interface QueueStatusView {
+  business_code: string
+  open: boolean
+  closes_at: string | null
+  next_opening: string | null
+  waiting: number
+  wait_low_s: number | null
+  wait_high_s: number | null
+  full: boolean
+  appointments: boolean
 }
 /**
  * A teller's month. Parts are 0 to 100; None: nothing to judge by. `before`: the month before.
@@ -2172,6 +2584,20 @@ export interface RuleView {
   precision: number | null
 }
 /**
+ * The visit is that of somebody who was called back.
+ */
+export interface ReturnRequest {
+  code: string
+}
+/**
+ * All of the routing's set-up.
+ */
+export interface RoutingView {
+  groups: GroupConfigView[]
+  queues: QueueConfigView[]
+  calendars: CalendarView[]
+}
+/**
  * What inspectors said of a rule's findings. `precision` is None while nobody said anything.
  */
 export interface RulePrecision {
@@ -2348,6 +2774,14 @@ export interface SetPresence {
 export interface Share {
   call_id: string
   on: boolean
+}
+/**
+ * A time that can be booked. `free`: places left.
+ */
+export interface SlotView {
+  starts_at: string
+  ends_at: string
+  free: number
 }
 /**
  * A call behind a number: times and outcome, nothing of what was said.
@@ -2659,6 +3093,20 @@ export interface TicketRow {
   overdue: boolean
 }
 /**
+ * Which call, how, to whom, and what the next teller has to know.
+ *
+ * Attributes:
+ *     kind: ``blind``: to `staff_id` or `skill_group`, through the queue. ``consult``: to the teller who is in the
+ *         call as consulted. ``return``: back into its queue, keeping the place.
+ */
+export interface Transfer {
+  call_id: string
+  kind: 'blind' | 'consult' | 'return'
+  staff_id?: string | null
+  skill_group?: string | null
+  note?: string
+}
+/**
  * Try on so many of the newest calls.
  */
 export interface TrialRequest {
@@ -2784,8 +3232,9 @@ export interface WrappedUp {
 export interface _Body {}
 
 export interface CustomerRequests {
-  'queue.join': [Empty, CustomerCallAnswer]
-  'queue.leave': [Empty, Empty]
+  'queue.join': [Join, CustomerCallAnswer]
+  'queue.leave': [Leave, Empty]
+  'queue.help': [Empty, Empty]
   'call.snapshot': [Empty, CustomerSnapshot]
   'media.join': [Empty, MediaJoined]
   'media.answer': [CustomerSdpAnswer, Empty]
@@ -2797,6 +3246,8 @@ export interface CustomerRequests {
 
 export interface CustomerEvents {
   'call.state': CustomerCall
+  'queue.notice': Notice
+  'chat.message': ChatMessage
   'caption': CustomerCaption
   'media.notice': CustomerMediaNotice
   'media.quality': CustomerQuality
@@ -2816,6 +3267,14 @@ export interface StaffRequests {
   'recording.pause': [RecordingPause, RecordingPauseSet]
   'call.hangup': [TellerHangUp, Empty]
   'call.hold': [Hold, Empty]
+  'call.oversee': [Oversee, GuestAnswer]
+  'oversee.mode': [OverseeMode, GuestAnswer]
+  'call.invite': [Invite, Invited]
+  'guest.get': [Empty, GuestList]
+  'guest.media': [GuestChoice, MediaJoined]
+  'guest.answer': [GuestSdpAnswer, Empty]
+  'guest.leave': [GuestChoice, Empty]
+  'call.transfer': [Transfer, Empty]
   'call.wrapup': [WrapUp, WrappedUp]
   'counter.get': [CounterGet, TellerCounter]
   'counter.start': [CounterStart, TellerCase]
@@ -2840,4 +3299,6 @@ export interface StaffEvents {
   'wallboard': WallboardView
   'teller.notice': TellerNotice
   'help.taken': HelpTaken
+  'guest.state': Guest
+  'chat.message': ChatMessage
 }

@@ -29,6 +29,20 @@ export class HttpClient {
     return this.request<T>('PUT', path, body)
   }
 
+  /** Sends bytes as they are. */
+  async upload<T>(path: string, file: Blob): Promise<T> {
+    const headers = { Accept: 'application/json', 'Content-Type': file.type, ...this.options.headers?.('POST') }
+    return this.answer<T>(await this.send(path, { method: 'POST', headers, body: file, credentials: 'same-origin' }))
+  }
+
+  /** Fetches bytes. */
+  async blob(path: string): Promise<Blob> {
+    const init: RequestInit = { headers: this.options.headers?.('GET'), credentials: 'same-origin', cache: 'no-store' }
+    const response = await this.send(path, init)
+    if (!response.ok) await this.answer(response)
+    return response.blob()
+  }
+
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { Accept: 'application/json', ...this.options.headers?.(method) }
     if (body !== undefined) headers['Content-Type'] = 'application/json'
@@ -39,6 +53,10 @@ export class HttpClient {
       credentials: 'same-origin',
       cache: 'no-store',
     })
+    return this.answer<T>(response)
+  }
+
+  private async answer<T>(response: Response): Promise<T> {
     const answer: unknown = await response.json().catch(() => null)
     if (response.ok) return answer as T
     const error = errorFromBody(answer, response.status)

@@ -2,10 +2,12 @@
  * What travels between the pages and the server; the words of docs/protocol.md. Socket messages are generated from the
  * server's models, the few HTTP shapes of the customer and of signing in are written here.
  */
-import type { AlarmNotice, CustomerCaption, CustomerMediaNotice, MediaJoined, Presence } from '../gen/protocol'
+import type { AlarmNotice, CustomerCaption, CustomerMediaNotice, MediaJoined, Notice, Presence } from '../gen/protocol'
 
 export type {
   AlarmNotice,
+  AppointmentView as Appointment,
+  ChatMessage,
   CustomerCall,
   CustomerEvents,
   CustomerRequests,
@@ -15,9 +17,11 @@ export type {
   ScriptNode,
   ScriptState,
   ScriptWarning,
+  SlotView as Slot,
   StaffEvents,
   StaffRequests,
   TellerCall,
+  QueueStatusView as QueueStatus,
 } from '../gen/protocol'
 
 export type Language = 'zh-CN' | 'en'
@@ -26,6 +30,8 @@ export type Caption = CustomerCaption
 export type MediaNotice = CustomerMediaNotice
 export type SeatState = CustomerMediaNotice['state']
 export type MediaOffer = MediaJoined
+/** A line on the waiting page, as it is listed and as it is pushed. */
+export type QueueNotice = Pick<Notice, 'id' | 'kind' | 'business_code' | 'text_zh' | 'text_en' | 'valid_until'>
 export type PresenceState = Presence['state']
 export type Disposition = 'resolved' | 'follow_up' | 'refused' | 'dropped'
 export type EndReason =
@@ -36,6 +42,11 @@ export type EndReason =
   | 'teller_lost'
   | 'media_failed'
   | 'system_restart'
+  | 'callback_asked'
+  | 'appointment_made'
+  | 'waited_too_long'
+  | 'wrong_business'
+  | 'not_ready'
 
 export interface ErrorBody {
   code: string

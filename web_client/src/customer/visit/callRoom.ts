@@ -5,6 +5,7 @@ import type { MediaSession, MediaState } from '@shared/media/session'
 import type { Caption, CustomerCall, CustomerEvents, CustomerRequests, MediaNotice, SeatState } from '@shared/protocol'
 import type { LinkState, SocketManager } from '@shared/socket'
 import { foldCaption } from './captions'
+import type { LeaveReason } from './desk'
 import { stepOf } from './steps'
 
 export type CustomerSocket = SocketManager<CustomerRequests, CustomerEvents>
@@ -100,8 +101,8 @@ export class CallRoom {
   }
 
   /** Joins the queue; from now on media may be sent. */
-  async join(local: MediaStream): Promise<void> {
-    const { call } = await this.socket.request('queue.join', {})
+  async join(local: MediaStream, elderly = false): Promise<void> {
+    const { call } = await this.socket.request('queue.join', elderly ? { elderly } : {})
     this.apply(call)
     this.startMedia(local)
   }
@@ -143,8 +144,8 @@ export class CallRoom {
     return done
   }
 
-  async leaveQueue(): Promise<void> {
-    await this.socket.request('queue.leave', {})
+  async leaveQueue(reason: LeaveReason): Promise<void> {
+    await this.socket.request('queue.leave', { reason })
   }
 
   async hangUp(): Promise<void> {

@@ -59,6 +59,12 @@ beforeEach(() => {
     openVisit: vi.fn(async () => ({ visit_id: 'visit_1', token: 'token_1' })),
     giveRecordingConsent: vi.fn(async () => ({ consent_id: 'c' })),
     rate: vi.fn(async () => ({})),
+    queueStatus: vi.fn(async () => ({ open: true, full: false })),
+    slots: vi.fn(async () => []),
+    book: vi.fn(),
+    checkIn: vi.fn(),
+    callBack: vi.fn(async () => ({})),
+    comeBack: vi.fn(),
     roundTrip: vi.fn(async () => 10),
   }
   flow = build()

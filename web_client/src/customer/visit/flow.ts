@@ -1,12 +1,16 @@
 import { reactive } from 'vue'
 import { ApiError, errorCode } from '@shared/errors'
-import type { Business, ConsentWording, CustomerCall, Language } from '@shared/protocol'
+import type { Appointment, Business, ConsentWording, CustomerCall, Language, QueueStatus, Slot } from '@shared/protocol'
 import type { ServiceNotice } from '../../gen/protocol'
 import type { Channel, CustomerApi } from '../api'
 import type { DeviceCheck } from '../check/deviceCheck'
 import type { CallRoom } from './callRoom'
+import type { LeaveReason } from './desk'
 import { clearVisit, loadVisit, saveVisit, type SavedVisit } from './saved'
 import { endKind, stepOf, type EndKind, type Step } from './steps'
+
+/** The door says no, and why. */
+const NO_ROOM: readonly string[] = ['queue.closed', 'queue.full', 'queue.too_long']
 
 export interface FlowState {
   step: Step
@@ -24,6 +28,9 @@ export interface FlowState {
   /** Number of the complaint that was sent from the goodbye. */
   complaint: number | null
   notice: ServiceNotice | null
+  /** How the queue stands, when it takes nobody right now. */
+  status: QueueStatus | null
+  booked: Appointment | null
 }
 
 export interface FlowContext {
@@ -31,6 +38,9 @@ export interface FlowContext {
   channel: Channel
   /** Business that a link or QR code asks for. */
   preselected: string | null
+  /** Number of a booked time, or code of a callback, that a link brings along. */
+  appointment?: string | null
+  callback?: string | null
 }
 
 /** The customer's way from the link to the goodbye. Every method is one tap or one fact. */
@@ -47,6 +57,8 @@ export class VisitFlow {
     number: null,
     complaint: null,
     notice: null,
+    status: null,
+    booked: null,
   })
   private visit: SavedVisit | null = null
   /** Token of the visit that has just ended, so that its customer may still complain. */
@@ -91,6 +103,44 @@ export class VisitFlow {
     this.state.business = business
     this.go('check')
     void this.devices.start()
+    if (!this.promised) void this.lookAt(business)
+  }
+
+  /** Booked or called back: the place is there, whatever the queue looks like. */
+  private get promised(): boolean {
+    return Boolean(this.context.appointment ?? this.context.callback)
+  }
+
+  /** Nobody checks devices for a queue that takes nobody. */
+  private async lookAt(business: Business): Promise<void> {
+    const status = await this.api.queueStatus(business.code).catch(() => null)
+    if (!status || (status.open && !status.full)) return
+    if (this.state.business?.code === business.code && ['check', 'consent'].includes(this.state.step)) this.shut(status)
+  }
+
+  private shut(status: QueueStatus | null): void {
+    this.state.status = status
+    this.devices.release()
+    this.go('closed')
+  }
+
+  async book(starts_at: string, phone: string): Promise<void> {
+    await this.attempt(async () => {
+      const { business } = this.state
+      if (business) this.state.booked = await this.api.book(business.code, starts_at, phone, this.context.language())
+    })
+  }
+
+  /** Leave the queue and be called back. */
+  async callBack(phone: string): Promise<void> {
+    await this.attempt(async () => {
+      await this.api.callBack(phone)
+      if (this.state.step === 'waiting') this.finish('callback')
+    })
+  }
+
+  freeTimes(): Promise<Slot[]> {
+    return this.state.business ? this.api.slots(this.state.business.code) : Promise.resolve([])
   }
 
   /** Devices are fine; the notice comes up while the visit is opened and the socket connects. */
@@ -117,7 +167,7 @@ export class VisitFlow {
       await this.consent(true)
       this.room.connect()
       if (this.visit) this.keep({ ...this.visit, joined: true })
-      await this.room.join(stream)
+      await this.room.join(stream, document.documentElement.dataset.comfort === 'large')
     })
   }
 
@@ -140,9 +190,9 @@ export class VisitFlow {
     }
   }
 
-  async leaveQueue(): Promise<void> {
+  async leaveQueue(reason: LeaveReason = 'customer_left_queue'): Promise<void> {
     await this.attempt(async () => {
-      await this.room.leaveQueue().catch((error: unknown) => {
+      await this.room.leaveQueue(reason).catch((error: unknown) => {
         // Answered at the same moment: the call's state says so and leads on.
         if (errorCode(error) !== 'call.none') throw error
       })
@@ -204,7 +254,7 @@ export class VisitFlow {
     this.devices.release()
     this.room.close()
     this.forgetVisit()
-    Object.assign(this.state, { business: null, end: null, rated: false, number: null, complaint: null })
+    Object.assign(this.state, { business: null, end: null, rated: false, number: null, complaint: null, status: null, booked: null })
     this.go('choose')
     if (!this.state.businesses) void this.loadBusinesses()
   }
@@ -288,7 +338,10 @@ export class VisitFlow {
     const business = this.state.business
     if (!business) throw new ApiError({ code: 'internal', message: 'no business chosen' })
     const { token } = await this.api.openVisit(business.code, this.context.language(), this.context.channel)
-    return this.keep({ token, business, joined: false, talked: false })
+    const visit = this.keep({ token, business, joined: false, talked: false })
+    if (this.context.appointment) await this.api.checkIn(this.context.appointment)
+    if (this.context.callback) await this.api.comeBack(this.context.callback)
+    return visit
   }
 
   private async consent(granted: boolean): Promise<void> {
@@ -332,7 +385,11 @@ export class VisitFlow {
     try {
       await work()
     } catch (error) {
-      this.state.error = errorCode(error)
+      const code = errorCode(error)
+      if (NO_ROOM.includes(code) && this.state.business) {
+        this.shut(await this.api.queueStatus(this.state.business.code).catch(() => null))
+      }
+      this.state.error = code
     } finally {
       this.state.busy = false
     }

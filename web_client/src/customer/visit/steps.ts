@@ -4,6 +4,7 @@ import type { CustomerCall, EndReason } from '@shared/protocol'
 export type Step =
   | 'restoring' // after a reload
   | 'choose'
+  | 'closed' // no room in the queue, or out of hours: book a time
   | 'check'
   | 'consent'
   | 'refused' // consent refused
@@ -14,7 +15,7 @@ export type Step =
   | 'ended' // without a talk
 
 /** Why a visit ended without a talk. */
-export type EndKind = 'left' | 'lost' | 'restart' | 'failed' | 'expired'
+export type EndKind = 'left' | 'callback' | 'lost' | 'restart' | 'failed' | 'expired'
 
 const END_KINDS: Record<EndReason, EndKind> = {
   customer_left_queue: 'left',
@@ -24,6 +25,11 @@ const END_KINDS: Record<EndReason, EndKind> = {
   teller_hung_up: 'failed',
   teller_lost: 'failed',
   media_failed: 'failed',
+  waited_too_long: 'left',
+  wrong_business: 'left',
+  not_ready: 'left',
+  callback_asked: 'callback',
+  appointment_made: 'left',
 }
 
 /** A reason this page does not know yet counts as a failure: no blame on the customer. */

@@ -22,6 +22,8 @@ interface MediaEvents {
   remote: MediaStream
   /** The slot of the other party's screen; it shows something once the server says that a screen is shared. */
   screen: MediaStream
+  /** A third party's stream: of an expert, or (for those who listen in) of the teller. */
+  third: MediaStream
   /** A join failed; another one follows after `retry_ms`. */
   join_failed: { error: unknown; retry_ms: number }
 }
@@ -235,7 +237,10 @@ export class MediaSession {
   private watch(peer: RTCPeerConnection): void {
     peer.ontrack = ({ track, streams }) => {
       if (streams?.[0]?.id === 'screen') this.events.emit('screen', streams[0])
-      else this.addRemote(track)
+      else {
+        if (streams?.[0]?.id === 'third') this.events.emit('third', streams[0])
+        this.addRemote(track)
+      }
     }
     peer.onconnectionstatechange = () => {
       if (peer !== this.peer) return

@@ -1,0 +1,24 @@
+"""Head starts in the queue, in seconds of waiting: jump > queue > customer class > first come, first served.
+
+One point is one second. The steps are such that at the same moment a jump beats every queue's points, and a queue's
+step beats every class; and as all of them are finite and waiting adds a point per second, nobody waits for ever.
+"""
+
+from typing import Literal
+
+CustomerClass = Literal["standard", "vip", "elderly", "disabled", "appointment"]
+
+CLASS_POINTS: dict[str, int] = {"standard": 0, "vip": 120, "elderly": 180, "disabled": 180, "appointment": 240}
+QUEUE_STEP = 300
+MAX_QUEUE_POINTS = 5 * QUEUE_STEP
+JUMP_POINTS = 3600
+"""Help asked for by a waiting customer, or moved ahead by a supervisor."""
+
+MAX_POINTS = JUMP_POINTS + MAX_QUEUE_POINTS + max(CLASS_POINTS.values())
+"""Nobody is overtaken by a customer who comes later than this many seconds after."""
+
+
+def points(queue_points: int, customer_class: str, jumped: bool = False) -> int:
+    """All points of a call. A queue's are cut off at `MAX_QUEUE_POINTS`; an unknown class has none."""
+    capped = max(0, min(queue_points, MAX_QUEUE_POINTS))
+    return capped + CLASS_POINTS.get(customer_class, 0) + (JUMP_POINTS if jumped else 0)

@@ -1,0 +1,8 @@
+import type { StaffArea } from './registry'
+
+export default {
+  page: 'expert',
+  position: 15,
+  roles: ['expert', 'teller'],
+  routes: [{ path: '/expert', component: () => import('../views/ExpertView.vue') }],
+} satisfies StaffArea
