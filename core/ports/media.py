@@ -89,8 +89,12 @@ class MediaControl(Protocol):
         """
         ...
 
-    async def activate(self, call_id: str) -> None:
-        """Begin forwarding and recording: the call has been accepted. Idempotent."""
+    async def activate(self, call_id: str, started_ns: int = 0) -> None:
+        """Begin forwarding and recording: the call has been accepted. Idempotent.
+
+        Args:
+            started_ns: Time zero of a call that another node carried before (ns since the epoch); 0: now.
+        """
         ...
 
     async def set_mode(self, call_id: str, mode: SupervisorMode) -> None:

@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import CounterError
@@ -68,7 +68,11 @@ def open_folder(folder: Path, meta: Meta) -> Meta:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (folder / META_NAME).exists():
-        return read_meta(folder)
+        found = read_meta(folder)
+        if found.node_id == meta.node_id:
+            return found
+        # Another node's process died and the call goes on here: when that one is back, it must not end the recording.
+        meta = replace(found, node_id=meta.node_id)
     text = {
         "recording_id": meta.recording_id,
         "call_id": meta.call_id,

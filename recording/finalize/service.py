@@ -18,13 +18,14 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import delete
-from sqlmodel import col
+from sqlmodel import col, select
 
 from core.alarms import raise_alarm
 from core.db import Database
 from core.errors import NotFoundError, UnavailableError
 from core.events import RecordingFailed, RecordingFinalized, RecordingStopped
 from core.jobs import Subscription
+from core.models.call import Call, CallState
 from core.models.recording import Recording, RecordingFile, RecordingState
 from core.security.actor import system_actor
 from core.security.keys import unwrap_key
@@ -72,7 +73,8 @@ class Finalizer:
 
         Raises:
             UnavailableError: ``recording.no_journals`` (another host has them), ``store.write_failed``,
-                ``recording.verify_failed``, ``recording.build_died``: to be tried again.
+                ``recording.verify_failed``, ``recording.build_died``, ``recording.call_runs``
+                (its node died, the call may go on): to be tried again.
         """
         recording = await self._recording(event.recording_id)
         folder = self._journal_path / recording.call_id
@@ -80,6 +82,8 @@ class Finalizer:
             await asyncio.to_thread(_remove, folder)  # the last run ended between its commit and this
         if recording.state != RecordingState.CAPTURED:
             return
+        if recording.interrupted and await self._call_runs(recording.call_id):
+            raise UnavailableError("the call may go on elsewhere", code="recording.call_runs")
         if not folder.is_dir():
             raise UnavailableError("the journals are not on this host", code="recording.no_journals", path=folder.name)
         data_key = unwrap_key(self._master_key, recording.wrapped_key, recording.id)
@@ -103,6 +107,11 @@ class Finalizer:
         manifest = await self._upload_manifest(recording, result)
         if await self._commit(recording, result, manifest):
             await asyncio.to_thread(_remove, folder)
+
+    async def _call_runs(self, call_id: str) -> bool:
+        async with self._database.read() as session:
+            state = (await session.scalars(select(Call.state).where(col(Call.id) == call_id))).first()
+        return state in (CallState.ACCEPTED, CallState.CONNECTED)
 
     async def _recording(self, recording_id: str) -> Recording:
         async with self._database.read() as session:
@@ -198,7 +207,8 @@ class Finalizer:
 
 def subscriptions(finalizer: Finalizer) -> list[Subscription]:
     """The room's jobs."""
-    return [Subscription(RecordingStopped, "recording.finalize", finalizer.on_stopped)]
+    # Two minutes of attempts: the seats of a call whose node died are kept for one.
+    return [Subscription(RecordingStopped, "recording.finalize", finalizer.on_stopped, max_attempts=7)]
 
 
 @asynccontextmanager

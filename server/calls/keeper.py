@@ -1,7 +1,7 @@
 """Watches running and waiting calls: media that comes and goes, customers who vanish."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import structlog
@@ -62,6 +62,7 @@ class CallKeeper:
         self._guests = guests
         self._rejoin_s = rejoin_s
         self._alive_nodes = alive_nodes
+        self._without_node: set[str] = set()  # calls whose media node was missing at the last look
         self._vanished: dict[str, float] = {}  # call id → monotonic seconds since nobody is connected
         self._owner = TaskOwner("calls keeper", on_crash)
         self._listening = asyncio.Event()
@@ -118,6 +119,7 @@ class CallKeeper:
         notice = {"kind": "media", "call_id": change.call_id, "seat": change.seat.value, "state": seat.state}
         await self._bus.publish(LIVE, notice)
         if seat.state == "connected":
+            await self._media.resume(change.call_id)
             await self._calls.judge_seats(change.call_id)
 
     async def _transcription_changed(self, call_id: str, mode: str) -> None:
@@ -152,6 +154,7 @@ class CallKeeper:
             calls = await rows.calls_in(session, WAITING | RUNNING)
         waiting = {call.id: call.visit_id for call in calls if call.state in WAITING}
         gone = await self._gone_for_good(waiting)
+        await self._miss_nodes({call.id: call.media_node for call in calls if call.state in RUNNING})
         for call in calls:
             try:
                 if call.id in gone:
@@ -166,6 +169,22 @@ class CallKeeper:
             await self._media.close_unused()
         except CounterError as error:  # its node is away, and the transport with it
             log.warning("unused transports not closed", error=str(error))
+
+    async def _miss_nodes(self, running: Mapping[str, str | None]) -> None:
+        """A node that died tells nobody: its calls' seats are lost, and both pages make new connections elsewhere.
+
+        Only when it is missing twice in a row: heartbeats may be late, or lost with Redis.
+        """
+        if self._alive_nodes is None or not running:
+            return
+        alive = await self._alive_nodes()
+        missing = {call_id for call_id, node in running.items() if node is not None and node not in alive}
+        for call_id in missing & self._without_node:
+            for seat, now in (await self._board.seats(call_id)).items():
+                if now.state != "lost":
+                    log.warning("media node lost", call_id=call_id, seat=seat)
+                    await self.peer_changed(PeerChange(call_id, seat, now.peer_id, PeerState.LOST, "node_lost"))
+        self._without_node = missing
 
     async def _gone_for_good(self, waiting: dict[str, str]) -> set[str]:
         """Calls whose customer has had no page for longer than a place is kept.

@@ -8,11 +8,12 @@ from sqlmodel import col, select
 
 from core.db import Database
 from core.errors import ConflictError, NotFoundError, UnavailableError
-from core.models.call import Call, CallOffer
+from core.models.call import Call, CallOffer, CallState
+from core.models.recording import Recording
 from core.models.visit import Visit
 from core.ports.media import MediaControl, PeerOffer, Profile, Seat, SupervisorMode
 from core.security.actor import Actor
-from server.calls.hold import hold, share
+from server.calls.hold import hold, is_on_hold, share
 from server.calls.rows import newest_call, teller_of, visit_of
 from server.calls.seats import SeatBoard
 from server.calls.states import ENDED, RUNNING
@@ -135,6 +136,23 @@ class MediaDesk:
             await self._control.activate(call_id)
             if again:
                 await self._control.set_hold(call_id, False)
+
+    async def resume(self, call_id: str) -> None:
+        """A party has come (back): let a running call go on as it was, also on a node that knows nothing of it yet.
+
+        Raises:
+            UnavailableError: ``media.unavailable``.
+        """
+        async with self._database.read() as session:
+            call = await session.get(Call, call_id)
+            zero = select(Recording.started_at).where(col(Recording.call_id) == call_id)
+            started_at = (await session.scalars(zero)).first()
+        if call is None or call.state != CallState.CONNECTED:
+            return
+        async with _deadline():
+            await self._control.activate(call_id, round(started_at.timestamp() * 1e6) * 1000 if started_at else 0)
+            if is_on_hold(call):
+                await self._control.set_hold(call_id, True)
 
     async def release(self, call_id: str, teller_id: str) -> None:
         """Close what a teller opened while an offer rang that came to nothing."""

@@ -95,10 +95,12 @@ class HttpMediaControl:
         path = f"/v1/calls/{quote(lobby_id, safe='')}/peers/{quote(peer_id, safe='')}/move"
         await self._request("POST", node, path, {"call_id": call_id})
 
-    async def activate(self, call_id: str) -> None:
+    async def activate(self, call_id: str, started_ns: int = 0) -> None:
         """See `MediaControl.activate`."""
         node = await self._node_for(call_id)
-        await self._request("POST", node, f"/v1/calls/{quote(call_id, safe='')}/activate", {})
+        await self._request(
+            "POST", node, f"/v1/calls/{quote(call_id, safe='')}/activate", {"started_ns": str(started_ns)}
+        )
 
     async def set_mode(self, call_id: str, mode: SupervisorMode) -> None:
         """See `MediaControl.set_mode`."""

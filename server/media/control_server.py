@@ -111,7 +111,10 @@ class _Api:
         return web.json_response({})
 
     async def activate(self, request: web.Request) -> web.Response:
-        await self._node.activate(request.match_info["call_id"])
+        started_ns = (await _body(request, "started_ns"))["started_ns"]
+        if not (started_ns.isascii() and started_ns.isdecimal() and len(started_ns) < 20):
+            raise BadInputError("this is no time", code="media.bad_request")
+        await self._node.activate(request.match_info["call_id"], int(started_ns))
         return web.json_response({})
 
     async def set_mode(self, request: web.Request) -> web.Response:

@@ -139,9 +139,9 @@ class MediaNode:
             raise NotFoundError("there is no such transport", code="media.peer_not_found")
         await room.adopt(peer)
 
-    async def activate(self, call_id: str) -> None:
+    async def activate(self, call_id: str, started_ns: int = 0) -> None:
         """See `MediaControl.activate`."""
-        self._room(call_id).activate()
+        self._room(call_id).activate(started_ns)
 
     async def set_mode(self, call_id: str, mode: SupervisorMode) -> None:
         """See `MediaControl.set_mode`."""

@@ -135,12 +135,12 @@ class Room:
         peer.move(self.call_id, self._ended_by_itself, self._wire)
         await self._seat(peer)
 
-    def activate(self) -> None:
-        """Begin to forward and record. Idempotent."""
+    def activate(self, started_ns: int = 0) -> None:
+        """Begin to forward and record; see `MediaControl.activate`. Idempotent."""
         if self.active:
             return
         self.active = True
-        self._activated_ns = time.time_ns()
+        self._activated_ns = started_ns or time.time_ns()
         self._wire()
 
     def set_situation(self, situation: Situation) -> None:

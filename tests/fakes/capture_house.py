@@ -12,6 +12,7 @@ from core.events import Event, event_from_json
 from core.models import Call, CallState, Recording, RecordingFile
 from core.models.system import Alarm, OutboxEvent
 from core.ports.media import MediaSink, Seat, SeatStream, Track, track_name
+from core.security.actor import system_actor
 from recording.capture.recorder import Recorder
 
 MASTER_KEY = b"m" * 32
@@ -54,6 +55,11 @@ class CaptureHouse:
     async def call(self) -> Call:
         """A call that is being talked on."""
         return await CallRows(self.database).call(None, state=CallState.CONNECTED, ended_at=None)
+
+    async def hang_up(self, call_id: str) -> None:
+        """The call ends."""
+        async with self.database.unit_of_work(system_actor("test")) as work:
+            (await work.session.get_one(Call, call_id)).state = CallState.WRAP_UP
 
     def record(
         self,

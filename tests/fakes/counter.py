@@ -259,11 +259,17 @@ def compose(database: Database, bus: Bus, redis: Redis, settings: Settings, node
 
 @asynccontextmanager
 async def open_counter(
-    database: Database, bus: Bus, redis: Redis, *, started: bool = True, **settings: float
+    database: Database,
+    bus: Bus,
+    redis: Redis,
+    *,
+    started: bool = True,
+    nodes: set[str] | None = None,
+    **settings: float,
 ) -> AsyncIterator[Counter]:
     """A running counter on a free port."""
     await seed_businesses(database)
-    counter = compose(database, bus, redis, Settings.model_validate(settings))
+    counter = compose(database, bus, redis, Settings.model_validate(settings), nodes)
     runner = web.AppRunner(counter.app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -11,12 +11,14 @@ class FakeMediaControl:
 
     Attributes:
         log: What was asked, in order: ``("activate", call_id)`` …
+        zeros: Time zero given with each call's newest `activate`.
         broken: Names of requests that fail as if no node were there.
     """
 
     def __init__(self) -> None:
         self.log: list[tuple[str, ...]] = []
         self.broken: set[str] = set()
+        self.zeros: dict[str, int] = {}
         self._peers = 0
         self._changed = asyncio.Condition()
 
@@ -31,7 +33,8 @@ class FakeMediaControl:
     async def move_peer(self, lobby_id: str, peer_id: str, call_id: str) -> None:
         await self._asked("move_peer", lobby_id, peer_id, call_id)
 
-    async def activate(self, call_id: str) -> None:
+    async def activate(self, call_id: str, started_ns: int = 0) -> None:
+        self.zeros[call_id] = started_ns
         await self._asked("activate", call_id)
 
     async def set_mode(self, call_id: str, mode: SupervisorMode) -> None:

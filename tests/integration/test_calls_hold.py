@@ -1,6 +1,7 @@
 """Hold: the teller asks, the media node does it, both pages see it, facts and audit tell of it."""
 
 import pytest
+from call_rows import CallRows
 from counter import Counter, Page, open_counter
 from redis.asyncio import Redis
 from sqlmodel import col, select
@@ -8,9 +9,9 @@ from sqlmodel import col, select
 from core.bus import Bus
 from core.db import Database
 from core.errors import CounterError
-from core.models import AuditEntry, OutboxEvent
+from core.models import AuditEntry, Call, OutboxEvent
 from core.ports.media import Profile, Seat
-from core.security.actor import staff_actor
+from core.security.actor import staff_actor, system_actor
 
 
 async def talking(counter: Counter) -> tuple[Page, Page, str]:
@@ -89,6 +90,32 @@ async def test_only_the_calls_own_teller_asks_for_a_sharp_picture(database: Data
         with pytest.raises(CounterError) as over:
             await media.set_profile(own, call_id, Seat.CUSTOMER, Profile.VGA)
         assert over.value.code == "call.not_running"
+
+
+async def test_a_call_whose_media_node_died_goes_on_elsewhere_as_it_was_and_both_are_told(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    nodes = {"boot_1", "boot_2"}
+    async with open_counter(database, bus, redis, nodes=nodes) as counter:
+        teller, customer, call_id = await talking(counter)
+        await teller.ask("call.hold", call_id=call_id, on=True)
+        recording = await CallRows(database).recording(await counter.call(call_id))
+        async with database.unit_of_work(system_actor("test")) as work:
+            (await work.session.get_one(Call, call_id)).media_node = "boot_1"
+        await counter.calls.keeper.sweep()
+        await counter.calls.keeper.sweep()
+        assert not [each for name, each in customer.pushed if name == "media.notice" and each["state"] == "lost"]
+        nodes.discard("boot_1")
+        for page in (customer, teller):
+            for seat in ("customer", "teller"):
+                await page.see("media.notice", seat=seat, state="lost")
+        counter.media.log.clear()
+        await counter.peer(call_id, "customer", "connected", "p-again")
+        await counter.media.wait_for("activate", call_id)
+        await counter.media.wait_for("set_hold", call_id, "on")
+        assert counter.media.zeros[call_id] == round(recording.started_at.timestamp() * 1e6) * 1000
+        await customer.see("media.notice", seat="customer", state="connected")
+        assert (await counter.call(call_id)).state == "connected"
 
 
 async def test_a_listening_supervisor_is_told_to_nobody_and_does_not_hold_a_call_together(

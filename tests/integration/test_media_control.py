@@ -115,6 +115,24 @@ async def test_a_call_moves_when_its_node_is_lost(site: Site) -> None:
     assert (offer.node_id, site.nodes.stored["call_1"]) == ("node_busy", "node_busy")
 
 
+async def test_a_call_that_moved_keeps_its_time_zero(site: Site) -> None:
+    await site.control.open_peer("call_1", Seat.CUSTOMER)
+    await site.control.activate("call_1", 1_790_000_000_000_000_000)
+    client = HeadlessPeer()
+    offer = await site.control.open_peer("call_1", Seat.CUSTOMER)
+    await site.control.answer("call_1", offer.peer_id, await client.answer(offer.sdp_offer))
+    async with asyncio.timeout(10):
+        while not site.collector.sinks:
+            await asyncio.sleep(0.02)
+    assert site.collector.sinks[0].stream.started_ns == 1_790_000_000_000_000_000
+    await client.close()
+    url = f"{site.nodes.infos[1].url}/v1/calls/call_1/activate"
+    async with site.session.post(
+        url, json={"started_ns": "-1"}, headers={"Authorization": f"Bearer {SECRET}"}
+    ) as response:
+        assert (response.status, (await response.json())["code"]) == (400, "media.bad_request")
+
+
 async def test_a_wrong_token_is_denied_everywhere(site: Site) -> None:
     with pytest.raises(DeniedError) as caught:
         await site.client("another secret of 16").open_peer("call_1", Seat.CUSTOMER)
