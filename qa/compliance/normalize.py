@@ -81,6 +81,12 @@ def _simplify(char: str) -> str:
     return str(zhconv.convert(folded, "zh-hans"))
 
 
+@lru_cache(maxsize=8192)
+def _kept(char: str) -> str:
+    """What matching keeps of a character: letters and digits, Simplified."""
+    return "".join(each for each in _simplify(char) if each.isalnum() or each == "%")
+
+
 def spoken(text: str) -> NormalText:
     """The view for sound matching: digits spelled as they are said (1001号 → 一零零一号, 20万 → 二十万)."""
     chars, origin, breaks = _plain(text)
@@ -137,19 +143,17 @@ def _plain(text: str) -> tuple[list[str], list[int], list[int]]:
     origin: list[int] = []
     breaks: list[int] = []
     for i, raw in enumerate(text):
+        if kept := _kept(raw):
+            for char in kept:
+                chars.append(char)
+                origin.append(i)
+            continue
         inside_number = raw in ".,:" and 0 < i < len(text) - 1 and text[i - 1].isdigit() and text[i + 1].isdigit()
         if inside_number and raw == ".":
             chars.append(".")
             origin.append(i)
-            continue
-        if raw in _CLAUSE_END or raw == ".":
-            if not inside_number:
-                breaks.append(len(chars))
-            continue
-        for char in _simplify(raw):
-            if char.isalnum() or char == "%":
-                chars.append(char)
-                origin.append(i)
+        elif (raw in _CLAUSE_END or raw == ".") and not inside_number:
+            breaks.append(len(chars))
     return chars, origin, breaks
 
 
