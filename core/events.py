@@ -436,6 +436,42 @@ class PostingEnded(CallEvent):
     reason: str | None
 
 
+class ReviewRequested(CallEvent):
+    """A second person has to decide. `level`: authorisation level that person needs."""
+
+    review_id: str
+    level: int
+
+
+class ReviewDecided(CallEvent):
+    """A review is over. `state`: as `core.models.authorisation.ReviewState`."""
+
+    review_id: str
+    state: str
+
+
+class FraudAlertChanged(CallEvent):
+    """A fraud alert is new, knows more, was assessed or decided. `state`: as `core.models.fraud.FraudState`."""
+
+    alert_id: str
+    state: str
+
+
+class SigningWanted(CallEvent):
+    """A document waits to be made (`prepare`) or sealed with its signatures (`seal`)."""
+
+    case_id: str
+    step: str
+    attempt: int
+    stage: Literal["prepare", "seal"]
+
+
+class VoucherIssued(CallEvent):
+    """A business is done; its voucher is to be made and sent."""
+
+    voucher_id: str
+
+
 class NoticeQueued(Event):
     """A message to a customer waits to be delivered (an in-app one is delivered by being there).
 

@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Coroutine, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -22,11 +23,13 @@ from core.clock import SystemClock
 from core.db import Database
 from core.errors import CounterError, UnavailableError
 from core.logs import configure_logs
+from core.security.seal import certificate_from, seal_path
 from core.settings import Settings
 from qa.stt.models import find_models
 from qa.stt.pull import Which, pull
 from server.app import engines
 from server.app.supervisor import Supervisor
+from server.counter.signing.pades import verify_pdf
 from server.demo import audio, call
 from server.identity.seed import DEMO_LOGINS, DEMO_PASSWORD
 
@@ -37,6 +40,13 @@ app.add_typer(models_app, name="models")
 app.add_typer(audit_app, name="audit")
 
 console = Console(stderr=True)
+_PROBLEMS = {
+    "not_pdf": "this is no PDF document",
+    "not_sealed": "the document carries no seal",
+    "changed": "the document was changed after it was sealed, or is damaged",
+    "foreign_seal": "the document was sealed by somebody else",
+    "added": "something was added after the document was sealed",
+}
 T = TypeVar("T")
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder (default: var).")]
@@ -76,6 +86,37 @@ def _until_stopped(coroutine: Coroutine[Any, Any, T]) -> T:
         return await coroutine
 
     return asyncio.run(guarded())
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A signed document or voucher (PDF).")],
+    data: DataOption = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Certificate of the installation (PEM or DER) instead of the data folder's.")
+    ] = None,
+) -> None:
+    """Check that a signed document or voucher is as it was sealed. Exit code 1 when it is not."""
+    with _plain_errors():
+        try:
+            document = file.read_bytes()
+            if certificate is not None:
+                trusted = certificate_from(certificate.read_bytes())
+            else:
+                path = seal_path(_settings(data_dir=data).data_dir)
+                if not path.exists():
+                    raise UnavailableError(
+                        f"there is no seal in {path.parent}; name a --certificate", code="seal.missing"
+                    )
+                trusted = certificate_from(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise UnavailableError(f"cannot be read: {error}", code="verify.unreadable") from None
+        verdict = verify_pdf(document, trusted)
+    typer.echo(json.dumps({"good": verdict.good, **asdict(verdict)}, ensure_ascii=False))
+    if verdict.problem is not None:
+        console.print(f"[bold red]not good:[/] {_PROBLEMS[verdict.problem]}")
+        raise typer.Exit(1)
+    console.print("[bold green]good:[/] unchanged since it was sealed")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from sqlmodel import SQLModel
 
+from core.models.authorisation import AuthorisationLevel, ReviewRequest, ReviewRuleRow, ReviewState
 from core.models.booking import Appointment, Callback
 from core.models.business import Business
 from core.models.call import (
@@ -26,6 +27,7 @@ from core.models.case import (
     StepState,
 )
 from core.models.chat import ChatMessage
+from core.models.fraud import FraudAlert, FraudOutcome, FraudState
 from core.models.handover import CallGuest, CallLeg, CallTransfer
 from core.models.improvement import (
     Appeal,
@@ -67,6 +69,7 @@ from core.models.recording import ExportState, Recording, RecordingExport, Recor
 from core.models.review import PeerReview
 from core.models.rules import RuleSetRow, RuleSetState
 from core.models.sampling import InspectionTask, InspectorConflict, SampleDraw, SamplePlan, TaskState
+from core.models.signing import Signature, SignedDocument, SignedDocumentState, Voucher
 from core.models.staff import Role, Staff, StaffSession
 from core.models.system import Alarm, AuditEntry, DeliveryState, EventDelivery, OutboxEvent
 from core.models.ticket import Ticket, TicketKind, TicketState, TicketStep
@@ -91,6 +94,7 @@ __all__ = [
     "Article",
     "ArticleVersion",
     "AuditEntry",
+    "AuthorisationLevel",
     "BestCase",
     "Business",
     "BusinessCase",
@@ -127,6 +131,9 @@ __all__ = [
     "Finding",
     "FindingVerdict",
     "FormState",
+    "FraudAlert",
+    "FraudOutcome",
+    "FraudState",
     "HelpRequest",
     "InspectionTask",
     "InspectorConflict",
@@ -151,6 +158,9 @@ __all__ = [
     "Rectification",
     "RectificationState",
     "RectificationStep",
+    "ReviewRequest",
+    "ReviewRuleRow",
+    "ReviewState",
     "Role",
     "RuleSetRow",
     "RuleSetState",
@@ -158,6 +168,9 @@ __all__ = [
     "SamplePlan",
     "SearchSegment",
     "ServiceQueue",
+    "Signature",
+    "SignedDocument",
+    "SignedDocumentState",
     "SkillGroup",
     "Staff",
     "StaffSession",
@@ -177,6 +190,7 @@ __all__ = [
     "TranscriptState",
     "VersionState",
     "Visit",
+    "Voucher",
     "WaitEstimate",
     "metadata",
 ]

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from core.errors import ConflictError, UnavailableError
 
-RequestKind = Literal["hold", "transfer", "fee", "open", "status", "contact", "password", "reverse"]
+RequestKind = Literal["hold", "transfer", "fee", "sweep", "open", "status", "contact", "password", "reverse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,12 @@ class BankRequest:
 
     Attributes:
         request_id: Chosen by the counter and stored before the request is sent.
-        kind: ``hold`` sets an amount aside; ``transfer`` and ``fee`` move it; ``open`` makes an account; ``status``,
-            ``contact`` and ``password`` change one; ``reverse`` undoes an earlier request as a whole.
-        fields: As the kind needs: ``account``, ``amount_fen``, ``payee_account``, ``payee_name``, ``hold_id``,
-            ``to``, ``phone``, ``owner_name``, ``id_number``, ``request_id`` (of the request to reverse).
+        kind: ``hold`` sets an amount aside; ``transfer`` and ``fee`` move it; ``sweep`` moves all there is to another
+            account of the same person; ``open`` makes an account; ``status``, ``contact`` and ``password`` change one;
+            ``reverse`` undoes an earlier request as a whole.
+        fields: As the kind needs: ``account`` (or ``id_number`` for all of a person), ``amount_fen``, ``to_account``,
+            ``payee_account``, ``payee_name``, ``to``, ``phone``, ``owner_name``, ``id_number``, ``request_id`` (of the
+            request to reverse).
     """
 
     request_id: str

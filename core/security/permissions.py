@@ -45,12 +45,22 @@ class Permission(StrEnum):
     NOTICE_VIEW = "notice.view"
     NOTICE_RETRY = "notice.retry"
     POSTING_RECONCILE = "posting.reconcile"
+    REVIEW_DECIDE = "review.decide"
+    REVIEW_RULES = "review.rules"
+    FRAUD_ASSESS = "fraud.assess"  # alerts of own calls
+    FRAUD_DECIDE = "fraud.decide"  # of all calls; lets a business go on
 
 
 _MATRIX: dict[str, frozenset[Permission]] = {
     "customer": frozenset({Permission.VISIT_OWN, Permission.CALL_JOIN, Permission.CALL_RESULT}),
     "teller": frozenset(
-        {Permission.STAFF_SELF, Permission.CALL_TAKE, Permission.EVALUATION_OWN, Permission.CALL_ASSIST}
+        {
+            Permission.STAFF_SELF,
+            Permission.CALL_TAKE,
+            Permission.FRAUD_ASSESS,
+            Permission.EVALUATION_OWN,
+            Permission.CALL_ASSIST,
+        }
     ),
     "expert": frozenset({Permission.STAFF_SELF, Permission.CALL_ASSIST}),
     "supervisor": frozenset(
@@ -66,6 +76,9 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.POSTING_RECONCILE,
             Permission.QUEUE_NOTICE,
             Permission.CALL_ASSIST,
+            Permission.REVIEW_DECIDE,
+            Permission.FRAUD_ASSESS,
+            Permission.FRAUD_DECIDE,
         }
     ),
     "inspector": frozenset(
@@ -105,6 +118,7 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.RULES_APPROVE,
             Permission.QUEUE_NOTICE,
             Permission.ROUTING_SETUP,
+            Permission.REVIEW_RULES,
         }
     ),
 }

@@ -187,7 +187,7 @@ async def _compose(
         *qa_room.tables(database),
         catalogue_routes(Catalogue(database, connections.store, connections.secrets.master_key)),
         export_routes(ExportService(database, connections.store, connections.secrets.master_key)),
-        *transaction_routes(connections),
+        *transaction_routes(connections, business),
     ]
     mount(app, tables, _authenticator(identity, counter))
     sockets.attach(app)

@@ -21,6 +21,11 @@ from server.booking import schemas as booking
 from server.calls import schemas as calls
 from server.chat import schemas as chat
 from server.counter import schemas as counter
+from server.counter.banking import schemas as banking
+from server.counter.fraud import schemas as fraud
+from server.counter.notices import schemas as notices
+from server.counter.review import schemas as dual_review
+from server.counter.vouchers import schemas as vouchers
 from server.identity import schemas as identity
 from server.knowledge import schemas as knowledge
 from server.statistics import schemas as statistics
@@ -60,6 +65,11 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         search,
         rules,
         export,
+        banking,
+        fraud,
+        notices,
+        dual_review,
+        vouchers,
     ):
         for name, model in vars(module).items():
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__:

@@ -9,6 +9,7 @@ from qa.sampling.seed import seed_demo_plan
 from server.acd.seed import seed_routing
 from server.counter.catalogue import seed_businesses
 from server.counter.flow_store import seed_flows
+from server.counter.review.requests import seed_demo_levels, seed_review_rules
 from server.identity.seed import seed_demo_staff
 from server.knowledge.seed import seed_articles
 
@@ -24,8 +25,11 @@ async def seed(settings: Settings) -> None:
             await seed_articles(work)
             await seed_flows(work)
             await seed_routing(work, always_open=settings.demo)
+            await seed_review_rules(work)
             if settings.demo:
                 await seed_demo_staff(work)
                 await seed_demo_plan(work)
+                await work.session.flush()
+                await seed_demo_levels(work)
     finally:
         await database.close()

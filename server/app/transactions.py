@@ -1,7 +1,9 @@
-"""Composition of the transactions side of the counter: the bank's systems and messages to customers."""
+"""Composition of the transactions side of the counter: core banking, review, fraud, signature, voucher, messages."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
@@ -9,37 +11,87 @@ from core.http import RouteTable
 from core.jobs import Subscription
 from core.models.notice import NoticeChannel
 from core.ports.notices import MessageGateway
+from core.rate_limit import RateLimiter
+from core.security.seal import load_seal
 from core.security.sealing import Sealer
 from core.settings import Settings
 from server.app.connections import Connections
+from server.counter.banking import answers, runner
 from server.counter.banking.client import HttpCoreBanking
 from server.counter.banking.desk import PostingDesk
 from server.counter.banking.routes import routes as posting_routes
-from server.counter.banking.runner import PostingRunner
-from server.counter.banking.runner import subscriptions as posting_subscriptions
-from server.counter.notices.deliver import NoticeDelivery
-from server.counter.notices.deliver import subscriptions as notice_subscriptions
+from server.counter.fraud import watch
+from server.counter.fraud.desk import FraudDesk
+from server.counter.fraud.routes import routes as fraud_routes
+from server.counter.notices import deliver
+from server.counter.notices.outbox import NoticeOutbox
 from server.counter.notices.routes import routes as notice_routes
 from server.counter.notices.service import NoticeService
 from server.counter.notices.sms import HttpSmsGateway
 from server.counter.notices.smtp import SmtpGateway, SmtpServer
+from server.counter.review.desk import ReviewDesk
+from server.counter.review.keeper import ReviewKeeper
+from server.counter.review.routes import routes as review_routes
+from server.counter.room import CounterRoom
+from server.counter.signing import jobs as signing
+from server.counter.vault import Vault
+from server.counter.vouchers import jobs as vouchers
+from server.counter.vouchers.routes import routes as voucher_routes
+from server.counter.vouchers.service import DocumentService
 
 
-def transaction_routes(connections: Connections) -> list[RouteTable]:
+@dataclass(frozen=True, slots=True)
+class TransactionJobs:
+    """What a worker runs: handlers of facts, and loops by name."""
+
+    subscriptions: list[Subscription]
+    loops: dict[str, Coroutine[Any, Any, None]]
+
+
+def transaction_routes(connections: Connections, room: CounterRoom) -> list[RouteTable]:
     """Endpoints of the edge."""
-    database = connections.database
-    return [notice_routes(NoticeService(database)), posting_routes(PostingDesk(database))]
+    database, settings, secrets = connections.database, connections.settings, connections.secrets
+    engine, sealer = room.cases.engine, Sealer(secrets.master_key)
+    appeal = {"zh-CN": settings.appeal_zh, "en": settings.appeal_en}
+    documents = DocumentService(
+        database,
+        Vault(connections.store, secrets.master_key),
+        RateLimiter(connections.redis),
+        load_seal(settings.data_dir),
+    )
+    return [
+        notice_routes(NoticeService(database)),
+        posting_routes(PostingDesk(database)),
+        review_routes(ReviewDesk(database, engine, engine.book, sealer)),
+        fraud_routes(FraudDesk(database, engine, engine.book, NoticeOutbox(secrets.master_key), appeal)),
+        voucher_routes(documents),
+    ]
 
 
 @asynccontextmanager
-async def transaction_jobs(connections: Connections) -> AsyncIterator[list[Subscription]]:
-    """Jobs of the worker; they need an HTTP session while they run."""
+async def transaction_jobs(connections: Connections, room: CounterRoom) -> AsyncIterator[TransactionJobs]:
+    """Jobs and loops of a worker; they need an HTTP session while they run."""
+    database, settings, secrets = connections.database, connections.settings, connections.secrets
+    engine, sealer = room.cases.engine, Sealer(secrets.master_key)
+    vault, seal = Vault(connections.store, secrets.master_key), load_seal(settings.data_dir)
+    outbox = NoticeOutbox(secrets.master_key)
+    fraud = watch.FraudWatch(database, connections.bus)
+    keeper = ReviewKeeper(database, engine, engine.book)
     async with aiohttp.ClientSession() as http:
-        gateways = message_gateways(connections.settings, http)
-        delivery = NoticeDelivery(connections.database, gateways, connections.secrets.master_key)
-        bank = core_banking(connections.settings, http)
-        runner = PostingRunner(connections.database, bank, Sealer(connections.secrets.master_key))
-        yield [*notice_subscriptions(delivery), *posting_subscriptions(runner)]
+        bank = core_banking(settings, http)
+        delivery = deliver.NoticeDelivery(database, message_gateways(settings, http), secrets.master_key)
+        makers = signing.SigningJobs(database, engine, engine.book, vault, sealer, seal, settings.site_url)
+        printing = vouchers.VoucherJobs(database, vault, sealer, seal, outbox, settings.site_url)
+        yield TransactionJobs(
+            [
+                *deliver.subscriptions(delivery),
+                *runner.subscriptions(runner.PostingRunner(database, bank, sealer)),
+                *answers.subscriptions(answers.BankAnswers(database, bank, engine, engine.book)),
+                *signing.subscriptions(makers),
+                *vouchers.subscriptions(printing),
+            ],
+            {"reviews": keeper.run(), "fraud": fraud.listen(), "fraud time": fraud.keep_time()},
+        )
 
 
 def core_banking(settings: Settings, http: aiohttp.ClientSession) -> HttpCoreBanking:

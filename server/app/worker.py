@@ -1,6 +1,7 @@
 """The worker process: facts to jobs, live and final speech, script check, pre-score."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import structlog
 
@@ -40,7 +41,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         log.error("the worker ends because a part of it died", task=task)
         stop.set()
 
-    async with open_connections(settings) as connections, transaction_jobs(connections) as transactions:
+    async with open_connections(settings) as connections, AsyncExitStack() as stack:
         name = new_id("worker")
         rules = RuleBook(connections.database)
         catalogue = Catalogue(connections.database, connections.store, connections.secrets.master_key)
@@ -54,11 +55,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             RateLimiter(connections.redis),
         )
         people, tickets = people_jobs(connections)
+        transactions = await stack.enter_async_context(transaction_jobs(connections, business))
         subscriptions = [
             *_subscriptions(connections, rules, speech),
-            *transactions,
             *business.subscriptions,
             *people,
+            *transactions.subscriptions,
         ]
         broker = make_broker(str(settings.redis_url))
         relay = Relay(connections.database, connections.bus, broker, _names(subscriptions))
@@ -73,6 +75,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         owner.start("cases", business.keeper.run())
         owner.start("QA upkeep", Upkeep(connections.database).run())
         owner.start("search", searching.SearchService(connections.database).keep_up())
+        for loop, work in transactions.loops.items():
+            owner.start(loop, work)
         owner.start("beat", beat(connections.redis, "worker", name, lambda: {"speech": speech.engines.reasons}))
         await stop.wait()
         await owner.close()

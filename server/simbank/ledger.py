@@ -51,6 +51,7 @@ class Ledger:
             "hold": self._hold,
             "transfer": self._transfer,
             "fee": self._fee,
+            "sweep": self._sweep,
             "open": self._open,
             "status": self._status,
             "contact": self._contact,
@@ -138,20 +139,37 @@ class Ledger:
         await connection.execute(insert(account).values(number=number, kind="customer", **owner))
         return {"account": number}
 
-    async def _status(self, connection: AsyncConnection, request_id: str, content: Content) -> Content:
-        row = await _customer(connection, content["account"])
-        wanted = content["to"]
-        if wanted not in ("active", "frozen", "closed") or row.status == "closed":
-            raise RefusedError("bank.bad_status")
-        if wanted == "closed" and (row.balance_fen or row.held_fen):
+    async def _sweep(self, connection: AsyncConnection, request_id: str, content: Content) -> Content:
+        source, target = content["account"], content["to_account"]
+        if source == target:
+            raise RefusedError("bank.same_account")
+        for number in sorted([source, target]):
+            await _active(connection, number)
+        payer, payee = await _active(connection, source), await _active(connection, target)
+        if payer.id_number != payee.id_number:
+            raise RefusedError("bank.payee_name")
+        if payer.held_fen:
             raise RefusedError("bank.not_empty")
-        await _set(connection, row.number, status=wanted)
-        return {"before": row.status, "after": wanted}
+        if payer.balance_fen:
+            await _move(connection, request_id, source, target, payer.balance_fen)
+        return {"to": target, "amount_fen": payer.balance_fen}
+
+    async def _status(self, connection: AsyncConnection, request_id: str, content: Content) -> Content:
+        wanted, before = content["to"], {}
+        if wanted not in ("active", "frozen", "closed"):
+            raise RefusedError("bank.bad_status")
+        for row in await _owned(connection, content):
+            if wanted == "closed" and (row.balance_fen or row.held_fen):
+                raise RefusedError("bank.not_empty")
+            await _set(connection, row.number, status=wanted)
+            before[row.number] = row.status
+        return {"before": before, "after": wanted}
 
     async def _contact(self, connection: AsyncConnection, request_id: str, content: Content) -> Content:
-        row = await _active(connection, content["account"])
-        await _set(connection, row.number, phone=str(content["phone"]))
-        return {"before": row.phone}
+        rows = await _owned(connection, content)
+        for row in rows:
+            await _set(connection, row.number, phone=str(content["phone"]))
+        return {"before": {row.number: row.phone for row in rows}}
 
     async def _password(self, connection: AsyncConnection, request_id: str, content: Content) -> Content:
         row = await _active(connection, content["account"])
@@ -194,10 +212,15 @@ class Ledger:
             if opened.balance_fen:
                 raise RefusedError("bank.not_empty")
             await _set(connection, opened.number, status="closed")
-        elif earlier.kind == "status":
-            await _set(connection, content["account"], status=result["before"])
-        elif earlier.kind == "contact":
-            await _set(connection, content["account"], phone=result["before"])
+        elif earlier.kind == "sweep" and result["amount_fen"]:
+            receiver = await _find(connection, result["to"])
+            if receiver.balance_fen - receiver.held_fen < result["amount_fen"]:
+                raise RefusedError("bank.already_spent")
+            await _move(connection, request_id, result["to"], content["account"], result["amount_fen"])
+        elif earlier.kind in ("status", "contact"):
+            field = "status" if earlier.kind == "status" else "phone"
+            for number, value in result["before"].items():
+                await _set(connection, number, **{field: value})
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -288,6 +311,19 @@ async def _customer(connection: AsyncConnection, number: str) -> Row:
     if row.kind != "customer":
         raise RefusedError("bank.no_account")
     return row
+
+
+async def _owned(connection: AsyncConnection, content: Content) -> list[Row]:
+    """One account, or all of a person that are not closed."""
+    if "account" in content:
+        rows = [await _customer(connection, content["account"])]
+    else:
+        query = select(account).where(account.c.id_number == content["id_number"], account.c.kind == "customer")
+        rows = list((await connection.execute(query.order_by(account.c.number).with_for_update())).all())
+    rows = [row for row in rows if row.status != "closed"]
+    if not rows:
+        raise RefusedError("bank.no_account")
+    return rows
 
 
 async def _active(connection: AsyncConnection, number: str) -> Row:

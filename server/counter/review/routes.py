@@ -1,0 +1,47 @@
+"""Endpoints of the review desk."""
+
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import StringConstraints
+
+from core.http import RouteTable, actor_of
+from core.security.permissions import Permission
+from server.counter.review.desk import ReviewDesk
+from server.counter.review.schemas import (
+    ReviewDecisionRequest,
+    ReviewDetail,
+    ReviewList,
+    ReviewRow,
+    ReviewRulesRequest,
+    ReviewRulesView,
+)
+
+ReviewId = Annotated[str, StringConstraints(max_length=64, pattern=r"^\w+$")]
+
+
+def routes(desk: ReviewDesk) -> RouteTable:
+    """Requests: list, open, decide. Rules: read and replace."""
+    table = RouteTable()
+
+    @table.get("/api/reviews", Permission.REVIEW_DECIDE)
+    async def reviews(request: web.Request) -> ReviewList:
+        return await desk.list(actor_of(request))
+
+    @table.get("/api/reviews/{review_id}", Permission.REVIEW_DECIDE)
+    async def review(request: web.Request, review_id: ReviewId, /) -> ReviewDetail:
+        return await desk.open(actor_of(request), review_id)
+
+    @table.post("/api/reviews/{review_id}/decision", Permission.REVIEW_DECIDE)
+    async def decide(request: web.Request, review_id: ReviewId, /, body: ReviewDecisionRequest) -> ReviewRow:
+        return await desk.decide(actor_of(request), review_id, body)
+
+    @table.get("/api/review-rules", Permission.REVIEW_RULES)
+    async def rules(request: web.Request) -> ReviewRulesView:
+        return await desk.rules()
+
+    @table.put("/api/review-rules", Permission.REVIEW_RULES)
+    async def set_rules(request: web.Request, body: ReviewRulesRequest) -> ReviewRulesView:
+        return await desk.set_rules(actor_of(request), body)
+
+    return table

@@ -1,0 +1,1 @@
+"""Electronic signature: read on the own screen, signed by hand, sealed with the installation's certificate (PAdES)."""

@@ -1,0 +1,46 @@
+"""Endpoints of vouchers, signed documents and their verification."""
+
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import StringConstraints
+
+from core.http import RouteTable, actor_of
+from core.security.permissions import Permission
+from server.counter.vouchers.schemas import OwnVoucher, VerificationView
+from server.counter.vouchers.service import DocumentService
+
+Id = Annotated[str, StringConstraints(max_length=64, pattern=r"^\w+$")]
+Code = Annotated[str, StringConstraints(max_length=40)]
+
+
+def routes(service: DocumentService) -> RouteTable:
+    """Own documents of a customer; verification by anybody."""
+    table = RouteTable()
+
+    @table.get("/api/visit/signed-documents/{document_id}", Permission.VISIT_OWN)
+    async def document(request: web.Request, document_id: Id, /) -> web.Response:
+        return _pdf(await service.own_document(actor_of(request), document_id), document_id)
+
+    @table.get("/api/visit/vouchers", Permission.VISIT_OWN)
+    async def vouchers(request: web.Request) -> list[OwnVoucher]:
+        return await service.own_vouchers(actor_of(request))
+
+    @table.get("/api/visit/vouchers/{voucher_id}", Permission.VISIT_OWN)
+    async def voucher(request: web.Request, voucher_id: Id, /) -> web.Response:
+        return _pdf(await service.own_voucher(actor_of(request), voucher_id), voucher_id)
+
+    @table.get("/api/verify/{code}", Permission.PUBLIC)
+    async def verify(request: web.Request, code: Code, /) -> VerificationView:
+        return await service.verify(code, request.remote)
+
+    @table.get("/api/seal-certificate", Permission.PUBLIC)
+    async def certificate(request: web.Request) -> web.Response:
+        return web.Response(text=service.seal.certificate_pem, content_type="application/x-pem-file")
+
+    return table
+
+
+def _pdf(data: bytes, name: str) -> web.Response:
+    headers = {"Cache-Control": "private, no-store", "Content-Disposition": f'inline; filename="{name}.pdf"'}
+    return web.Response(body=data, content_type="application/pdf", headers=headers)

@@ -1,0 +1,104 @@
+"""Reading vouchers and signed documents: own ones whole, anybody's by their code and masked."""
+
+from sqlmodel import col, select
+
+from core.db import Database
+from core.errors import NotFoundError
+from core.models.business import Business
+from core.models.signing import Signature, SignedDocument, SignedDocumentState, Voucher
+from core.rate_limit import RateLimiter, address_key
+from core.security.actor import Actor
+from core.security.seal import Seal
+from server.counter.signing.codes import read_code
+from server.counter.vault import Vault
+from server.counter.vouchers.schemas import OwnVoucher, VerificationView
+
+VERIFICATIONS, WINDOW_S = 20, 60
+
+
+class DocumentService:
+    """See the module."""
+
+    def __init__(self, database: Database, vault: Vault, limiter: RateLimiter, seal: Seal) -> None:
+        self._database = database
+        self._vault = vault
+        self._limiter = limiter
+        self.seal = seal
+
+    async def verify(self, text: str, address: str | None) -> VerificationView:
+        """What anybody may know about a code.
+
+        Raises:
+            NotFoundError: ``verify.unknown``. RateLimitedError: too many tries from this address.
+        """
+        await self._limiter.hit(f"verify:{address_key(address)}", VERIFICATIONS, WINDOW_S)
+        code = read_code(text)
+        unknown = NotFoundError("there is no such document", code="verify.unknown")
+        if code is None:
+            raise unknown
+        async with self._database.read() as session:
+            voucher = (await session.scalars(select(Voucher).where(col(Voucher.code) == code))).first()
+            if voucher is not None and voucher.sha256 is not None:
+                business = await session.get_one(Business, voucher.business_code)
+                return _view("voucher", code, business, voucher.issued_at, voucher.masked, voucher.sha256)
+            query = select(SignedDocument).where(col(SignedDocument.code) == code)
+            document = (await session.scalars(query)).first()
+            if document is None or document.state != SignedDocumentState.SEALED:
+                raise unknown
+            business = await session.get_one(Business, document.business_code)
+            signers = select(Signature.masked_name).where(col(Signature.document_id) == document.id)
+            masked = " ".join((await session.scalars(signers)).all())
+            at, digest = document.sealed_at or document.created_at, document.sealed_sha256 or ""
+            return _view("document", code, business, at, masked, digest)
+
+    async def own_document(self, actor: Actor, document_id: str) -> bytes:
+        """The customer's own document, sealed or still to be read. NotFoundError ``document.not_found``."""
+        async with self._database.read() as session:
+            row = await session.get(SignedDocument, document_id)
+        if row is None or actor.visit_id is None or row.visit_id != actor.visit_id:
+            raise NotFoundError("there is no such document", code="document.not_found")
+        return await self._vault.get(row.sealed_key or row.object_key)
+
+    async def own_vouchers(self, actor: Actor) -> list[OwnVoucher]:
+        """The vouchers of the customer's visit, newest first."""
+        query = (
+            select(Voucher, Business)
+            .join(Business, col(Business.code) == col(Voucher.business_code))
+            .where(col(Voucher.visit_id) == (actor.visit_id or ""))
+            .order_by(col(Voucher.issued_at).desc())
+        )
+        async with self._database.read() as session:
+            rows = (await session.execute(query)).all()
+        return [
+            OwnVoucher(
+                id=row.id,
+                code=row.code,
+                business_name_zh=business.name_zh,
+                business_name_en=business.name_en,
+                issued_at=row.issued_at,
+                url=f"/api/visit/vouchers/{row.id}" if row.object_key else None,
+            )
+            for row, business in rows
+        ]
+
+    async def own_voucher(self, actor: Actor, voucher_id: str) -> bytes:
+        """The PDF. NotFoundError ``voucher.not_found``, also while it is being made."""
+        async with self._database.read() as session:
+            row = await session.get(Voucher, voucher_id)
+        if row is None or actor.visit_id is None or row.visit_id != actor.visit_id or row.object_key is None:
+            raise NotFoundError("there is no such voucher", code="voucher.not_found")
+        return await self._vault.get(row.object_key)
+
+
+def _view(kind: str, code: str, business: Business, at: object, masked: str, sha256: str) -> VerificationView:
+    return VerificationView.model_validate(
+        {
+            "kind": kind,
+            "code": code,
+            "business_name_zh": business.name_zh,
+            "business_name_en": business.name_en,
+            "at": at,
+            "masked": masked,
+            "sha256": sha256,
+        }
+    )
