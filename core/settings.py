@@ -40,7 +40,6 @@ class Settings(BaseSettings):
         sms_url: A bank's message centre; None: the simulator of the all-in-one. sms_token: Its bearer token.
         bank_url: A bank's core system; None: the simulator of the all-in-one, on `bank_port` (0: any), with its books
             in `bank_database_url` (None: a database of its own beside the house's). bank_token: Bearer token.
-        public_url: Address customers reach the house at, printed on documents; None: host and port.
         appeal_zh / appeal_en: Where a customer can object to a stopped business.
         ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
         identity_simulation: What the simulated identity services do, ``service=mode`` pairs, comma separated: services
@@ -89,7 +88,6 @@ class Settings(BaseSettings):
     bank_port: int = Field(default=0, ge=0, le=65535)
     bank_database_url: str | None = Field(default=None, repr=False)
 
-    public_url: str | None = None
     appeal_zh: str = "拨打客服热线，或在就近网点的大堂经理处提出申诉"
     appeal_en: str = "call customer service, or ask the lobby manager of a branch near you"
 

@@ -89,6 +89,7 @@ async def transaction_jobs(connections: Connections, room: CounterRoom) -> Async
                 *answers.subscriptions(answers.BankAnswers(database, bank, engine, engine.book)),
                 *signing.subscriptions(makers),
                 *vouchers.subscriptions(printing),
+                *watch.subscriptions(fraud),
             ],
             {"reviews": keeper.run(), "fraud": fraud.listen(), "fraud time": fraud.keep_time()},
         )

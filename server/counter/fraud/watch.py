@@ -14,8 +14,12 @@ from sqlmodel import col, select
 
 from core.bus import LIVE, Bus
 from core.db import Database
+from core.events import ChatMessageSent
+from core.jobs import Subscription
 from core.models.call import Call
+from core.models.chat import ChatMessage
 from core.models.fraud import FraudAlert, FraudState
+from core.ports.speech import Party
 from core.security.actor import system_actor
 from server.counter.fraud.rows import raise_signs, tell
 from server.counter.fraud.rules import Sign, signs_in
@@ -70,6 +74,15 @@ class FraudWatch:
             await self._raise(call_id, fresh)
             seen.update((sign.key, sign.at_s or 0.0) for sign in fresh)
 
+    async def chatted(self, event: ChatMessageSent) -> None:
+        """A message of the chat; its words are in its row."""
+        if event.kind != "text":
+            return
+        async with self._database.read() as session:
+            row = await session.get(ChatMessage, event.message_id)
+        if row is not None and row.party == Party.CUSTOMER:
+            await self.typed(event.call_id, row.party, row.text)
+
     async def typed(self, call_id: str, party: str, text: str) -> None:
         """Words typed in the chat."""
         signs = signs_in(text, "chat", party)
@@ -110,3 +123,8 @@ class FraudWatch:
             alive = set((await work.session.scalars(running)).all())
         for call_id in set(self._told) - alive:
             del self._told[call_id]
+
+
+def subscriptions(watch: FraudWatch) -> list[Subscription]:
+    """The chat comes as a job: no word of it is lost."""
+    return [Subscription(ChatMessageSent, "counter.fraud.chat", watch.chatted)]

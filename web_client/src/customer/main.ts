@@ -17,6 +17,7 @@ import { MESSAGES } from './locales'
 import { CallRoom, type CustomerSocket } from './visit/callRoom'
 import { ServiceDesk } from './visit/desk'
 import { VisitFlow } from './visit/flow'
+import VerifyView from './views/VerifyView.vue'
 
 const query = new URLSearchParams(location.search)
 const i18n = createPageI18n(MESSAGES)
@@ -38,5 +39,6 @@ const flow: VisitFlow = new VisitFlow(api, room, devices, {
 
 room.events.on('call', ({ call_id, ended_at }) => void desk.chat.follow(ended_at === null ? call_id : null).catch(() => undefined))
 
-createApp(App).use(i18n).provide(FLOW, flow).provide(DESK, desk).provide(I18N, i18n).provide(COUNTER, counter).mount('#app')
-void flow.start()
+const page = location.pathname === '/verify' ? VerifyView : App
+createApp(page).use(i18n).provide(FLOW, flow).provide(DESK, desk).provide(I18N, i18n).provide(COUNTER, counter).mount('#app')
+if (page === App) void flow.start()

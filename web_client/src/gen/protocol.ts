@@ -1553,6 +1553,54 @@ export interface FormView {
   sections: FormSectionView[]
 }
 /**
+ * The first assessment, in the teller's words.
+ */
+export interface FraudAssessRequest {
+  version: number
+  assessment: string
+}
+/**
+ * What is done. `told`: the reason as the customer hears it; compulsory unless it goes on.
+ */
+export interface FraudDecisionRequest {
+  version: number
+  outcome: 'continue' | 'delay' | 'stop' | 'report'
+  reason: string
+  told?: string
+  delay_h?: number | null
+}
+/**
+ * Somebody in the call has a feeling that words cannot catch.
+ */
+export interface FraudRaiseRequest {
+  words: string
+}
+/**
+ * An alert. `may`: what this person may do now. `signs`: see `core.models.fraud.FraudAlert`.
+ */
+export interface FraudView {
+  id: string
+  version: number
+  call_id: string
+  call_number: number
+  teller_name: string
+  state: string
+  signs: {
+    [k: string]: unknown
+  }[]
+  proposal: string
+  raised_at: string
+  assess_by: string
+  late: boolean
+  assessment: string | null
+  outcome: string | null
+  told: string | null
+  delay_h: number | null
+  decided_at: string | null
+  decision_reason: string | null
+  may: ('assess' | 'continue' | 'delay' | 'stop' | 'report')[]
+}
+/**
  * A part of the call that is not in the recording.
  */
 export interface GapView {
@@ -1950,6 +1998,28 @@ export interface Notice {
   withdrawn: boolean
 }
 /**
+ * Newest first; how many failed in all.
+ */
+export interface NoticeList {
+  items: NoticeRow[]
+  failed: number
+}
+/**
+ * A message as the people in charge see it: where it went and how, never what it says.
+ */
+export interface NoticeRow {
+  id: string
+  kind: string
+  channel: string
+  to: string
+  call_id: string | null
+  state: string
+  attempts: number
+  error: string | null
+  created_at: string
+  sent_at: string | null
+}
+/**
  * A notice with validity, or a broadcast, which is valid at once and for half an hour unless said otherwise.
  */
 export interface NoticeRequest {
@@ -2036,6 +2106,16 @@ export interface OwnFigures {
   occupancy: number | null
 }
 /**
+ * A message on the customer's own pages.
+ */
+export interface OwnNotice {
+  id: string
+  kind: string
+  title: string
+  text: string
+  created_at: string
+}
+/**
  * A ticket as its customer, or the member of staff who opened it, sees it.
  */
 export interface OwnTicket {
@@ -2047,6 +2127,17 @@ export interface OwnTicket {
   answer_by: string
   answer: string
   answered_at: string | null
+}
+/**
+ * A voucher of the customer's visit. `url` is None until the file is made.
+ */
+export interface OwnVoucher {
+  id: string
+  code: string
+  business_name_zh: string
+  business_name_en: string
+  issued_at: string
+  url: string | null
 }
 /**
  * Marks for a colleague's month; given again, they replace the earlier ones.
@@ -2142,6 +2233,57 @@ export interface PlanRequest {
   enabled?: boolean
   version?: number
   plan: PlanBody
+}
+/**
+ * What is to be done with an unclear transaction, and why, in the person's own words.
+ */
+export interface PostingDecisionRequest {
+  version: number
+  decision: 'retry' | 'undo' | 'settle'
+  reason: string
+}
+/**
+ * Unclear ones first, then the newest. `open`: how many wait for a person.
+ */
+export interface PostingList {
+  items: PostingView[]
+  open: number
+}
+/**
+ * A transaction with the core banking system; numbers and names masked.
+ *
+ * Attributes:
+ *     version: To be named by every decision.
+ *     may: What this person may decide now.
+ */
+export interface PostingView {
+  id: string
+  version: number
+  case_id: string
+  call_id: string
+  call_number: number
+  teller_name: string
+  business_code: string
+  state: string
+  reason: string | null
+  amount_fen: number
+  fee_fen: number
+  masked: string
+  steps: PostingStepView[]
+  created_at: string
+  ended_at: string | null
+  settled_reason: string | null
+  may: ('retry' | 'undo' | 'settle')[]
+}
+/**
+ * One request. `code`: why the core system refused it.
+ */
+export interface PostingStepView {
+  seq: number
+  kind: string
+  state: string
+  code: string | null
+  at: string
 }
 /**
  * The link's token, to take what was filled in along on this visit.
@@ -2588,6 +2730,97 @@ export interface RuleView {
  */
 export interface ReturnRequest {
   code: string
+}
+/**
+ * Yes, no, or back for correction; about exactly what was shown.
+ */
+export interface ReviewDecisionRequest {
+  decision: 'approve' | 'refuse' | 'return'
+  case_version: number
+  shown_sha256: string
+  reason?: string
+}
+/**
+ * Everything the second person has to see. A decision names `case_version` and `shown_sha256`.
+ *
+ * Attributes:
+ *     shown: ``{"summary", "identity", "bank", "questions", "alerts", "customer_class", "reasons"}``.
+ */
+export interface ReviewDetail {
+  id: string
+  call_id: string
+  call_number: number
+  teller_name: string
+  business_code: string
+  business_name_zh: string
+  business_name_en: string
+  amount_fen: number
+  level: number
+  state: string
+  requested_at: string
+  due_at: string
+  escalated: boolean
+  decided_at: string | null
+  decided_by_name: string | null
+  decision_reason: string | null
+  mine: boolean
+  why_not: string | null
+  case_version: number
+  shown_sha256: string
+  written_reason: boolean
+  reasons: string[]
+  shown: {
+    [k: string]: unknown
+  }
+}
+/**
+ * Waiting ones first. `level`: of the person who asks.
+ */
+export interface ReviewList {
+  items: ReviewRow[]
+  level: number
+}
+/**
+ * A request in the list. `mine`: this person may decide it now; `why_not`: stable code when not.
+ */
+export interface ReviewRow {
+  id: string
+  call_id: string
+  call_number: number
+  teller_name: string
+  business_code: string
+  business_name_zh: string
+  business_name_en: string
+  amount_fen: number
+  level: number
+  state: string
+  requested_at: string
+  due_at: string
+  escalated: boolean
+  decided_at: string | null
+  decided_by_name: string | null
+  decision_reason: string | null
+  mine: boolean
+  why_not: string | null
+}
+/**
+ * The whole rule table, in order.
+ */
+export interface ReviewRulesRequest {
+  /**
+   * @maxItems 200
+   */
+  rules: {
+    [k: string]: unknown
+  }[]
+}
+/**
+ * The rule table as it counts now.
+ */
+export interface ReviewRulesView {
+  rules: {
+    [k: string]: unknown
+  }[]
 }
 /**
  * All of the routing's set-up.
@@ -3164,6 +3397,21 @@ export interface VerdictView {
   verdict: ('confirmed' | 'rejected') | null
   verdict_by: string | null
   verdict_at: string | null
+}
+/**
+ * What anybody may know of a voucher or signed document: nothing personal but what is masked.
+ *
+ * Attributes:
+ *     sha256: Of the file as it was handed out; the page compares a file with it in the browser.
+ */
+export interface VerificationView {
+  kind: 'voucher' | 'document'
+  code: string
+  business_name_zh: string
+  business_name_en: string
+  at: string
+  masked: string
+  sha256: string
 }
 /**
  * Entering. `device` describes browser and hardware in the page's own words.

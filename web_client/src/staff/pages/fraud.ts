@@ -1,0 +1,8 @@
+import type { StaffArea } from './registry'
+
+export default {
+  page: 'fraud',
+  position: 16,
+  roles: ['supervisor'],
+  routes: [{ path: '/fraud', component: () => import('../views/FraudView.vue') }],
+} satisfies StaffArea

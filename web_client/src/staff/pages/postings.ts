@@ -1,0 +1,8 @@
+import type { StaffArea } from './registry'
+
+export default {
+  page: 'postings',
+  position: 17,
+  roles: ['supervisor'],
+  routes: [{ path: '/postings', component: () => import('../views/PostingsView.vue') }],
+} satisfies StaffArea

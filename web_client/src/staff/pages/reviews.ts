@@ -1,0 +1,8 @@
+import type { StaffArea } from './registry'
+
+export default {
+  page: 'reviews',
+  position: 15,
+  roles: ['supervisor'],
+  routes: [{ path: '/reviews', component: () => import('../views/ReviewsView.vue') }],
+} satisfies StaffArea
