@@ -29,7 +29,6 @@ from qa.stt.models import find_models
 from qa.stt.pull import Which, pull
 from server.app import engines
 from server.app.supervisor import Supervisor
-from server.counter.signing.pades import verify_pdf
 from server.demo import audio, call
 from server.identity.seed import DEMO_LOGINS, DEMO_PASSWORD
 
@@ -97,6 +96,9 @@ def verify(
     ] = None,
 ) -> None:
     """Check that a signed document or voucher is as it was sealed. Exit code 1 when it is not."""
+    # The PDF library takes seconds to load; no other command needs it.
+    from server.counter.signing.pades import verify_pdf
+
     with _plain_errors():
         try:
             document = file.read_bytes()

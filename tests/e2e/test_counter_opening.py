@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import Person, chromium, customer_to_consent, teller_ready
+from browser import Person, chromium, customer_to_consent, sign_in, teller_ready
 from business import FORMS
 from id_cards import Card, back, front, jpeg, photographed
+from money_pages import approve, sign_document
 from playwright.async_api import expect
 from running_house import RunningHouse
 
@@ -108,7 +109,11 @@ async def test_opening_an_account_with_the_id_card_read(house: RunningHouse) -> 
         await expect(customer.by("confirm-summary")).to_contain_text("王小明")
         await shot(customer, "customer-confirm")
         await customer.by("confirm-yes").click()
-        await expect(customer.by("counter-ended")).to_have_attribute("data-state", "done")
+        await sign_document(customer)
+        supervisor = await Person.at(browser, house.base_url, 1440, 900)
+        await sign_in(supervisor, "supervisor1", DEMO_PASSWORD)
+        await approve(supervisor, "")
+        await expect(customer.by("counter-ended")).to_have_attribute("data-state", "done", timeout=30_000)
         await expect(teller.by("case-ended")).to_have_attribute("data-state", "done")
         await shot(teller, "teller-done")
         await shot(customer, "customer-done")
