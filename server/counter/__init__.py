@@ -3,6 +3,7 @@
 Does: the business catalogue, its flows and consent wordings (versioned data), visits with signed tokens, consents;
 cases and their steps. `steps` is the pure machine, `engine` moves cases, `kind` is the contract of step kinds, `kinds/`
 has them, `keeper` watches running cases. See docs/counter.md.
-Publishes: CaseStarted, CaseStepChanged, CaseEnded, CaseOverdue. Listens to: CaseStepChanged (its own waiting steps).
+Publishes: CaseStarted, CaseStepChanged, CaseQuestionAsked, CaseDocumentChanged, CaseEnded, CaseOverdue.
+Listens to: CaseQuestionAsked (its own waiting steps).
 Writes: Business, BusinessFlow, BusinessCase, CaseStep, CaseDocument, Prefill, PhoneCode, Visit, Consent.
 """
