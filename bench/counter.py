@@ -14,8 +14,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from common import print_result, say  # puts tests/fakes on the path
+
+# isort: split
 from business import FORMS, Desk, build_room, open_desk
-from common import print_result, say
 from id_cards import Card, back, front, jpeg, photographed
 from redis.asyncio import Redis
 from sqlalchemy import text
