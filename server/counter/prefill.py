@@ -49,7 +49,7 @@ class PrefillDesk:
         """Keep what the waiting customer wrote; until the teller loads it, it can be changed.
 
         Raises:
-            BadInputError: ``form.invalid``. NotFoundError: ``visit.not_found``. ConflictError: ``prefill.none``.
+            BadInputError: ``fields.invalid``. NotFoundError: ``visit.not_found``. ConflictError: ``prefill.none``.
         """
         await self._limiter.hit(f"prefill:{actor.visit_id}", TRIES_PER_MINUTE, 60)
         async with self._database.unit_of_work(actor) as work:
@@ -141,7 +141,7 @@ def _checked(flow: Flow, values: dict[str, Any]) -> dict[str, Any]:
     filled = {key: value for key, value in values.items() if value != ""}
     problems = problems_of(_fields(flow), filled)
     if problems:
-        raise BadInputError("the form has fields that cannot be right", code="form.invalid", problems=problems)
+        raise BadInputError("the form has fields that cannot be right", code="fields.invalid", problems=problems)
     return filled
 
 

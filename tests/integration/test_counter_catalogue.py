@@ -36,7 +36,7 @@ async def refusal(call: Any) -> str:
 async def test_what_was_filled_in_while_waiting_is_loaded_once(desk: Desk, redis: Redis) -> None:
     prefill = PrefillDesk(desk.database, RateLimiter(redis), Sealer(MASTER_KEY))
     assert (await prefill.form(desk.customer)).values == {}
-    assert await refusal(prefill.fill(desk.customer, {**FORMS["transfer"], "amount": -5})) == "form.invalid"
+    assert await refusal(prefill.fill(desk.customer, {**FORMS["transfer"], "amount": -5})) == "fields.invalid"
     await prefill.fill(desk.customer, {**FORMS["transfer"], "payee_name": "李花"})
     await prefill.fill(desk.customer, FORMS["transfer"])
     async with desk.database.read() as session:

@@ -80,7 +80,7 @@ class FormKind(PlainKind):
         filled = {key: value for key, value in values.items() if value != ""}
         problems = problems_of(step.config.fields, filled)
         if problems:
-            raise BadInputError("the form has fields that cannot be right", code="form.invalid", problems=problems)
+            raise BadInputError("the form has fields that cannot be right", code="fields.invalid", problems=problems)
         self._require_limits(step, filled)
         before = step.this.result.get("values", {})
         changes = list(step.this.result.get("changes", []))
@@ -96,7 +96,7 @@ class FormKind(PlainKind):
         for field in step.config.fields:
             if field.type == "amount" and limit is not None and values.get(field.key, 0) > limit:
                 problems = [{"field": field.key, "problem": "limit"}]
-                raise BadInputError("more than this business allows", code="form.invalid", problems=problems)
+                raise BadInputError("more than this business allows", code="fields.invalid", problems=problems)
 
     async def view(self, step: Step, side: Side) -> Json:
         fields = [field.model_dump(mode="json") for field in step.config.fields]

@@ -38,7 +38,7 @@ export default {
       },
     },
     errors: {
-      case_stale: '内容刚刚变了，请再看一下。', case_ended: '这笔业务已经结束。', case_not_found: '没有找到这笔业务。', form_invalid: '有的地方要改一下，已经标出来了。', confirm_changed: '内容变了，请再看一遍。',
+      case_stale: '内容刚刚变了，请再看一下。', case_ended: '这笔业务已经结束。', case_not_found: '没有找到这笔业务。', fields_invalid: '有的地方要改一下，已经标出来了。', confirm_changed: '内容变了，请再看一遍。',
       step_not_open: '这一步现在不用做。', step_waiting: '正在核对，请稍等。', step_not_yours: '这一步由柜员来做。', step_recording_not_running: '录音录像没有进行，请稍等。', step_recording_paused: '录音录像暂停中，请稍等。',
       step_call_not_running: '通话没有进行。', step_consent_missing: '需要您先同意录音录像。', document_type: '只能用照片（JPG、PNG）或 PDF。', document_too_large: '文件太大，请换一个小于 10 MB 的。',
       document_unreadable: '这张图片打不开或太小，请换一张。', document_empty: '文件是空的，请换一个。', document_active: '这个 PDF 不能用，请拍照。', document_unknown: '不需要这份材料。', document_too_many: '材料太多了。', input_invalid: '内容不符合要求，请检查。',
@@ -81,7 +81,7 @@ export default {
       },
     },
     errors: {
-      case_stale: 'It has just changed, please look again.', case_ended: 'This has ended.', case_not_found: 'This was not found.', form_invalid: 'Some fields need a change; they are marked.', confirm_changed: 'It has changed, please read it again.',
+      case_stale: 'It has just changed, please look again.', case_ended: 'This has ended.', case_not_found: 'This was not found.', fields_invalid: 'Some fields need a change; they are marked.', confirm_changed: 'It has changed, please read it again.',
       step_not_open: 'There is nothing to do here now.', step_waiting: 'Checking, please wait.', step_not_yours: 'The teller does this.', step_recording_not_running: 'Nothing is recorded, please wait.', step_recording_paused: 'The recording is paused, please wait.',
       step_call_not_running: 'The call does not run.', step_consent_missing: 'Please agree to the recording first.', document_type: 'Only photos (JPG, PNG) or PDF.', document_too_large: 'Too large; at most 10 MB.',
       document_unreadable: 'The picture is damaged or too small.', document_empty: 'The file is empty.', document_active: 'This PDF cannot be used; please take a picture.', document_unknown: 'This document is not needed.', document_too_many: 'Too many documents.', input_invalid: 'Please check what you entered.',

@@ -100,7 +100,8 @@ export default {
         not_open: '这一步不在办。', waiting: '正在等回应，请稍候。', not_yours: '这一步要由对方操作。', final: '这一步办成后不能撤销。', not_done: '只有办完的步骤可以重新打开。',
         unknown: '没有这一步。', unknown_action: '这一步没有这个操作。', identity_too_low: '身份核实还不够。',
       },
-      form: { invalid: '有的地方填得不对，已标出。', not_filled: '还没填好。' },
+      fields: { invalid: '有的地方填得不对，已标出。' },
+      form: { not_filled: '还没填好。' },
       confirm: { changed: '内容变了，请客户再看一遍。' },
       identity: {
         incomplete: '还有没核实的，见下面没打勾的。', no_phone: '没有手机号。', too_many_codes: '验证码发得太多，不能再发。', no_code: '还没发验证码。', no_questions: '还没有出题。',
@@ -169,7 +170,8 @@ export default {
         not_open: 'This step is not open.', waiting: 'An answer is awaited.', not_yours: 'The other side does this.', final: 'This cannot be undone.', not_done: 'Only steps that are done can be opened again.',
         unknown: 'There is no such step.', unknown_action: 'The step has no such action.', identity_too_low: 'The identity is not established well enough.',
       },
-      form: { invalid: 'Some fields are not right; they are marked.', not_filled: 'It is not filled in.' },
+      fields: { invalid: 'Some fields are not right; they are marked.' },
+      form: { not_filled: 'It is not filled in.' },
       confirm: { changed: 'It has changed; the customer must read it again.' },
       identity: {
         incomplete: 'Something is not established yet.', no_phone: 'No phone number.', too_many_codes: 'No more codes can be sent.', no_code: 'No code was sent.', no_questions: 'Nothing was asked.',
