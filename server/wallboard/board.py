@@ -131,6 +131,19 @@ class Board:
         )
         self._put(call, fact.at if first else None)
 
+    def _transferred(self, fact: events.CallTransferred) -> None:
+        call = self.calls.get(fact.call_id)
+        if call is None or call.ended_at is not None or fact.at < call.state_at:
+            return
+        holds = call.holds
+        if call.held_since is not None:
+            holds = (*holds[:-1], (holds[-1][0], fact.at))
+        if fact.kind == "consult":
+            call = replace(call, teller_id=fact.to_teller_id, state_at=fact.at, holds=holds)
+        else:  # it waits again; who takes it next is a new fact
+            call = replace(call, state="queued", teller_id=None, state_at=fact.at, holds=holds)
+        self._put(call, None)
+
     def _connected(self, fact: events.CallConnected) -> None:
         self._move(fact, "connected")
 
@@ -229,6 +242,7 @@ _HANDLERS: dict[type[events.Event], Callable[[Board, Any], None]] = {
     events.CallOffered: Board._offered,
     events.OfferLapsed: Board._lapsed,
     events.CallAccepted: Board._accepted,
+    events.CallTransferred: Board._transferred,
     events.CallConnected: Board._connected,
     events.CallHeld: Board._held,
     events.CallResumed: Board._resumed,
