@@ -62,7 +62,6 @@ export default {
       guest: { gone: '这次会商已经结束。', taken: '已经邀请了一位同事，请先取消或请出。', busy: '这位同事正忙，请换一位。' },
       oversee: { taken: '另一位主管已在这通来电中。' },
       transfer: { nobody_consulted: '没有正在会商的同事。' },
-      staff: { not_found: '没有找到这位同事。' },
       group: { not_found: '没有找到这个业务组。' },
       chat: {
         closed: '通话已结束，不能再发送。',
@@ -154,7 +153,6 @@ export default {
       },
       oversee: { taken: 'Another supervisor is in this call.' },
       transfer: { nobody_consulted: 'Nobody is being consulted.' },
-      staff: { not_found: 'There is no such colleague.' },
       group: { not_found: 'There is no such group.' },
       chat: {
         closed: 'The call is over; nothing more can be sent.',

@@ -91,7 +91,7 @@ export default {
       reason: reasonsZh,
     },
     error: {
-      case: { not_found: '没有找到这笔业务。', running: '这通电话里已有业务在办。', stale: '内容刚刚变了，已显示最新的，请再看一下。', ended: '这笔业务已经结束。' },
+      case: { running: '这通电话里已有业务在办。', stale: '内容刚刚变了，已显示最新的，请再看一下。', ended: '这笔业务已经结束。' },
       business: { not_found: '这项业务现在不办。' },
       flow: { invalid: '步骤写得不对，没有保存。', stale: '别人刚保存了新版本，请重新打开再改。' },
       counter: { unavailable: '这里办不了业务，请联系管理员。' },
@@ -161,7 +161,7 @@ export default {
       reason: reasonsEn,
     },
     error: {
-      case: { not_found: 'There is no such business.', running: 'A business is running in this call.', stale: 'It has just changed; the newest is shown.', ended: 'This business has ended.' },
+      case: { running: 'A business is running in this call.', stale: 'It has just changed; the newest is shown.', ended: 'This business has ended.' },
       business: { not_found: 'This business is not offered now.' },
       flow: { invalid: 'The steps are not right; nothing was saved.', stale: 'Somebody has saved another version; open it again.' },
       counter: { unavailable: 'No business can be done here.' },
