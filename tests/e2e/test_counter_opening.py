@@ -55,8 +55,8 @@ async def show_card(customer: Person, card: Card) -> None:
 
 
 async def hang_up(teller: Person) -> None:
-    await teller.page.keyboard.press("h")
-    await teller.by("hangup-confirm").click()
+    await teller.by("call-hangup").click()
+    await teller.by("call-hangup-confirm").click()
     await teller.by("wrapup-disposition-resolved").click()
     await teller.by("wrapup-submit").click()
     await expect(teller.by("wrapup-submit")).to_have_count(0)
@@ -117,6 +117,7 @@ async def test_opening_an_account_with_the_id_card_read(house: RunningHouse) -> 
         await expect(teller.by("case-ended")).to_have_attribute("data-state", "done")
         await shot(teller, "teller-done")
         await shot(customer, "customer-done")
+        await hang_up(teller)
         # After a reload nobody has tapped yet, and the browser says that it does not buzz then.
         assert [problem for problem in customer.problems if "vibrate" not in problem] == []
         assert teller.problems == []
@@ -140,3 +141,4 @@ async def test_a_refused_identity_stops_a_password_reset(house: RunningHouse) ->
         await expect(teller.by("case-ended")).to_have_attribute("data-state", "stopped")
         await shot(customer, "customer-stopped")
         await shot(teller, "teller-stopped")
+        await hang_up(teller)
