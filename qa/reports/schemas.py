@@ -62,7 +62,7 @@ class ItemDefectView(BaseModel):
     lost: float
 
 
-class RuleView(BaseModel):
+class RuleFigures(BaseModel):
     """How often a rule hit, and what inspectors said: precision is confirmed by confirmed and rejected, percent."""
 
     rule_id: str
@@ -113,7 +113,7 @@ class ReportView(BaseModel):
     tellers: list[GroupView]
     teams: list[GroupView]
     businesses: list[GroupView]
-    rules: list[RuleView]
+    rules: list[RuleFigures]
     inspectors: list[InspectorView]
     rectifications: RectificationFigures
 

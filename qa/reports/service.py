@@ -39,7 +39,7 @@ from qa.reports.schemas import (
     ReportRow,
     ReportRows,
     ReportView,
-    RuleView,
+    RuleFigures,
 )
 
 MAX_DAYS = 731
@@ -176,7 +176,7 @@ def _items(facts: Sequence[EvaluationFact]) -> list[ItemDefectView]:
     return sorted(found, key=lambda item: (-item.count, item.item_id))
 
 
-def _rules(facts: Sequence[RuleFact]) -> list[RuleView]:
+def _rules(facts: Sequence[RuleFact]) -> list[RuleFigures]:
     groups: dict[str, list[RuleFact]] = {}
     for fact in facts:
         groups.setdefault(fact.rule_id, []).append(fact)
@@ -185,7 +185,7 @@ def _rules(facts: Sequence[RuleFact]) -> list[RuleView]:
         confirmed, rejected = (sum(f.verdict == word for f in members) for word in ("confirmed", "rejected"))
         precision = percent(confirmed, confirmed + rejected)
         found.append(
-            RuleView(
+            RuleFigures(
                 rule_id=rule_id,
                 label_zh=members[0].label_zh,
                 label_en=members[0].label_en,

@@ -2708,14 +2708,14 @@ export interface ReportView {
   tellers: GroupView[]
   teams: GroupView[]
   businesses: GroupView[]
-  rules: RuleView[]
+  rules: RuleFigures[]
   inspectors: InspectorView[]
   rectifications: RectificationFigures
 }
 /**
  * How often a rule hit, and what inspectors said: precision is confirmed by confirmed and rejected, percent.
  */
-export interface RuleView {
+export interface RuleFigures {
   rule_id: string
   label_zh: string
   label_en: string
@@ -2879,14 +2879,14 @@ export interface RuleSetDetail {
   decision_note: string
   activated_at: string | null
   version: number
-  rules: RuleView1[]
+  rules: RuleView[]
   businesses: string
   removed: string[]
 }
 /**
  * One rule; `yaml` is what can be edited.
  */
-export interface RuleView1 {
+export interface RuleView {
   id: string
   kind: 'node' | 'forbidden' | 'danger'
   severity: 'info' | 'minor' | 'major' | 'fatal'

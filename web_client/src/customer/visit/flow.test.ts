@@ -65,6 +65,8 @@ beforeEach(() => {
     checkIn: vi.fn(),
     callBack: vi.fn(async () => ({})),
     comeBack: vi.fn(),
+    complain: vi.fn(async () => ({ number: 1 })),
+    serviceNotice: vi.fn(async () => ({ text_zh: null, text_en: null })),
     roundTrip: vi.fn(async () => 10),
   }
   flow = build()
