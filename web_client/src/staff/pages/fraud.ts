@@ -2,7 +2,7 @@ import type { StaffArea } from './registry'
 
 export default {
   page: 'fraud',
-  position: 16,
+  position: 26,
   roles: ['supervisor'],
   routes: [{ path: '/fraud', component: () => import('../views/FraudView.vue') }],
 } satisfies StaffArea

@@ -2,7 +2,7 @@ import type { StaffArea } from './registry'
 
 export default {
   page: 'postings',
-  position: 17,
+  position: 27,
   roles: ['supervisor'],
   routes: [{ path: '/postings', component: () => import('../views/PostingsView.vue') }],
 } satisfies StaffArea

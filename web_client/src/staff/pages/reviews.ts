@@ -2,7 +2,7 @@ import type { StaffArea } from './registry'
 
 export default {
   page: 'reviews',
-  position: 15,
+  position: 25,
   roles: ['supervisor'],
   routes: [{ path: '/reviews', component: () => import('../views/ReviewsView.vue') }],
 } satisfies StaffArea
