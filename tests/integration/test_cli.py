@@ -89,7 +89,7 @@ def test_demo_call_refuses_broken_and_silent_files(tmp_path: Path) -> None:
 @pytest.mark.timeout(120)
 def test_ctrl_c_stops_everything_and_audit_verifies(tmp_path: Path, quiet: dict[str, str]) -> None:
     with RunningHouse(tmp_path, **quiet) as house:
-        assert set(house.processes()) == {"edge", "media", "worker"}
+        assert set(house.processes()) == {"bank", "edge", "media", "worker"}
         assert house.interrupt() == 0
         assert house.left_over() == []
         verified = _run("audit", "verify", "--data", house.data_dir)

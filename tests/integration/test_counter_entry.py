@@ -70,6 +70,9 @@ async def test_businesses_in_order_without_the_disabled_ones(client: Client, db:
         "transfer",
         "wealth_signing",
         "password_reset",
+        "info_change",
+        "bill_payment",
+        "account_closing",
         "inquiry",
     ]
     assert set(told[0]) == {"code", "name_zh", "name_en", "hint_zh", "hint_en", "recording_required"}
@@ -86,7 +89,7 @@ async def test_a_changed_catalogue_updates_the_rows(db: Database) -> None:
         await seed_businesses(work)
     async with db.read() as session:
         rows = (await session.scalars(select(Business))).all()
-    assert len(rows) == 6
+    assert len(rows) == 9
     assert {row.code: row.name_zh for row in rows}["transfer"] == "转账汇款"
 
 
