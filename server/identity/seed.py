@@ -36,6 +36,7 @@ DEMO_LOGINS = (
     DemoLogin("inspector2", "郑质检", "9102", Role.INSPECTOR, team="质检组"),
     DemoLogin("inspector3", "冯质检", "9103", Role.INSPECTOR, team="质检组"),
     DemoLogin("qalead1", "卫组长", "9111", Role.QA_LEAD, team="质检组"),
+    DemoLogin("expert1", "何专员", "9401", Role.EXPERT),
     DemoLogin("auditor1", "周审计", "9201", Role.AUDITOR),
     DemoLogin("admin1", "吴管理", "9301", Role.ADMIN),
 )

@@ -21,6 +21,8 @@ export const useCounter = defineStore('counter', () => {
   const callId = computed(() => (console_.screen === 'call' ? console_.call!.call_id : null))
   const open = computed(() => openStep(view.value))
   const running = computed(() => view.value?.state === 'running')
+  /** The server refuses business while nothing is recorded; in a call's first moments the recording has yet to begin. */
+  const recorded = computed(() => console_.call?.recording_ok === true && console_.call.recording_state === 'capturing')
   /** A step that is the teller's to do, for the mark at the tab. */
   const mine = computed(() => (open.value && open.value.state === 'active' && open.value.actions.length > 0 ? 1 : 0))
 
@@ -110,5 +112,5 @@ export const useCounter = defineStore('counter', () => {
       return useServer().socket.request('counter.cancel', { case_id, version, reason })
     })
 
-  return { view, choices, loading, busy, failure, lost, open, running, mine, load, start, act, back, cancel }
+  return { view, choices, loading, busy, failure, lost, open, running, recorded, mine, load, start, act, back, cancel }
 })

@@ -50,7 +50,7 @@ export default {
       text: '步骤（YAML）', check: '检查', fine: '没有问题，共 {n} 步：{steps}', problems: '有 {n} 处要改', note: '这次改了什么', save: '保存为新版本', saved: '已保存为第 {n} 版', history: '版本', active: '在用', by: '{who} · {time}', choose: '从左边选一项业务。',
     },
     counter: {
-      loading: '正在读取业务', lost: '读不到业务', again: '再试一次', yuan: '元', start: '开始办理：{name}', others: '也可以办别的业务',
+      loading: '正在读取业务', lost: '读不到业务', again: '再试一次', yuan: '元', start: '开始办理：{name}', untilRecorded: '录音录像开始后才能办业务，请稍候。', others: '也可以办别的业务',
       left: '还剩 {n} 分钟', overdue: '已超时，主管已收到通知', progress: '办理进度', reopen: '点一下可重新打开这一步', cancel: '放弃办理',
       tell: '确定', dismiss: '不了', customerActs: '正在等客户在自己的屏幕上操作。',
       ask: { cancel: '放弃办理', cancelHint: '已办的步骤会撤销。请写明原因，客户看得到。', back: '重新打开这一步', backHint: '后面的步骤要重做。请写明原因，客户看得到。' },
@@ -122,7 +122,7 @@ export default {
       text: 'Steps (YAML)', check: 'Check', fine: 'Nothing wrong, {n} steps: {steps}', problems: '{n} things to change', note: 'What was changed', save: 'Save as a new version', saved: 'Saved as version {n}', history: 'Versions', active: 'in force', by: '{who} · {time}', choose: 'Choose a business on the left.',
     },
     counter: {
-      loading: 'Loading', lost: 'The business cannot be loaded', again: 'Try again', yuan: 'yuan', start: 'Begin: {name}', others: 'Something else',
+      loading: 'Loading', lost: 'The business cannot be loaded', again: 'Try again', yuan: 'yuan', start: 'Begin: {name}', untilRecorded: 'Business can begin once the recording runs. One moment.', others: 'Something else',
       left: '{n} min left', overdue: 'Over time; the supervisor knows', progress: 'Progress', reopen: 'Open this step again', cancel: 'Give up',
       tell: 'OK', dismiss: 'No', customerActs: 'The customer acts on the own screen now.',
       ask: { cancel: 'Give up', cancelHint: 'What was done is undone. The customer reads your reason.', back: 'Open this step again', backHint: 'Later steps are done again. The customer reads your reason.' },
