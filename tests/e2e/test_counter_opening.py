@@ -35,7 +35,7 @@ async def fill_form(customer: Person, values: dict[str, object]) -> None:
 
 
 async def begin(customer: Person, teller: Person, business: str) -> None:
-    await teller_ready(teller, "teller1", DEMO_PASSWORD)
+    await teller_ready(teller, "teller3", DEMO_PASSWORD)
     await customer_to_consent(customer, business)
     await customer.by("consent-agree").click()
     await teller.by("offer-accept").click(timeout=20_000)

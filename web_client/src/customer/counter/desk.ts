@@ -19,6 +19,8 @@ export interface PrefillForm {
 /** Business in the customer's call: what the server says of it, and what the customer does in it. */
 export class CounterDesk {
   readonly state = reactive<CounterDeskState>({ view: null, busy: false, error: null, fields: {} })
+  /** What is being sent right now, or was sent last. */
+  private running: Promise<boolean> = Promise.resolve(true)
   /** A business that has ended stays on the screen until the customer puts it away. */
   readonly dismissed = ref<string | null>(null)
 
@@ -48,8 +50,9 @@ export class CounterDesk {
     })
   }
 
-  /** Hands a picture or file in for the open step. */
-  upload(code: string, file: Blob, source: 'camera' | 'snapshot' | 'file'): Promise<boolean> {
+  /** Hands a picture or file in for the open step; waits for what is being sent, so that no chosen file is lost. */
+  async upload(code: string, file: Blob, source: 'camera' | 'snapshot' | 'file'): Promise<boolean> {
+    while (this.state.busy) await this.running
     return this.attempt(async () => {
       const view = this.state.view
       const step = openStep(view)
@@ -129,8 +132,13 @@ export class CounterDesk {
     this.state.view = view
   }
 
-  private async attempt(work: () => Promise<void>): Promise<boolean> {
-    if (this.state.busy) return false
+  private attempt(work: () => Promise<void>): Promise<boolean> {
+    if (this.state.busy) return Promise.resolve(false)
+    this.running = this.settle(work)
+    return this.running
+  }
+
+  private async settle(work: () => Promise<void>): Promise<boolean> {
     this.state.busy = true
     this.state.error = null
     try {
