@@ -42,12 +42,20 @@ Authenticate = Callable[[web.Request], Awaitable[SignedIn | None]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One declared route."""
+    """One declared route.
+
+    Attributes:
+        answer: Model of an answer that the handler writes itself. produces: Media type of one that is no JSON.
+        consumes: Media type of a body that is no JSON. Handlers that take and return models need none of the three.
+    """
 
     method: str
     path: str
     permission: Permission
     handler: Callable[..., Awaitable[Any]]
+    answer: Any = None
+    produces: str | None = None
+    consumes: str | None = None
 
 
 @dataclass(slots=True)
@@ -56,26 +64,26 @@ class RouteTable:
 
     endpoints: list[Endpoint] = field(default_factory=list)
 
-    def route(self, method: str, path: str, permission: Permission) -> Callable[[Any], Any]:
-        """Declare a handler with the permission it needs."""
+    def route(self, method: str, path: str, permission: Permission, **described: Any) -> Callable[[Any], Any]:
+        """Declare a handler with the permission it needs. `described`: what `Endpoint` says beyond it."""
 
         def declare(handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-            self.endpoints.append(Endpoint(method, path, permission, handler))
+            self.endpoints.append(Endpoint(method, path, permission, handler, **described))
             return handler
 
         return declare
 
-    def get(self, path: str, permission: Permission) -> Callable[[Any], Any]:
+    def get(self, path: str, permission: Permission, **described: Any) -> Callable[[Any], Any]:
         """Declare a GET handler."""
-        return self.route("GET", path, permission)
+        return self.route("GET", path, permission, **described)
 
-    def post(self, path: str, permission: Permission) -> Callable[[Any], Any]:
+    def post(self, path: str, permission: Permission, **described: Any) -> Callable[[Any], Any]:
         """Declare a POST handler."""
-        return self.route("POST", path, permission)
+        return self.route("POST", path, permission, **described)
 
-    def put(self, path: str, permission: Permission) -> Callable[[Any], Any]:
+    def put(self, path: str, permission: Permission, **described: Any) -> Callable[[Any], Any]:
         """Declare a PUT handler."""
-        return self.route("PUT", path, permission)
+        return self.route("PUT", path, permission, **described)
 
 
 def actor_of(request: web.Request) -> Actor:

@@ -49,6 +49,12 @@ class Permission(StrEnum):
     REVIEW_RULES = "review.rules"
     FRAUD_ASSESS = "fraud.assess"  # alerts of own calls
     FRAUD_DECIDE = "fraud.decide"  # of all calls; lets a business go on
+    OPEN_BOOK = "open.book"  # other systems of the bank, by API key: see SCOPES
+    OPEN_CALLS = "open.calls"
+    OPEN_RESULTS = "open.results"
+    OPEN_EVERYBODY = "open.everybody"  # calls of all customers, not only of own bookings
+    OPEN_MANAGE = "open.manage"  # API keys and webhooks
+    NODE_DRAIN = "node.drain"
 
 
 _MATRIX: dict[str, frozenset[Permission]] = {
@@ -138,8 +144,28 @@ _PEOPLE: dict[str, frozenset[Permission]] = {
     },
     "inspector": _EVERYBODY_AT_THE_COUNTER | {Permission.TICKET_WORK},
     "qa_lead": frozenset({Permission.KNOWLEDGE_READ, Permission.TICKET_WORK, Permission.STATISTICS_VIEW}),
-    "admin": frozenset({Permission.STAFF_MANAGE}),
+    "admin": frozenset({Permission.STAFF_MANAGE, Permission.OPEN_MANAGE, Permission.NODE_DRAIN}),
 }
+
+CUSTOMER = "customer"
+
+SCOPES: dict[str, frozenset[Permission]] = {
+    "appointments": frozenset({Permission.OPEN_BOOK}),
+    "calls": frozenset({Permission.OPEN_CALLS}),
+    "results": frozenset({Permission.OPEN_CALLS, Permission.OPEN_RESULTS}),
+    "everybody": frozenset({Permission.OPEN_EVERYBODY}),
+}
+"""What an API key may be given."""
+
+
+def roles_with(permission: Permission) -> frozenset[str]:
+    """The roles that hold a permission."""
+    return frozenset(role for role in _MATRIX if permission in _MATRIX[role] | _PEOPLE.get(role, frozenset()))
+
+
+def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[Permission]:
+    """All permissions of an API key with the given scopes. An unknown scope grants nothing."""
+    return frozenset({Permission.PUBLIC}).union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
 
 
 def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:

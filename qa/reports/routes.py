@@ -39,7 +39,7 @@ def routes(service: ReportService) -> RouteTable:
         asked = wanted(first, last, business, team, teller, inspector)
         return await service.rows(actor_of(request), asked, metric, value)
 
-    @table.get("/api/qa/reports/rows.csv", Permission.QA_REPORT)
+    @table.get("/api/qa/reports/rows.csv", Permission.QA_REPORT, produces="text/csv")
     async def as_csv(
         request: web.Request,
         first: Day,
@@ -55,14 +55,14 @@ def routes(service: ReportService) -> RouteTable:
         body = await service.csv(actor_of(request), asked, metric, value)
         return _file(body, "text/csv", f"qa-{metric}-{first}-{last}.csv")
 
-    @table.get("/api/qa/reports/workbook.xlsx", Permission.QA_REPORT)
+    @table.get("/api/qa/reports/workbook.xlsx", Permission.QA_REPORT, produces=XLSX)
     async def workbook(
         request: web.Request, first: Day, last: Day, business: Key = "", team: Key = "", teller: Key = ""
     ) -> web.Response:
         body = await service.workbook(actor_of(request), wanted(first, last, business, team, teller))
         return _file(body, XLSX, f"qa-{first}-{last}.xlsx")
 
-    @table.get("/api/qa/reports/months/{month}.pdf", Permission.QA_REPORT)
+    @table.get("/api/qa/reports/months/{month}.pdf", Permission.QA_REPORT, produces="application/pdf")
     async def month_pdf(request: web.Request, month: MonthName, /) -> web.Response:
         body = await service.month_pdf(actor_of(request), month)
         return _file(body, "application/pdf", f"qa-{month}.pdf")

@@ -12,7 +12,7 @@ def routes(service: Catalogue) -> RouteTable:
     """Endpoints of the recording room."""
     table = RouteTable()
 
-    @table.get("/api/recordings/{file_id}/media", Permission.RECORDING_PLAY)
+    @table.get("/api/recordings/{file_id}/media", Permission.RECORDING_PLAY, produces="video/*")
     async def media(request: web.Request, file_id: str, /) -> web.StreamResponse:
         actor = actor_of(request)
         file = await service.access_recording_file(actor, file_id)
@@ -36,7 +36,7 @@ def routes(service: Catalogue) -> RouteTable:
         await service.note_access(actor, file.row)
         return await _send(request, file, part, headers)
 
-    @table.get("/api/recordings/{file_id}/thumbnails/{number}", Permission.RECORDING_PLAY)
+    @table.get("/api/recordings/{file_id}/thumbnails/{number}", Permission.RECORDING_PLAY, produces="image/jpeg")
     async def thumbnail(request: web.Request, file_id: str, number: int, /) -> web.StreamResponse:
         jpeg = await service.access_thumbnail(actor_of(request), file_id, number)
         headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}

@@ -31,6 +31,7 @@ from server.acd import room as acd_room
 from server.acd.board import TellerBoard
 from server.acd.door import QueueDoor
 from server.acd.queue import QueueBoard
+from server.app.api_page import api_routes
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import alive
 from server.app.pages import add_pages
@@ -189,7 +190,7 @@ async def _compose(
         export_routes(ExportService(database, connections.store, connections.secrets.master_key)),
         *transaction_routes(connections, business),
     ]
-    mount(app, tables, _authenticator(identity, counter))
+    mount(app, [*tables, api_routes(tables)], _authenticator(identity, counter))
     sockets.attach(app)
     add_pages(app)
     assert_declared(app, exempt_paths=(SOCKET_PATH,))
@@ -213,11 +214,11 @@ def health_routes(connections: Connections) -> RouteTable:
     """``/health``: this process runs. ``/ready``: database, Redis, a media node and a worker are there as well."""
     table = RouteTable()
 
-    @table.get("/health", Permission.PUBLIC)
+    @table.get("/health", Permission.PUBLIC, answer=dict[str, str])
     async def health(request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
-    @table.get("/ready", Permission.PUBLIC)
+    @table.get("/ready", Permission.PUBLIC, answer=dict[str, str])
     async def ready(request: web.Request) -> web.Response:
         missing = []
         try:

@@ -41,7 +41,7 @@ def routes(appointments: AppointmentBook, callbacks: CallbackBook) -> RouteTable
     async def find(request: web.Request, code: AppointmentCode, /) -> AppointmentView:
         return await appointments.find(code, request.remote)
 
-    @table.get("/api/appointments/{code}/qr.svg", Permission.PUBLIC)
+    @table.get("/api/appointments/{code}/qr.svg", Permission.PUBLIC, produces="image/svg+xml")
     async def qr(request: web.Request, code: AppointmentCode, /) -> web.Response:
         """A QR code with the link that checks in."""
         found = await appointments.find(code, request.remote)

@@ -31,13 +31,13 @@ def _of_side(table: RouteTable, service: ChatService, base: str, permission: Per
     async def say(request: web.Request, call_id: Id, /, body: ChatTextRequest) -> ChatMessageView:
         return await service.send_text(actor_of(request), call_id, body)
 
-    @table.post(f"{base}/{{call_id}}/images/{{client_id}}", permission)
+    @table.post(f"{base}/{{call_id}}/images/{{client_id}}", permission, consumes="image/*")
     async def send(request: web.Request, call_id: Id, client_id: ClientId, /) -> ChatMessageView:
         if not request.content_type.startswith("image/"):
             raise BadInputError("this is no picture", code="chat.not_an_image")
         return await service.send_image(actor_of(request), call_id, client_id, await request.read())
 
-    @table.get(f"{base}-images/{{message_id}}", permission)
+    @table.get(f"{base}-images/{{message_id}}", permission, produces="image/*")
     async def image(request: web.Request, message_id: Id, /) -> web.Response:
         media_type, data = await service.image(actor_of(request), message_id)
         headers = {hdrs.CACHE_CONTROL: "private, no-store", "X-Content-Type-Options": "nosniff"}

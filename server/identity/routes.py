@@ -21,7 +21,7 @@ def routes(service: IdentityService) -> RouteTable:
     """Login, logout, me."""
     table = RouteTable()
 
-    @table.post("/api/auth/login", Permission.PUBLIC)
+    @table.post("/api/auth/login", Permission.PUBLIC, answer=LoginView)
     async def login(request: web.Request, body: LoginRequest) -> web.Response:
         _same_site_only(request)
         session = await service.login(body.username, body.password, request.remote)
@@ -32,7 +32,7 @@ def routes(service: IdentityService) -> RouteTable:
         )
         return response
 
-    @table.post("/api/auth/logout", Permission.STAFF_SELF)
+    @table.post("/api/auth/logout", Permission.STAFF_SELF, answer=Done)
     async def logout(request: web.Request) -> web.Response:
         await service.logout(actor_of(request), session_cookie(request) or "")
         response = _json(Done())

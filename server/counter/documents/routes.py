@@ -25,7 +25,7 @@ def document_routes(service: DocumentService) -> RouteTable:
     )
     for side, permission in sides:
 
-        @table.post(f"/api/{side}/cases/{{case_id}}/documents", permission)
+        @table.post(f"/api/{side}/cases/{{case_id}}/documents", permission, consumes="*/*")
         async def hand_in(
             request: web.Request, case_id: Id, /, step: Key, code: Key, source: Source = "file"
         ) -> DocumentView:

@@ -18,7 +18,7 @@ def routes(service: DocumentService) -> RouteTable:
     """Own documents of a customer; verification by anybody."""
     table = RouteTable()
 
-    @table.get("/api/visit/signed-documents/{document_id}", Permission.VISIT_OWN)
+    @table.get("/api/visit/signed-documents/{document_id}", Permission.VISIT_OWN, produces="application/pdf")
     async def document(request: web.Request, document_id: Id, /) -> web.Response:
         return _pdf(await service.own_document(actor_of(request), document_id), document_id)
 
@@ -26,7 +26,7 @@ def routes(service: DocumentService) -> RouteTable:
     async def vouchers(request: web.Request) -> list[OwnVoucher]:
         return await service.own_vouchers(actor_of(request))
 
-    @table.get("/api/visit/vouchers/{voucher_id}", Permission.VISIT_OWN)
+    @table.get("/api/visit/vouchers/{voucher_id}", Permission.VISIT_OWN, produces="application/pdf")
     async def voucher(request: web.Request, voucher_id: Id, /) -> web.Response:
         return _pdf(await service.own_voucher(actor_of(request), voucher_id), voucher_id)
 
@@ -34,7 +34,7 @@ def routes(service: DocumentService) -> RouteTable:
     async def verify(request: web.Request, code: Code, /) -> VerificationView:
         return await service.verify(code, request.remote)
 
-    @table.get("/api/seal-certificate", Permission.PUBLIC)
+    @table.get("/api/seal-certificate", Permission.PUBLIC, produces="application/x-pem-file")
     async def certificate(request: web.Request) -> web.Response:
         return web.Response(text=service.seal.certificate_pem, content_type="application/x-pem-file")
 
