@@ -120,7 +120,8 @@ NOWHERE = Span(0.0, 0.0, "", 100.0, Party.TELLER, ())
 
 def answers(expr: ex.Answer, parts: Parts) -> list[tuple[Span, bool]]:
     """Clear answers to the question in order of time: a yes, or a no."""
-    questions, yes, no = parts
+    questions, yes, no = parts[:3]
+    others = parts[3] if expr.other else []
     refused = {(u[0], u[1]) for span in no for u in span.utterances}
     given: set[tuple[Span, bool]] = set()
     for question in questions:
@@ -129,7 +130,9 @@ def answers(expr: ex.Answer, parts: Parts) -> list[tuple[Span, bool]]:
         given.update(
             (s, True)
             for s in yes
-            if opens <= s.at_s <= closes and not any((u[0], u[1]) in refused for u in s.utterances)
+            if opens <= s.at_s <= closes
+            and not any((u[0], u[1]) in refused for u in s.utterances)
+            and not any(question.turn_end_s <= other.at_s < s.at_s for other in others)
         )
     return sorted(given)
 
@@ -171,7 +174,8 @@ def children(expr: ex.Expr, party: Party) -> list[tuple[ex.Expr, Party]]:
         case ex.After():
             return [(expr.of, party), (expr.anchor, party)]
         case ex.Answer():
-            return [(expr.question, party), (expr.accept, expr.who), (expr.refuse, expr.who)]
+            parts = [(expr.question, party), (expr.accept, expr.who), (expr.refuse, expr.who)]
+            return [*parts, (expr.other, party)] if expr.other else parts
         case ex.Edge() | ex.Repeated() | ex.Nth() | ex.Not():
             return [(expr.of, party)]
     return []

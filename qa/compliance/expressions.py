@@ -152,12 +152,16 @@ class Nth(FrozenModel):
 
 
 class Answer(FrozenModel):
-    """A question of one party and a clear yes of ``who`` within so many seconds; the last clear answer counts."""
+    """A question of one party and a clear yes of ``who`` within so many seconds; the last clear answer counts.
+
+    A yes after ``other``, something else that the asker has asked meanwhile, answers that.
+    """
 
     op: Literal["answer"]
     question: "Expr"
     accept: "Expr"
     refuse: "Expr"
+    other: "Expr | None" = None
     who: Party = Party.CUSTOMER
     within_s: Seconds = 10
 

@@ -63,6 +63,16 @@ def test_answer_after_ten_seconds_is_no_consent() -> None:
         assert ("customer_consent" in _ids(found, FindingKind.PRESENT)) is given_in_time
 
 
+def test_yes_to_something_else_is_no_consent_but_words_of_consent_are() -> None:
+    asked = [
+        Segment(T, 0.0, 3.0, "本次业务全程录音录像，您是否同意？"),
+        Segment(T, 4.0, 6.0, "请把身份证拿到镜头前拍个照。"),
+    ]
+    for answer, consents in (("好的，拍吧。", False), ("我同意录像。", True)):
+        found = check(load_rules(), [*asked, Segment(C, 7.0, 8.0, answer)], CallFacts("transfer"))
+        assert ("customer_consent" in _ids(found, FindingKind.PRESENT)) is consents
+
+
 def test_node_list_follows_the_business() -> None:
     nodes = {node.id: node.required for node in mandatory_nodes(load_rules(), "transfer")}
     assert nodes["ask_source"] is True

@@ -167,6 +167,7 @@ def grown(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[st
         op(["without"], of=inner, absent=inner, within_s=within),
         op(["after", "before", "around"], of=inner, anchor=inner, within_s=within),
         op(["answer"], question=inner, accept=phrases, refuse=phrases, within_s=within),
+        op(["answer"], question=inner, accept=phrases, refuse=phrases, other=inner, within_s=within),
         op(["first", "last"], of=inner, seconds=within),
         op(["repeated"], of=inner, times=st.integers(2, 3), within_s=within),
         op(["by"], of=inner, who=st.sampled_from(["teller", "customer"])),
