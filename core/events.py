@@ -485,6 +485,13 @@ class NoticeQueued(Event):
     round: int
 
 
+class WebhookQueued(CallEvent):
+    """A message to another system waits to be sent. `round`: which sending; a person's replay begins a new one."""
+
+    delivery_id: str
+    round: int
+
+
 class AlarmCleared(Event):
     """A person has seen to an alarm."""
 

@@ -1,5 +1,6 @@
 """Every setting of the product, from `AIRCOUNTER_…` variables, command options or defaults."""
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Literal
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
             registry, face, phone, challenge; modes match, no_match, slow, down.
         timezone: Where the bank is: when its day begins, for the wallboard and the statistics.
         rejoin_s: How long a lost customer's or teller's seat is kept.
+        webhook_networks: Networks inside the bank to which webhooks may lead, comma separated, e.g. ``10.20.0.0/16``;
+            public addresses are allowed anyway (by https), everything else is not.
     """
 
     model_config = SettingsConfigDict(env_prefix="AIRCOUNTER_", extra="ignore")
@@ -95,6 +98,8 @@ class Settings(BaseSettings):
     wrap_up_s: float = Field(default=10.0, ge=0)
     rejoin_s: float = Field(default=60.0, gt=0)
 
+    webhook_networks: str = ""
+
     identity_simulation: str = ""
     timezone: str = "Asia/Shanghai"
 
@@ -109,6 +114,13 @@ class Settings(BaseSettings):
         if (first, last) != (0, 0) and not 1024 <= first <= last:
             raise ValueError("with AIRCOUNTER_MEDIA_PORT_MIN it must be a range within 1024 and 65535")
         return last
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _check_networks(cls, networks: str) -> str:
+        for network in _items(networks):
+            ipaddress.ip_network(network)
+        return networks
 
     @field_validator("turn_urls")
     @classmethod

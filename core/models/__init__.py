@@ -43,6 +43,7 @@ from core.models.improvement import (
 )
 from core.models.knowledge import Article, ArticleVersion, VersionState
 from core.models.notice import NoticeChannel, NoticeMessage, NoticeState
+from core.models.open import ApiKey, OpenBooking, Webhook, WebhookDelivery, WebhookState
 from core.models.oversight import Emergency, HelpRequest
 from core.models.posting import Posting, PostingState, PostingStep, PostingStepState
 from core.models.qa import (
@@ -87,6 +88,7 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "Alarm",
+    "ApiKey",
     "Appeal",
     "AppealItem",
     "AppealState",
@@ -140,6 +142,7 @@ __all__ = [
     "NoticeChannel",
     "NoticeMessage",
     "NoticeState",
+    "OpenBooking",
     "OpeningCalendar",
     "OutboxEvent",
     "PeerReview",
@@ -192,5 +195,8 @@ __all__ = [
     "Visit",
     "Voucher",
     "WaitEstimate",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookState",
     "metadata",
 ]

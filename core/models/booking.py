@@ -29,7 +29,7 @@ class Appointment(SQLModel, table=True):
     created_at: datetime = utc_field()
     reminded_at: datetime | None = utc_field(nullable=True)
     checked_in_at: datetime | None = utc_field(nullable=True)
-    visit_id: str | None = Field(default=None, foreign_key="visit.id")
+    visit_id: str | None = Field(default=None, foreign_key="visit.id", index=True)
 
 
 class Callback(SQLModel, table=True):

@@ -1,18 +1,19 @@
 """Who acts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.errors import DeniedError
-from core.security.permissions import Permission, permissions_of
+from core.security.permissions import Permission, permissions_of, permissions_of_scopes
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A signed-in member of staff, a customer on a visit, or the system itself.
+    """A signed-in member of staff, a customer on a visit, another system of the bank, or the system itself.
 
     Attributes:
-        name: As written to the audit log: ``staff:<id>``, ``visit:<id>`` or ``system:<part>``.
-        staff_id / visit_id: Exactly one is set for people.
+        name: As written to the audit log: ``staff:<id>``, ``visit:<id>``, ``key:<id>`` or ``system:<part>``.
+        staff_id / visit_id: Exactly one is set for people. key_id: Of another system's API key.
         roles: Roles of staff.
     """
 
@@ -20,6 +21,7 @@ class Actor:
     permissions: frozenset[Permission]
     staff_id: str | None = None
     visit_id: str | None = None
+    key_id: str | None = None
     roles: frozenset[str] = field(default_factory=frozenset)
 
     def may(self, permission: Permission) -> bool:
@@ -40,6 +42,11 @@ def staff_actor(staff_id: str, roles: list[str]) -> Actor:
 def customer_actor(visit_id: str) -> Actor:
     """The actor behind a visit token."""
     return Actor(f"visit:{visit_id}", permissions_of(["customer"]), visit_id=visit_id)
+
+
+def key_actor(key_id: str, scopes: Iterable[str]) -> Actor:
+    """The actor behind an API key."""
+    return Actor(f"key:{key_id}", permissions_of_scopes(scopes), key_id=key_id)
 
 
 def system_actor(part: str) -> Actor:

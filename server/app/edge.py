@@ -34,6 +34,7 @@ from server.acd.queue import QueueBoard
 from server.app.api_page import api_routes
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import alive
+from server.app.open_api import OpenInterface, open_interface
 from server.app.pages import add_pages
 from server.app.people import people_routes
 from server.app.transactions import transaction_routes
@@ -42,6 +43,7 @@ from server.booking.appointments import AppointmentBook
 from server.booking.callbacks import CallbackBook
 from server.calls import room as calls_room
 from server.calls.nodes import NodeBook
+from server.calls.result import ResultReader
 from server.calls.warm import WarmBook
 from server.chat.routes import routes as chat_routes
 from server.chat.service import ChatService
@@ -170,6 +172,7 @@ async def _compose(
         ),
         on_crash,
     )
+    interface = open_interface(connections, booking.appointments, ResultReader(database))
     app = web.Application(middlewares=[error_middleware], client_max_size=MAX_BODY_B)
     tables = [
         health_routes(connections),
@@ -189,8 +192,9 @@ async def _compose(
         catalogue_routes(Catalogue(database, connections.store, connections.secrets.master_key)),
         export_routes(ExportService(database, connections.store, connections.secrets.master_key)),
         *transaction_routes(connections, business),
+        *interface.tables,
     ]
-    mount(app, [*tables, api_routes(tables)], _authenticator(identity, counter))
+    mount(app, [*tables, api_routes(tables)], _authenticator(identity, counter, interface))
     sockets.attach(app)
     add_pages(app)
     assert_declared(app, exempt_paths=(SOCKET_PATH,))
@@ -201,10 +205,12 @@ async def _compose(
 
 
 def _authenticator(
-    identity: IdentityService, counter: CounterService
+    identity: IdentityService, counter: CounterService, interface: OpenInterface
 ) -> Callable[[web.Request], Awaitable[SignedIn | None]]:
     async def authenticate(request: web.Request) -> SignedIn | None:
-        """A bearer token is a customer, a cookie is staff; a request with both is what its token says."""
+        """A bearer token is another system or a customer, a cookie is staff; with both it is what the token says."""
+        if (system := await interface.authenticate_key(request)) is not None:
+            return system
         return await counter.authenticate_bearer(request) or await identity.authenticate_cookie(session_cookie(request))
 
     return authenticate

@@ -28,6 +28,7 @@ from server.counter.review import schemas as dual_review
 from server.counter.vouchers import schemas as vouchers
 from server.identity import schemas as identity
 from server.knowledge import schemas as knowledge
+from server.open import schemas as open_interface
 from server.statistics import schemas as statistics
 from server.tickets import schemas as tickets
 from server.wallboard import schemas as wallboard
@@ -70,6 +71,7 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         notices,
         dual_review,
         vouchers,
+        open_interface,
     ):
         for name, model in vars(module).items():
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__:

@@ -25,6 +25,7 @@ from recording.finalize import service as finalizing
 from server.acd import estimates
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import beat
+from server.app.open_api import open_jobs
 from server.app.people import people_jobs
 from server.app.transactions import transaction_jobs
 from server.calls.room import subscriptions as calls_subscriptions
@@ -61,6 +62,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             *business.subscriptions,
             *people,
             *transactions.subscriptions,
+            *open_jobs(connections),
         ]
         broker = make_broker(str(settings.redis_url))
         relay = Relay(connections.database, connections.bus, broker, _names(subscriptions))

@@ -44,15 +44,18 @@ class AppointmentBook:
 
     async def slots(self, business_code: str) -> list[SlotView]:
         """Times of the coming week with places left. NotFoundError ``business.not_found``."""
+        return [
+            SlotView(starts_at=begin, ends_at=end, free=free) for begin, end, free in await self.free(business_code)
+        ]
+
+    async def free(self, business_code: str) -> list[tuple[datetime, datetime, int]]:
+        """Implements `core.ports.booking.AppointmentPlaces`."""
         now = self._database.clock.now()
         async with self._database.read() as session:
             slots = await self._calendar.slots(session, business_code, now, DAYS)
             taken = await _taken(session, business_code, now)
-        return [
-            SlotView(starts_at=begin, ends_at=end, free=slots.capacity - taken.get(begin, 0))
-            for begin, end in slots.spans
-            if slots.capacity > taken.get(begin, 0)
-        ]
+        left = [(begin, end, slots.capacity - taken.get(begin, 0)) for begin, end in slots.spans]
+        return [(begin, end, free) for begin, end, free in left if free > 0]
 
     async def book(self, request: AppointmentRequest, address: str | None) -> AppointmentView:
         """Book a time.
@@ -62,29 +65,36 @@ class AppointmentBook:
         """
         await self._limiter.hit(f"book:{address_key(address)}", PER_HOUR, 3600)
         async with self._database.unit_of_work(self._system) as work:
-            await work.session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            now = work.clock.now()
-            slots = await self._calendar.slots(work.session, request.business_code, now, DAYS)
-            span = next((span for span in slots.spans if span[0] == request.starts_at), None)
-            taken = await _taken(work.session, request.business_code, now)
-            if span is None or taken.get(span[0], 0) >= slots.capacity:
-                raise ConflictError("this time is not free any more", code="slot.gone")
-            booked_id = new_id("appointment")
-            row = Appointment(
-                id=booked_id,
-                code=await _free_code(work),
-                business_code=request.business_code,
-                starts_at=span[0],
-                ends_at=span[1],
-                language=request.language,
-                contact=wrap_key(self._master_key, request.phone.encode(), booked_id),
-                contact_masked=masked(request.phone),
-                state="booked",
-                created_at=now,
-            )
-            work.session.add(row)
-            work.audit("appointment.book", "appointment", row.id, starts_at=span[0].isoformat())
+            row = await self.place(work, request.business_code, request.starts_at, request.phone, request.language)
         return _view(row)
+
+    async def place(
+        self, work: UnitOfWork, business_code: str, starts_at: datetime, phone: str, language: str
+    ) -> Appointment:
+        """Implements `core.ports.booking.AppointmentPlaces`."""
+        await work.session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        now = work.clock.now()
+        slots = await self._calendar.slots(work.session, business_code, now, DAYS)
+        span = next((span for span in slots.spans if span[0] == starts_at), None)
+        taken = await _taken(work.session, business_code, now)
+        if span is None or taken.get(span[0], 0) >= slots.capacity:
+            raise ConflictError("this time is not free any more", code="slot.gone")
+        booked_id = new_id("appointment")
+        row = Appointment(
+            id=booked_id,
+            code=await _free_code(work),
+            business_code=business_code,
+            starts_at=span[0],
+            ends_at=span[1],
+            language=language,
+            contact=wrap_key(self._master_key, phone.encode(), booked_id),
+            contact_masked=masked(phone),
+            state="booked",
+            created_at=now,
+        )
+        work.session.add(row)
+        work.audit("appointment.book", "appointment", row.id, starts_at=span[0].isoformat())
+        return row
 
     async def find(self, code: str, address: str | None) -> AppointmentView:
         """A booked time by its code. NotFoundError ``appointment.not_found``."""
@@ -99,13 +109,17 @@ class AppointmentBook:
         """Give the time back. ConflictError ``appointment.over`` when it was used or missed."""
         await self._limiter.hit(f"appointment:{address_key(address)}", PER_HOUR, 3600)
         async with self._database.unit_of_work(self._system) as work:
-            row = await _lock(work, code)
-            if row.state not in ("booked", "cancelled"):
-                raise ConflictError("this appointment is over", code="appointment.over")
-            if row.state == "booked":
-                row.state = "cancelled"
-                work.audit("appointment.cancel", "appointment", row.id)
-        return _view(row)
+            return _view(await self.give_back(work, code))
+
+    async def give_back(self, work: UnitOfWork, code: str) -> Appointment:
+        """Implements `core.ports.booking.AppointmentPlaces`."""
+        row = await _lock(work, code)
+        if row.state not in ("booked", "cancelled"):
+            raise ConflictError("this appointment is over", code="appointment.over")
+        if row.state == "booked":
+            row.state = "cancelled"
+            work.audit("appointment.cancel", "appointment", row.id)
+        return row
 
     async def check_in(self, actor: Actor, code: str) -> AppointmentView:
         """The visit is the booked one: it comes into the queue ahead of others, at any hour.

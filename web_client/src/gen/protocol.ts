@@ -1069,6 +1069,29 @@ export interface DefectView {
   share: number | null
 }
 /**
+ * The newest messages. `failed`: all that were given up.
+ */
+export interface DeliveryList {
+  items: DeliveryView[]
+  failed: number
+}
+/**
+ * A message to a webhook.
+ */
+export interface DeliveryView {
+  id: string
+  webhook_id: string
+  url: string
+  event: string
+  call_id: string
+  state: string
+  attempts: number
+  status: number | null
+  error: string | null
+  created_at: string
+  sent_at: string | null
+}
+/**
  * A document that was handed in.
  */
 export interface DocumentView {
@@ -1854,6 +1877,44 @@ export interface Join {
   elderly?: boolean
 }
 /**
+ * A key for another system.
+ */
+export interface KeyRequest {
+  name: string
+  /**
+   * @minItems 1
+   * @maxItems 4
+   */
+  scopes:
+    | ['appointments' | 'calls' | 'results' | 'everybody']
+    | ['appointments' | 'calls' | 'results' | 'everybody', 'appointments' | 'calls' | 'results' | 'everybody']
+    | [
+        'appointments' | 'calls' | 'results' | 'everybody',
+        'appointments' | 'calls' | 'results' | 'everybody',
+        'appointments' | 'calls' | 'results' | 'everybody'
+      ]
+    | [
+        'appointments' | 'calls' | 'results' | 'everybody',
+        'appointments' | 'calls' | 'results' | 'everybody',
+        'appointments' | 'calls' | 'results' | 'everybody',
+        'appointments' | 'calls' | 'results' | 'everybody'
+      ]
+  days?: number
+}
+/**
+ * A key as it is shown. `state`: active, expired or revoked.
+ */
+export interface KeyView {
+  id: string
+  name: string
+  scopes: string[]
+  state: 'active' | 'expired' | 'revoked'
+  created_by: string
+  created_at: string
+  expires_at: string
+  last_used_at: string | null
+}
+/**
  * Why the customer goes.
  */
 export interface Leave {
@@ -1986,6 +2047,34 @@ export interface MyEvaluationRow {
   appeal_until: string | null
 }
 /**
+ * A key just made. `token` is shown this once.
+ */
+export interface NewKey {
+  key: KeyView
+  token: string
+}
+/**
+ * A webhook just made. `secret` is shown this once; messages are signed with it.
+ */
+export interface NewWebhook {
+  webhook: WebhookView
+  secret: string
+}
+/**
+ * A webhook. `waiting`, `failed`: how many messages are.
+ */
+export interface WebhookView {
+  id: string
+  key_id: string
+  key_name: string
+  url: string
+  events: string[]
+  enabled: boolean
+  created_at: string
+  waiting: number
+  failed: number
+}
+/**
  * A line on the waiting page, sent to every customer's page. `business_code` null: for all queues.
  */
 export interface Notice {
@@ -2061,6 +2150,88 @@ export interface OfferEnd {
  */
 export interface OfferTaken {
   call: TellerCall
+}
+/**
+ * A booked time. `link`: for the customer, checks in. `call_id`: the newest call of it, once there is one.
+ */
+export interface OpenAppointment {
+  reference: string
+  code: string
+  business_code: string
+  starts_at: string
+  ends_at: string
+  state: 'booked' | 'checked_in' | 'cancelled' | 'missed'
+  link: string
+  call_id: string | null
+}
+/**
+ * Booking a time for a customer. `reference` is the caller's own name for it; asking twice books once.
+ */
+export interface OpenAppointmentRequest {
+  reference: string
+  business_code: string
+  starts_at: string
+  phone: string
+  language?: 'zh-CN' | 'en'
+}
+/**
+ * How far a call is. `reference`: of the booking it came from, if it was made with this key.
+ */
+export interface OpenCall {
+  call_id: string
+  reference: string | null
+  business_code: string
+  state: string
+  queued_at: string
+  accepted_at: string | null
+  connected_at: string | null
+  ended_at: string | null
+  end_reason: string | null
+}
+/**
+ * Calls, newest first. `next_before`: pass it as `before` for older ones; None at the end.
+ */
+export interface OpenCallList {
+  items: OpenCall[]
+  next_before: string | null
+}
+/**
+ * What came of a call. `stages`: how far the work after it is (waiting, running, done, failed …).
+ */
+export interface OpenResult {
+  call: OpenCall
+  stages: {
+    [k: string]: string
+  }
+  vouchers: OpenVoucher[]
+  score: OpenScore | null
+}
+/**
+ * A voucher of a call. `ready`: its PDF can be fetched; `sha256` is the PDF's.
+ */
+export interface OpenVoucher {
+  voucher_id: string
+  code: string
+  business_code: string
+  issued_at: string
+  ready: boolean
+  sha256: string | null
+}
+/**
+ * Points. `auto`: the machine's; `inspector`: a person's, once submitted.
+ */
+export interface OpenScore {
+  auto: number
+  inspector: number | null
+  max: number
+}
+/**
+ * A time that can be booked. `free`: places left.
+ */
+export interface OpenSlot {
+  starts_at: string
+  ends_at: string
+  free: number
 }
 /**
  * The supervisor's opinion on one item.
@@ -3449,6 +3620,288 @@ export interface WallboardView {
   alarms: AlarmRow[]
   help: HelpRow[]
   emergency: EmergencyRow | null
+}
+/**
+ * Where a system wants to be told, and of what.
+ */
+export interface WebhookRequest {
+  key_id: string
+  url: string
+  /**
+   * @minItems 1
+   * @maxItems 7
+   */
+  events:
+    | [
+        | 'call.queued'
+        | 'call.accepted'
+        | 'call.connected'
+        | 'call.ended'
+        | 'recording.ready'
+        | 'result.ready'
+        | 'voucher.issued'
+      ]
+    | [
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        )
+      ]
+    | [
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        )
+      ]
+    | [
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        )
+      ]
+    | [
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        )
+      ]
+    | [
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        )
+      ]
+    | [
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        ),
+        (
+          | 'call.queued'
+          | 'call.accepted'
+          | 'call.connected'
+          | 'call.ended'
+          | 'recording.ready'
+          | 'result.ready'
+          | 'voucher.issued'
+        )
+      ]
+}
+/**
+ * Telling it or not.
+ */
+export interface WebhookSwitchRequest {
+  enabled: boolean
 }
 /**
  * The text a customer is asked to agree to.
