@@ -49,10 +49,12 @@ class CompiledRules:
         numbers: dict[PhraseKey, int] = {}
         self._listening: dict[int, list[int]] = {}
         for position, each in enumerate(self.atoms):
+            listens = needs_phrase(each.expr)
             for phrase in phrases_of(each.expr):
                 number = numbers.setdefault((phrase.text, phrase.min_score), len(numbers))
-                self._listening.setdefault(number, []).append(position)
-        self._unbound = [i for i, each in enumerate(self.atoms) if not needs_phrase(each.expr)]
+                self._listening.setdefault(number, []).extend([position] if listens else [])
+        unbound = [each for each in self.atoms if not needs_phrase(each.expr)]
+        self._unbound = {party: [each for each in unbound if each.party is party] for party in Party}
         self._index = PhraseIndex([Phrase(text, least) for text, least in numbers])
         self.local = LocalContext(numbers, NegationReader(rule_set.negation))
 
@@ -71,10 +73,12 @@ class CompiledRules:
         view = spoken(segment.text)
         heard = sound(view.text)
         hits = self._index.scan(heard)
+        utterance = Utterance(segment, view, heard, hits)
+        if not hits:
+            return utterance, self._unbound[segment.party]
         chosen = {p for number in hits for p in self._listening[number]}
-        chosen.update(self._unbound)
         atoms = [self.atoms[p] for p in sorted(chosen) if self.atoms[p].party is segment.party]
-        return Utterance(segment, view, heard, hits), atoms
+        return utterance, [*atoms, *self._unbound[segment.party]]
 
 
 def _atoms(expr: Expr, party: Party) -> Iterable[tuple[Expr, Party]]:

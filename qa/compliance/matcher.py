@@ -1,12 +1,13 @@
 """Finds many phrases in a transcript by sound, all at once.
 
-One Aho-Corasick pass finds every place where two neighbouring syllables of any phrase are heard; only those places are
-aligned with weighted costs. A phrase that shares no pair of syllables with the text is therefore never looked at.
+One Aho-Corasick pass finds every place where two neighbouring syllables of any phrase are heard. A phrase that shares
+fewer such pairs with the text than its worst tolerated match would is dropped by set operations, without being looked
+at one by one; only the places of the others are aligned with weighted costs.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import ahocorasick
 from rapidfuzz.distance import LCSseq
@@ -43,6 +44,24 @@ def default_threshold(length: int) -> float:
     return _THRESHOLDS.get(length, _SENTENCE_THRESHOLD if length >= _SENTENCE_LENGTH else _LONG_THRESHOLD)
 
 
+class _Seed:
+    """Two neighbouring syllables, and where phrases have them.
+
+    Attributes:
+        lone: (number, offset) of phrases that may be near although no other pair of theirs is heard.
+        offsets: Phrase number → offset of the pair, of the others.
+        bits: The same phrases as a bit set, which C code joins and cuts a machine word at a time.
+    """
+
+    __slots__ = ("bits", "lone", "offsets")
+
+    def __init__(self, places: Sequence[tuple[int, int]], needed: Sequence[int]) -> None:
+        numbers = [number for number, _ in places]
+        self.lone = tuple(p for p in places if needed[p[0]] == 1 or numbers.count(p[0]) > 1)
+        self.offsets = dict(p for p in places if p not in self.lone)
+        self.bits = sum(1 << number for number in self.offsets)
+
+
 class PhraseIndex:
     """Immutable after construction; compile once per rule set."""
 
@@ -57,45 +76,58 @@ class PhraseIndex:
                 self._single[heard.text].append(number)
             for offset in range(len(heard.codes) - 1):
                 seeds[heard.codes[offset : offset + 2]].append((number, offset))
-        self._automaton = ahocorasick.Automaton()
-        for seed, places in seeds.items():
-            self._automaton.add_word(seed, tuple(places))
-        if seeds:
-            self._automaton.make_automaton()
         self._budgets = tuple(len(s.codes) * (1 - t / 100) for s, t in zip(self._sounds, self._limits, strict=True))
         # The worst tolerated match still has so many right syllables, and so many right pairs of neighbours: a
         # syllable of another class costs at least WRONG and breaks at most two pairs.
         self._right = tuple(len(s.codes) - int(b / WRONG) for s, b in zip(self._sounds, self._budgets, strict=True))
         self._needed = tuple(max(1, 2 * r - len(s.codes) - 1) for s, r in zip(self._sounds, self._right, strict=True))
+        self._automaton = ahocorasick.Automaton()
+        for pair, places in seeds.items():
+            self._automaton.add_word(pair, _Seed(places, self._needed))
+        if seeds:
+            self._automaton.make_automaton()
 
     def scan(self, text: Sound) -> dict[int, list[Hit]]:
         """All hits in the text by phrase number, each list in order of position."""
         found: dict[int, list[Hit]] = {}
-        for position, char in enumerate(text.text):
-            for number in self._single.get(char, ()):
-                found.setdefault(number, []).append(Hit(number, position, position + 1, 100.0))
+        for char in self._single.keys() & set(text.text) if self._single else ():
+            hits = [Hit(0, at, at + 1, 100.0) for at, each in enumerate(text.text) if each == char]
+            for number in self._single[char]:
+                found[number] = [replace(hit, phrase=number) for hit in hits]
         if len(self._automaton) == 0:
             return found
-        diagonals: dict[int, list[int]] = defaultdict(list)
-        for end, places in self._automaton.iter(text.codes):
-            for number, offset in places:
-                diagonals[number].append(end - 1 - offset)
-        for number, starts in diagonals.items():
-            if len(starts) >= self._needed[number]:
-                hits = self._verify(number, starts, text)
-                if hits:
-                    found[number] = hits
+        for number, starts in self._diagonals(text.codes).items():
+            if len(starts) >= self._needed[number] and (hits := self._verify(number, starts, text)):
+                found[number] = hits
         return found
 
+    def _diagonals(self, codes: str) -> dict[int, list[int]]:
+        """Where the phrases with enough right pairs would begin, once for each pair."""
+        starts: dict[int, list[int]] = defaultdict(list)
+        heard: list[tuple[int, _Seed]] = list(self._automaton.iter(codes))
+        once = twice = 0
+        for end, seed in heard:
+            for number, offset in seed.lone:
+                starts[number].append(end - 1 - offset)
+            twice |= once & seed.bits
+            once |= seed.bits
+        if twice:
+            for end, seed in heard:
+                near = seed.bits & twice
+                while near:
+                    number = near.bit_length() - 1
+                    near ^= 1 << number
+                    starts[number].append(end - 1 - seed.offsets[number])
+        return starts
+
     def _verify(self, number: int, starts: list[int], text: Sound) -> list[Hit]:
-        pattern = self._sounds[number]
-        length = len(pattern.codes)
+        length = len(self._sounds[number].codes)
         slack = 1 if length <= 8 else 3
         hits: list[Hit] = []
         for first, last, votes in _clusters(sorted(starts), slack):
             if votes < self._needed[number]:
                 continue
-            hit = self._align(number, pattern, text, first, last, slack)
+            hit = self._align(number, text, first, last, slack if length > 2 else 0, whole=votes >= length - 1)
             if hit is None:
                 continue
             if hits and hits[-1].end > hit.start:
@@ -105,11 +137,12 @@ class PhraseIndex:
             hits.append(hit)
         return hits
 
-    def _align(self, number: int, pattern: Sound, text: Sound, first: int, last: int, slack: int) -> Hit | None:
+    def _align(self, number: int, text: Sound, first: int, last: int, slack: int, whole: bool) -> Hit | None:
+        """The phrase near these diagonals; ``whole``: perhaps every pair of it was heard."""
+        pattern = self._sounds[number]
         length = len(pattern.codes)
-        left = max(0, first if length == 2 else first - slack)
-        right = min(len(text.codes), last + length + (0 if length == 2 else slack))
-        exact = text.codes.find(pattern.codes, left, right)
+        left, right = max(0, first - slack), min(len(text.codes), last + length + slack)
+        exact = text.codes.find(pattern.codes, left, right) if whole else -1
         if exact >= 0:
             cost, start, end = _in_place(pattern, text, exact), exact, exact + length
         else:
@@ -121,17 +154,20 @@ class PhraseIndex:
         return Hit(number, start, end, score) if score >= self._limits[number] else None
 
 
-def _clusters(starts: list[int], slack: int) -> Iterable[tuple[int, int, int]]:
+def _clusters(starts: list[int], slack: int) -> list[tuple[int, int, int]]:
     """Groups of nearly equal diagonals: (first, last, how many)."""
+    if starts[-1] - starts[0] <= slack:
+        return [(starts[0], starts[-1], len(starts))]
+    groups = []
     first = previous = starts[0]
     votes = 0
     for start in starts:
         if start - previous > slack:
-            yield first, previous, votes
+            groups.append((first, previous, votes))
             first, votes = start, 0
         previous = start
         votes += 1
-    yield first, previous, votes
+    return [*groups, (first, previous, votes)]
 
 
 def _in_place(pattern: Sound, text: Sound, start: int) -> float:

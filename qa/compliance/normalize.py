@@ -81,19 +81,27 @@ def _simplify(char: str) -> str:
     return str(zhconv.convert(folded, "zh-hans"))
 
 
-@lru_cache(maxsize=8192)
-def _kept(char: str) -> str:
-    """What matching keeps of a character: letters and digits, Simplified."""
-    return "".join(each for each in _simplify(char) if each.isalnum() or each == "%")
+class _Kept(dict[str, str]):
+    """What matching keeps of a character: letters and digits, Simplified. Bounded by the size of Unicode."""
+
+    def __missing__(self, char: str) -> str:
+        kept = self[char] = "".join(each for each in _simplify(char) if each.isalnum() or each == "%")
+        return kept
 
 
+_kept = _Kept()
+
+
+@lru_cache(maxsize=4096)
 def spoken(text: str) -> NormalText:
     """The view for sound matching: digits spelled as they are said (1001号 → 一零零一号, 20万 → 二十万)."""
-    chars, origin, breaks = _plain(text)
+    plain, origin, breaks = _plain(text)
+    if _ARABIC.search(plain) is None:
+        marks = dict.fromkeys(b for b in breaks if 0 < b < len(plain))
+        return NormalText(plain, tuple(origin), tuple(marks), text)
     out: list[str] = []
     back: list[int] = []
     moved: dict[int, int] = {}
-    plain = "".join(chars)
     position = 0
     for match in [*_ARABIC.finditer(plain), None]:
         stop = match.start() if match else len(plain)
@@ -117,8 +125,7 @@ def spoken(text: str) -> NormalText:
 
 def digits(text: str) -> NormalText:
     """The view for regular expressions: numerals as Arabic digits (三百四十点六 → 340.6, 一三八 → 138)."""
-    chars, origin, breaks = _plain(text)
-    plain = "".join(chars)
+    plain, origin, breaks = _plain(text)
     out: list[str] = []
     back: list[int] = []
     moved: dict[int, int] = {}
@@ -137,16 +144,26 @@ def digits(text: str) -> NormalText:
     return NormalText("".join(out), tuple(back), marks, text)
 
 
-def _plain(text: str) -> tuple[list[str], list[int], list[int]]:
+def _plain(text: str) -> tuple[str, list[int], list[int]]:
     """Simplified characters without spaces and punctuation, their origins, and clause breaks."""
+    kept = list(map(_kept.__getitem__, text))
+    gaps = [i for i, piece in enumerate(kept) if not piece]
+    plain = "".join(kept)
+    if len(plain) + len(gaps) != len(text) or any(text[i] in ".,:" for i in gaps):
+        return _plain_slowly(text, kept)
+    breaks = [i - before for before, i in enumerate(gaps) if text[i] in _CLAUSE_END]
+    return plain, [i for i, piece in enumerate(kept) if piece] if gaps else list(range(len(text))), breaks
+
+
+def _plain_slowly(text: str, kept: list[str]) -> tuple[str, list[int], list[int]]:
+    """The same where a character becomes several, or a sign may be part of a number."""
     chars: list[str] = []
     origin: list[int] = []
     breaks: list[int] = []
     for i, raw in enumerate(text):
-        if kept := _kept(raw):
-            for char in kept:
-                chars.append(char)
-                origin.append(i)
+        if kept[i]:
+            chars += kept[i]
+            origin += (i,) * len(kept[i])
             continue
         inside_number = raw in ".,:" and 0 < i < len(text) - 1 and text[i - 1].isdigit() and text[i + 1].isdigit()
         if inside_number and raw == ".":
@@ -154,7 +171,7 @@ def _plain(text: str) -> tuple[list[str], list[int], list[int]]:
             origin.append(i)
         elif (raw in _CLAUSE_END or raw == ".") and not inside_number:
             breaks.append(len(chars))
-    return chars, origin, breaks
+    return "".join(chars), origin, breaks
 
 
 @lru_cache(maxsize=4096)

@@ -46,7 +46,7 @@ class Timeline:
         The same utterance told twice counts once.
         """
         turn = Turn(segment.start_s, segment.end_s, segment.party, segment.text)
-        place = bisect_left(self.turns, turn)
+        place = bisect_left(self.turns, turn) if self.turns and not self.turns[-1] < turn else len(self.turns)
         if place < len(self.turns) and self.turns[place] == turn:
             return place, place
         self.first_s = min(self.first_s, turn.start_s) if self.turns else turn.start_s
