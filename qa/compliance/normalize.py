@@ -97,8 +97,8 @@ def spoken(text: str) -> NormalText:
     """The view for sound matching: digits spelled as they are said (1001号 → 一零零一号, 20万 → 二十万)."""
     plain, origin, breaks = _plain(text)
     if _ARABIC.search(plain) is None:
-        marks = dict.fromkeys(b for b in breaks if 0 < b < len(plain))
-        return NormalText(plain, tuple(origin), tuple(marks), text)
+        marks = tuple(dict.fromkeys(b for b in breaks if 0 < b < len(plain)))
+        return NormalText(plain, tuple(origin), marks, text)
     out: list[str] = []
     back: list[int] = []
     moved: dict[int, int] = {}
