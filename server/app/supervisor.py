@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 import structlog
@@ -63,6 +65,25 @@ def check_data_dir(data_dir: Path) -> None:
         ) from error
 
 
+def claim_data_dir(data_dir: Path) -> IO[bytes]:
+    """Keep a second all-in-one away from this folder for as long as the returned file is open.
+
+    Two of them would share one database and one queue and answer for each other's calls.
+
+    Raises:
+        StartError: Another one runs on it.
+    """
+    claim = (data_dir / "run.lock").open("a+b")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        claim.close()
+        raise StartError(
+            f"another AirCounter is running on the data folder {data_dir}; stop it or choose another with --data"
+        ) from error
+    return claim
+
+
 def check_port(host: str, port: int) -> None:
     """StartError when the port is taken."""
     with contextlib.closing(socket.socket()) as probe:
@@ -98,6 +119,7 @@ class Supervisor:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._deaths: Counter[str] = Counter()
         self._stopping = False
+        self._claim: IO[bytes] | None = None
 
     async def start(self) -> None:
         """Bring everything up; returns when the edge says it is ready.
@@ -106,6 +128,7 @@ class Supervisor:
             CounterError: with a sentence for the person at the terminal.
         """
         check_data_dir(self.settings.data_dir)
+        self._claim = claim_data_dir(self.settings.data_dir)
         check_port(self.settings.host, self.settings.port)
         check_pages()
         load_secrets(self.settings.data_dir)
@@ -187,3 +210,5 @@ class Supervisor:
             _end_group(process.pid)
         await self._owner.close()
         await asyncio.to_thread(self._engines.stop)
+        if self._claim is not None:
+            self._claim.close()
