@@ -202,6 +202,10 @@ class TellerStateChanged(Event):
     reason: str
 
 
+StaffSessionEnd = Literal["logout", "replaced", "everywhere", "reset", "switched_off"]
+"""Signed out here; signed in elsewhere; signed out everywhere; password or second step reset; account switched off."""
+
+
 class StaffSessionEnded(Event):
     """A member of staff is signed out; open sockets of that session must go.
 
@@ -211,7 +215,7 @@ class StaffSessionEnded(Event):
 
     staff_id: str
     session: str
-    reason: Literal["logout", "replaced"]
+    reason: StaffSessionEnd
 
 
 class RecordingStarted(CallEvent):

@@ -38,6 +38,7 @@ class SignedIn:
 
 
 Authenticate = Callable[[web.Request], Awaitable[SignedIn | None]]
+"""None: nobody. NotSignedInError: somebody who no longer is, and why; on public endpoints that is nobody, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,12 @@ def _guard(endpoint: Endpoint, authenticate: Authenticate) -> Callable[[web.Requ
     takes_body = _takes_body(endpoint.handler)
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        signed_in = await authenticate(request)
+        try:
+            signed_in = await authenticate(request)
+        except NotSignedInError:
+            if endpoint.permission is not Permission.PUBLIC:
+                raise
+            signed_in = None
         if endpoint.permission is not Permission.PUBLIC:
             if signed_in is None:
                 raise NotSignedInError("please sign in")

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.models.staff import Role
+
 EngineChoice = Literal["auto", "vosk", "whisper", "none"]
 
 
@@ -46,6 +48,9 @@ class Settings(BaseSettings):
         identity_simulation: What the simulated identity services do, ``service=mode`` pairs, comma separated: services
             registry, face, phone, challenge; modes match, no_match, slow, down.
         timezone: Where the bank is: when its day begins, for the wallboard and the statistics.
+        password_min_length: Of staff passwords. password_max_age_days: After so many a new one is asked for at sign-in;
+            0: never. one_time_password_h: How long a one-time password from an administrator is good.
+        totp_roles: Roles that must have an authenticator app, comma separated, e.g. ``admin,auditor``; others may.
         rejoin_s: How long a lost customer's or teller's seat is kept.
         webhook_networks: Networks inside the bank to which webhooks may lead, comma separated, e.g. ``10.20.0.0/16``;
             public addresses are allowed anyway (by https), everything else is not.
@@ -107,6 +112,11 @@ class Settings(BaseSettings):
     session_max_s: float = Field(default=12 * 3600.0, gt=0)
     visit_token_s: float = Field(default=4 * 3600.0, gt=0)
 
+    password_min_length: int = Field(default=10, ge=8, le=64)
+    password_max_age_days: int = Field(default=90, ge=0)
+    one_time_password_h: float = Field(default=24.0, gt=0)
+    totp_roles: str = ""
+
     @field_validator("media_port_max")
     @classmethod
     def _check_ports(cls, last: int, info: ValidationInfo) -> int:
@@ -121,6 +131,14 @@ class Settings(BaseSettings):
         for network in _items(networks):
             ipaddress.ip_network(network)
         return networks
+
+    @field_validator("totp_roles")
+    @classmethod
+    def _check_roles(cls, roles: str) -> str:
+        unknown = set(_items(roles)) - {role.value for role in Role}
+        if unknown:
+            raise ValueError(f"there is no role {', '.join(sorted(unknown))}")
+        return roles
 
     @field_validator("turn_urls")
     @classmethod
@@ -142,6 +160,11 @@ class Settings(BaseSettings):
     def site_url(self) -> str:
         """Address customers reach the house at, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def totp_obligatory(self) -> frozenset[str]:
+        """Roles that must have an authenticator app."""
+        return frozenset(_items(self.totp_roles))
 
     @property
     def turn_addresses(self) -> tuple[str, ...]:

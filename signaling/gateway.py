@@ -108,6 +108,8 @@ class Gateway:
         actor = await self._authenticate_staff(cookie)
         if actor is None or actor.staff_id is None or cookie is None:
             raise NotSignedInError("please sign in")
+        if actor.withheld is not None:
+            raise DeniedError("the sign-in is not complete", code=actor.withheld)
         socket = Socket(sid, STAFF, actor, cookie, sha256_hex(cookie)[:16])
         await self._connections.connected("staff", actor.staff_id, sid)
         await self._rooms.enter(sid, STAFF, staff_room(actor.staff_id))
@@ -176,7 +178,11 @@ class Gateway:
 
     async def keep_session(self, socket: Socket) -> None:
         """Being on duty is using the session; one that has ended loses its socket."""
-        if await self._authenticate_staff(socket.cookie) is None:
+        try:
+            kept = await self._authenticate_staff(socket.cookie) is not None
+        except NotSignedInError:
+            kept = False
+        if not kept:
             await self.drop(socket)
 
     async def refresh(self) -> None:

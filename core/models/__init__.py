@@ -71,7 +71,7 @@ from core.models.review import PeerReview
 from core.models.rules import RuleSetRow, RuleSetState
 from core.models.sampling import InspectionTask, InspectorConflict, SampleDraw, SamplePlan, TaskState
 from core.models.signing import Signature, SignedDocument, SignedDocumentState, Voucher
-from core.models.staff import Role, Staff, StaffSession
+from core.models.staff import Role, Staff, StaffPassword, StaffRecoveryCode, StaffSession, StaffTotp
 from core.models.system import Alarm, AuditEntry, DeliveryState, EventDelivery, OutboxEvent
 from core.models.ticket import Ticket, TicketKind, TicketState, TicketStep
 from core.models.transcript import (
@@ -176,7 +176,10 @@ __all__ = [
     "SignedDocumentState",
     "SkillGroup",
     "Staff",
+    "StaffPassword",
+    "StaffRecoveryCode",
     "StaffSession",
+    "StaffTotp",
     "StepState",
     "Strategy",
     "TaskState",

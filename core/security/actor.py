@@ -15,6 +15,7 @@ class Actor:
         name: As written to the audit log: ``staff:<id>``, ``visit:<id>``, ``key:<id>`` or ``system:<part>``.
         staff_id / visit_id: Exactly one is set for people. key_id: Of another system's API key.
         roles: Roles of staff.
+        withheld: Why a member of staff does not hold the permissions of the own roles yet: the code a refusal carries.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Actor:
     visit_id: str | None = None
     key_id: str | None = None
     roles: frozenset[str] = field(default_factory=frozenset)
+    withheld: str | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the permission is held."""
@@ -31,12 +33,17 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Raise `DeniedError` unless the permission is held."""
         if not self.may(permission):
-            raise DeniedError("not permitted", permission=str(permission))
+            raise DeniedError("not permitted", code=self.withheld, permission=str(permission))
 
 
 def staff_actor(staff_id: str, roles: list[str]) -> Actor:
     """The actor of a signed-in member of staff."""
     return Actor(f"staff:{staff_id}", permissions_of(roles), staff_id=staff_id, roles=frozenset(roles))
+
+
+def withheld_actor(staff_id: str, permissions: Iterable[Permission], code: str) -> Actor:
+    """Somebody of staff who has to do something first, with the few permissions for doing it."""
+    return Actor(f"staff:{staff_id}", frozenset({Permission.PUBLIC, *permissions}), staff_id=staff_id, withheld=code)
 
 
 def customer_actor(visit_id: str) -> Actor:

@@ -11,6 +11,8 @@ class Permission(StrEnum):
     VISIT_OWN = "visit.own"
     CALL_JOIN = "call.join"
     CALL_RESULT = "call.result"
+    SESSION_OWN = "session.own"  # who is signed in, second step, sign-out: also before the sign-in is complete
+    ACCOUNT_OWN = "account.own"  # own password and authenticator: also while one of them has to be set
     STAFF_SELF = "staff.self"
     CALL_TAKE = "call.take"
     CALL_OVERSEE = "call.oversee"
@@ -173,4 +175,6 @@ def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
     granted = {Permission.PUBLIC}
     for role in roles:
         granted |= _MATRIX.get(role, frozenset()) | _PEOPLE.get(role, frozenset())
+    if Permission.STAFF_SELF in granted:
+        granted |= {Permission.SESSION_OWN, Permission.ACCOUNT_OWN}
     return frozenset(granted)

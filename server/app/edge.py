@@ -31,6 +31,7 @@ from server.acd import room as acd_room
 from server.acd.board import TellerBoard
 from server.acd.door import QueueDoor
 from server.acd.queue import QueueBoard
+from server.app import access
 from server.app.api_page import api_routes
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import alive
@@ -51,10 +52,8 @@ from server.counter import room as counter_room
 from server.counter.notices.outbox import NoticeOutbox
 from server.counter.routes import routes as counter_routes
 from server.counter.service import CounterService
-from server.identity.routes import routes as identity_routes
 from server.identity.routes import session_cookie
 from server.identity.service import IdentityService
-from server.identity.sessions import SessionLimits
 from server.media.control_client import HttpMediaControl, NodeInfo
 from server.wallboard import room as wallboard_room
 from signaling import room as signaling_room
@@ -93,8 +92,8 @@ async def _compose(
 ) -> web.Application:
     settings, database, bus, redis = connections.settings, connections.database, connections.bus, connections.redis
     limiter = RateLimiter(redis)
-    limits = SessionLimits(settings.session_idle_s, settings.session_max_s)
-    identity = IdentityService(database, limiter, limits)
+    staff_access = access.build(connections, limiter)
+    identity = staff_access.identity
     counter = CounterService(database, limiter, connections.secrets.token_key, settings.visit_token_s)
     business = counter_room.build(database, bus, connections.store, connections.secrets.master_key, settings, limiter)
     online = RedisConnections(redis)
@@ -178,7 +177,7 @@ async def _compose(
         health_routes(connections),
         counter_routes(counter),
         *business.routes,
-        identity_routes(identity),
+        *staff_access.routes,
         *wallboard.tables,
         *people_routes(connections),
         calls.routes,

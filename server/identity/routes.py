@@ -6,8 +6,8 @@ from core.errors import DeniedError, NotSignedInError
 from core.http import Done, RouteTable, actor_of
 from core.models.staff import Staff
 from core.security.permissions import Permission
-from server.identity.schemas import LoginRequest, LoginView, StaffView
-from server.identity.service import IdentityService
+from server.identity.schemas import CodeRequest, LoginRequest, LoginView, StaffView
+from server.identity.service import IdentityService, NewSession
 
 SESSION_COOKIE = "ac_session"
 
@@ -18,35 +18,48 @@ def session_cookie(request: web.Request) -> str | None:
 
 
 def routes(service: IdentityService) -> RouteTable:
-    """Login, logout, me."""
+    """Login in one or two steps, logout, me."""
     table = RouteTable()
 
     @table.post("/api/auth/login", Permission.PUBLIC, answer=LoginView)
     async def login(request: web.Request, body: LoginRequest) -> web.Response:
         _same_site_only(request)
-        session = await service.login(body.username, body.password, request.remote)
-        view = LoginView(staff=_view(session.staff), csrf_token=session.csrf_token)
-        response = _json(view)
-        response.set_cookie(
-            SESSION_COOKIE, session.cookie, httponly=True, samesite="Strict", path="/", secure=_is_https(request)
-        )
-        return response
+        return _signed_in(request, await service.login(body.username, body.password, request.remote))
 
-    @table.post("/api/auth/logout", Permission.STAFF_SELF, answer=Done)
+    @table.post("/api/auth/second-step", Permission.SESSION_OWN, answer=LoginView)
+    async def complete(request: web.Request, body: CodeRequest) -> web.Response:
+        cookie = session_cookie(request) or ""
+        return _signed_in(request, await service.complete(actor_of(request), cookie, body.code, request.remote))
+
+    @table.post("/api/auth/logout", Permission.SESSION_OWN, answer=Done)
     async def logout(request: web.Request) -> web.Response:
         await service.logout(actor_of(request), session_cookie(request) or "")
-        response = _json(Done())
-        response.del_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="Strict", secure=_is_https(request))
-        return response
+        return signed_out(request)
 
-    @table.get("/api/auth/me", Permission.STAFF_SELF)
+    @table.get("/api/auth/me", Permission.SESSION_OWN)
     async def me(request: web.Request) -> LoginView:
         session = await service.current(session_cookie(request))
         if session is None:  # ended between the guard and here
             raise NotSignedInError("please sign in")
-        return LoginView(staff=_view(session.staff), csrf_token=session.row.csrf_token)
+        return LoginView(staff=_view(session.staff), csrf_token=session.row.csrf_token, awaits=session.awaits)
 
     return table
+
+
+def _signed_in(request: web.Request, session: NewSession) -> web.Response:
+    view = LoginView(staff=_view(session.staff), csrf_token=session.csrf_token, awaits=session.awaits)
+    response = _json(view)
+    response.set_cookie(
+        SESSION_COOKIE, session.cookie, httponly=True, samesite="Strict", path="/", secure=_is_https(request)
+    )
+    return response
+
+
+def signed_out(request: web.Request) -> web.Response:
+    """The answer that takes the cookie away."""
+    response = _json(Done())
+    response.del_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="Strict", secure=_is_https(request))
+    return response
 
 
 def _view(staff: Staff) -> StaffView:
