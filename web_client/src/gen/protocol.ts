@@ -744,6 +744,12 @@ export interface CoachingRequest {
   text: string
 }
 /**
+ * A code of the authenticator app, or a recovery code.
+ */
+export interface CodeRequest {
+  code: string
+}
+/**
  * Somebody a call can be handed to, or asked into it. `free`: can be asked right now.
  */
 export interface Colleague {
@@ -1229,6 +1235,14 @@ export interface EmergencyView {
  * Nothing to say.
  */
 export interface Empty {}
+/**
+ * What the authenticator app has to learn, told once. `qr_svg`: the address as a picture (SVG text).
+ */
+export interface EnrolmentView {
+  secret: string
+  uri: string
+  qr_svg: string
+}
 /**
  * The inspector's judgement: an answer for every item of the form.
  */
@@ -1944,10 +1958,13 @@ export interface LoginRequest {
 }
 /**
  * Who is signed in. The CSRF token goes back in ``X-CSRF-Token`` with unsafe methods.
+ *
+ * `awaits`: what has to be done before anything else works; null: nothing.
  */
 export interface LoginView {
   staff: StaffView
   csrf_token: string
+  awaits?: ('second_step' | 'password' | 'enrolment') | null
 }
 /**
  * A member of staff as shown to the own pages.
@@ -2152,6 +2169,13 @@ export interface OfferTaken {
   call: TellerCall
 }
 /**
+ * For handing over to its owner; told once, good for one sign-in.
+ */
+export interface OneTimePasswordView {
+  one_time_password: string
+  expires_at: string
+}
+/**
  * A booked time. `link`: for the customer, checks in. `call_id`: the newest call of it, once there is one.
  */
 export interface OpenAppointment {
@@ -2265,6 +2289,17 @@ export interface OverseeMode {
   mode: 'monitor' | 'whisper' | 'barge'
 }
 /**
+ * State of the own account. `password_due_at`: when a new password will be asked for; null: never.
+ */
+export interface OwnAccountView {
+  password_changed_at: string
+  password_due_at: string | null
+  password_min_length: number
+  totp_since: string | null
+  totp_obligatory: boolean
+  recovery_codes_left: number
+}
+/**
  * A teller's own day.
  */
 export interface OwnFigures {
@@ -2309,6 +2344,26 @@ export interface OwnVoucher {
   business_name_en: string
   issued_at: string
   url: string | null
+}
+/**
+ * The current password and a code of the authenticator app.
+ */
+export interface PasswordAndCodeRequest {
+  password: string
+  code: string
+}
+/**
+ * The current password and a new one.
+ */
+export interface PasswordChangeRequest {
+  current: string
+  new: string
+}
+/**
+ * The current password, to prove that it is still the same person.
+ */
+export interface PasswordRequest {
+  password: string
 }
 /**
  * Marks for a colleague's month; given again, they replace the earlier ones.
@@ -2745,6 +2800,12 @@ export interface RecordingPause {
  */
 export interface RecordingPauseSet {
   until: string | null
+}
+/**
+ * Codes for who loses the authenticator app; each works once. Told once.
+ */
+export interface RecoveryCodesView {
+  codes: string[]
 }
 /**
  * Rectifications opened in the period.
@@ -3931,6 +3992,11 @@ export interface WrappedUp {
  * via the `definition` "_Body".
  */
 export interface _Body {}
+/**
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "_Secret".
+ */
+export interface _Secret {}
 
 export interface CustomerRequests {
   'queue.join': [Join, CustomerCallAnswer]
