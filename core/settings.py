@@ -43,6 +43,8 @@ class Settings(BaseSettings):
         sms_url: A bank's message centre; None: the simulator of the all-in-one. sms_token: Its bearer token.
         bank_url: A bank's core system; None: the simulator of the all-in-one, on `bank_port` (0: any), with its books
             in `bank_database_url` (None: a database of its own beside the house's). bank_token: Bearer token.
+        letter_box_url: Where the all-in-one's own message centre shows what it has taken, for the demo's helper on the
+            customer's page; set by the supervisor with `demo`, never with a real centre.
         appeal_zh / appeal_en: Where a customer can object to a stopped business.
         ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
         identity_simulation: What the simulated identity services do, ``service=mode`` pairs, comma separated: services
@@ -91,6 +93,7 @@ class Settings(BaseSettings):
     smtp_from: str = "counter@localhost"
     sms_url: str | None = None
     sms_token: str = Field(default="", repr=False)
+    letter_box_url: str | None = None
     bank_url: str | None = None
     bank_token: str = Field(default="", repr=False)
     bank_port: int = Field(default=0, ge=0, le=65535)

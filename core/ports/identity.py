@@ -44,8 +44,8 @@ class FaceMatcher(Protocol):
 class PhoneCodes(Protocol):
     """Sends a one-time code to a phone. What is sent is never logged."""
 
-    async def send(self, phone: str, code: str) -> None:
-        """UnavailableError ``phone.unavailable``."""
+    async def send(self, message_id: str, phone: str, code: str, language: str) -> None:
+        """Send it, once per `message_id`; `language`: ``zh-CN`` or ``en``. UnavailableError ``phone.unavailable``."""
         ...
 
 

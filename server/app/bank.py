@@ -23,6 +23,7 @@ def bring_bank(settings: Settings) -> bool:
     settings.bank_url, settings.bank_token = f"http://{HOST}:{settings.bank_port}", token
     if settings.sms_url is None:
         settings.sms_url, settings.sms_token = f"{settings.bank_url}/sms", token
+        settings.letter_box_url = settings.sms_url if settings.demo else None
     return True
 
 

@@ -95,7 +95,9 @@ async def _compose(
     staff_access = access.build(connections, limiter)
     identity = staff_access.identity
     counter = CounterService(database, limiter, connections.secrets.token_key, settings.visit_token_s)
-    business = counter_room.build(database, bus, connections.store, connections.secrets.master_key, settings, limiter)
+    business = counter_room.build(
+        database, bus, connections.store, connections.secrets.master_key, settings, limiter, http
+    )
     online = RedisConnections(redis)
 
     async def nodes() -> list[NodeInfo]:

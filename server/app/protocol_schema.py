@@ -22,6 +22,7 @@ from server.calls import schemas as calls
 from server.chat import schemas as chat
 from server.counter import schemas as counter
 from server.counter.banking import schemas as banking
+from server.counter.demo import schemas as demo
 from server.counter.fraud import schemas as fraud
 from server.counter.notices import schemas as notices
 from server.counter.review import schemas as dual_review
@@ -47,6 +48,7 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
     for module in (
         identity,
         counter,
+        demo,
         calls,
         acd,
         chat,

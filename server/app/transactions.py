@@ -1,7 +1,6 @@
 """Composition of the transactions side of the counter: core banking, review, fraud, signature, voucher, messages."""
 
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,31 +67,29 @@ def transaction_routes(connections: Connections, room: CounterRoom) -> list[Rout
     ]
 
 
-@asynccontextmanager
-async def transaction_jobs(connections: Connections, room: CounterRoom) -> AsyncIterator[TransactionJobs]:
-    """Jobs and loops of a worker; they need an HTTP session while they run."""
+def transaction_jobs(connections: Connections, room: CounterRoom, http: aiohttp.ClientSession) -> TransactionJobs:
+    """Jobs and loops of a worker; `http` has to stay open while they run."""
     database, settings, secrets = connections.database, connections.settings, connections.secrets
     engine, sealer = room.cases.engine, Sealer(secrets.master_key)
     vault, seal = Vault(connections.store, secrets.master_key), load_seal(settings.data_dir)
     outbox = NoticeOutbox(secrets.master_key)
     fraud = watch.FraudWatch(database, connections.bus)
     keeper = ReviewKeeper(database, engine, engine.book)
-    async with aiohttp.ClientSession() as http:
-        bank = core_banking(settings, http)
-        delivery = deliver.NoticeDelivery(database, message_gateways(settings, http), secrets.master_key)
-        makers = signing.SigningJobs(database, engine, engine.book, vault, sealer, seal, settings.site_url)
-        printing = vouchers.VoucherJobs(database, vault, sealer, seal, outbox, settings.site_url)
-        yield TransactionJobs(
-            [
-                *deliver.subscriptions(delivery),
-                *runner.subscriptions(runner.PostingRunner(database, bank, sealer)),
-                *answers.subscriptions(answers.BankAnswers(database, bank, engine, engine.book)),
-                *signing.subscriptions(makers),
-                *vouchers.subscriptions(printing),
-                *watch.subscriptions(fraud),
-            ],
-            {"reviews": keeper.run(), "fraud": fraud.listen(), "fraud time": fraud.keep_time()},
-        )
+    bank = core_banking(settings, http)
+    delivery = deliver.NoticeDelivery(database, message_gateways(settings, http), secrets.master_key)
+    makers = signing.SigningJobs(database, engine, engine.book, vault, sealer, seal, settings.site_url)
+    printing = vouchers.VoucherJobs(database, vault, sealer, seal, outbox, settings.site_url)
+    return TransactionJobs(
+        [
+            *deliver.subscriptions(delivery),
+            *runner.subscriptions(runner.PostingRunner(database, bank, sealer)),
+            *answers.subscriptions(answers.BankAnswers(database, bank, engine, engine.book)),
+            *signing.subscriptions(makers),
+            *vouchers.subscriptions(printing),
+            *watch.subscriptions(fraud),
+        ],
+        {"reviews": keeper.run(), "fraud": fraud.listen(), "fraud time": fraud.keep_time()},
+    )
 
 
 def core_banking(settings: Settings, http: aiohttp.ClientSession) -> HttpCoreBanking:

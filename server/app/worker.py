@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+import aiohttp
 import structlog
 
 from core.ids import new_id
@@ -47,6 +48,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         rules = RuleBook(connections.database)
         catalogue = Catalogue(connections.database, connections.store, connections.secrets.master_key)
         speech = SpeechWorker(connections.database, connections.bus, connections.redis, catalogue, settings)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
         business = counter_room.build(
             connections.database,
             connections.bus,
@@ -54,9 +56,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             connections.secrets.master_key,
             settings,
             RateLimiter(connections.redis),
+            http,
         )
         people, tickets = people_jobs(connections)
-        transactions = await stack.enter_async_context(transaction_jobs(connections, business))
+        transactions = transaction_jobs(connections, business, http)
         subscriptions = [
             *_subscriptions(connections, rules, speech),
             *business.subscriptions,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import aiohttp
+
 from core.bus import Bus
 from core.db import Database
 from core.http import RouteTable
@@ -13,6 +15,8 @@ from core.store import Store
 from server.counter.book import CaseBook
 from server.counter.case_routes import flow_routes, prefill_routes
 from server.counter.cases import CaseService
+from server.counter.demo.aids import DemoAids
+from server.counter.demo.routes import demo_routes
 from server.counter.documents.routes import document_routes
 from server.counter.documents.service import DocumentService
 from server.counter.documents.shelf import DocumentShelf
@@ -22,9 +26,11 @@ from server.counter.flows import packaged_flows
 from server.counter.keeper import CaseKeeper
 from server.counter.kind import House
 from server.counter.kinds import check_flow, load_kinds
+from server.counter.notices.sms import HttpSmsGateway
 from server.counter.prefill import PrefillDesk
 from server.counter.simulators.identity import Simulation, simulated
 from server.counter.who.ask import IdentityDesk
+from server.counter.who.sms_codes import SmsCodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +45,22 @@ class CounterRoom:
 
 
 def build(
-    database: Database, bus: Bus, store: Store, master_key: bytes, settings: Settings, limiter: RateLimiter
+    database: Database,
+    bus: Bus,
+    store: Store,
+    master_key: bytes,
+    settings: Settings,
+    limiter: RateLimiter,
+    http: aiohttp.ClientSession | None = None,
 ) -> CounterRoom:
-    """Put the room together.
+    """Put the room together. `http`: for the message centre; one-time codes go nowhere without it.
 
     Raises:
         BadInputError: ``flow.invalid``: a shipped flow does not fit its kinds.
     """
+    carrier = (
+        SmsCodes(HttpSmsGateway(http, settings.sms_url, settings.sms_token)) if http and settings.sms_url else None
+    )
     house = House(
         database=database,
         clock=database.clock,
@@ -55,7 +70,7 @@ def build(
         settings=settings,
         bus=bus,
         limiter=limiter,
-        identity=simulated(Simulation.parse(settings.identity_simulation)),
+        identity=simulated(Simulation.parse(settings.identity_simulation), carrier),
     )
     kinds = load_kinds(house)
     for flow in packaged_flows():
@@ -72,6 +87,7 @@ def build(
             document_routes(documents),
             prefill_routes(PrefillDesk(database, limiter, house.sealer)),
             flow_routes(FlowDesk(database, kinds)),
+            demo_routes(DemoAids(database, engine.book, master_key, settings, http)),
         ],
         IdentityDesk(house, cases, shelf).subscriptions,
     )

@@ -4,12 +4,15 @@ from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.simbank.faults import Fault, Faults
 from server.simbank.ledger import ContentDiffersError, Ledger, now
 from server.simbank.tables import message
+
+LETTERS = 20
 
 
 class _Booking(BaseModel):
@@ -48,6 +51,7 @@ class Simulator:
                 web.get("/v1/trial-balance", self.trial_balance),
                 web.post("/v1/faults", self.set_faults),
                 web.post("/sms", self.sms),
+                web.get("/sms", self.letter_box),
             ]
         )
         return app
@@ -94,6 +98,13 @@ class Simulator:
         """Replace the faults that are set: a list of them."""
         self.faults.pending = [Fault.model_validate(fault) for fault in await request.json()]
         return web.json_response({})
+
+    async def letter_box(self, request: web.Request) -> web.Response:
+        """The messages taken for a phone (``?phone=``), newest first: what a real phone would show."""
+        rows = select(message).where(message.c.phone == request.query["phone"])
+        async with self._engine.begin() as connection:
+            taken = (await connection.execute(rows.order_by(message.c.at.desc()).limit(LETTERS))).all()
+        return web.json_response([{"text": row.text, "at": row.at.isoformat()} for row in taken])
 
     async def sms(self, request: web.Request) -> web.Response:
         """Take a short message, once per id."""

@@ -144,7 +144,7 @@ async def money_house(
     simulator = Simulator(engine, TOKEN)
     await simulator.ledger.endow(FORM["account"], PERSON["name"], PERSON["id_number"], "13800138000", 100_000_000)
     await simulator.ledger.endow(FORM["payee_account"], FORM["payee_name"], "110101199003070791", "13900000000", 0)
-    async with TestServer(simulator.application()) as bank, aiohttp.ClientSession():
+    async with TestServer(simulator.application()) as bank, aiohttp.ClientSession() as http:
         settings = Settings(data_dir=folder, bank_url=str(bank.make_url("/")), bank_token=TOKEN)
         secrets = Secrets(MASTER_KEY, "t" * 40, "i" * 40, "r" * 40)
         store = open_store(None, folder)
@@ -155,9 +155,8 @@ async def money_house(
             await seed_review_rules(work)
             await _without_identity(work)
         house = MoneyHouse(desk, connections, simulator, folder)
-        async with transactions.transaction_jobs(connections, room) as jobs:
-            for loop in jobs.loops.values():
-                loop.close()
-            house.jobs = jobs
-            yield house
+        house.jobs = transactions.transaction_jobs(connections, room, http)
+        for loop in house.jobs.loops.values():
+            loop.close()
+        yield house
     await engine.dispose()

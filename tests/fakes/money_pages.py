@@ -9,6 +9,9 @@ STEP_MS = 40_000
 async def sign_document(customer: Person) -> None:
     """Read the document on the own screen and write a signature with the mouse."""
     await expect(customer.by("sign-document").locator("canvas").first).to_be_visible(timeout=STEP_MS)
+    page = await customer.by("sign-document").bounding_box()
+    assert page is not None
+    assert page["height"] > 200, "the document has to be readable before it is signed"
     pad = customer.by("sign-pad")
     await pad.scroll_into_view_if_needed()
     box = await pad.bounding_box()

@@ -47,4 +47,19 @@ def check_flow(flow: Flow, kinds: Kinds) -> Flow:
             raise BadInputError(
                 f"step {step.key}: {'; '.join(problems)}", code="flow.invalid", step=step.key, problems=problems
             ) from None
+    _check_phone(flow)
     return flow
+
+
+def _check_phone(flow: Flow) -> None:
+    """A one-time code needs a number to go to: a form before the step has to ask for it."""
+    asked = False
+    for step in flow.steps:
+        if step.kind == "form":
+            asked = asked or any(field.get("key") == "phone" for field in step.config.get("fields", ()))
+        elif step.kind == "identity" and step.config.get("phone") and not asked:
+            raise BadInputError(
+                f"step {step.key}: a code is sent to a phone that no form before it asks for",
+                code="flow.invalid",
+                step=step.key,
+            )

@@ -13,7 +13,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Image, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from server.counter.signing.fonts import prepare_font
+from server.counter.signing.fonts import document_font
 
 BANK_TIME = timezone(timedelta(hours=8))
 _INK, _SOFT, _LINE = HexColor("#1f2a37"), HexColor("#5b6673"), HexColor("#c9d1da")
@@ -44,7 +44,6 @@ def draw(paper: Paper) -> bytes:
     """The PDF, A4."""
     rows = [text for pair in paper.lines for text in pair]
     texts = [paper.title, paper.subtitle, paper.notices_title, paper.code_label, paper.footer, paper.signature_label]
-    font = prepare_font("".join([*texts, *rows, *paper.notices, paper.code]))
     target = io.BytesIO()
     document = SimpleDocTemplate(
         target,
@@ -55,7 +54,8 @@ def draw(paper: Paper) -> bytes:
         bottomMargin=(42 if paper.signature_label else 20) * mm,
     )
     document.title, document.author = paper.title, "AirCounter"
-    document.build(_story(paper, font))
+    with document_font("".join([*texts, *rows, *paper.notices, paper.code])) as font:
+        document.build(_story(paper, font))
     return target.getvalue()
 
 

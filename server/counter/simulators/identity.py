@@ -13,7 +13,7 @@ from typing import Literal
 import structlog
 
 from core.errors import UnavailableError
-from core.ports.identity import Challenge, FaceVerdict, IdentityPorts, Verdict
+from core.ports.identity import Challenge, FaceVerdict, IdentityPorts, PhoneCodes, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -82,16 +82,17 @@ class SimulatedFaces:
 
 
 class SimulatedPhone:
-    """Implements `core.ports.identity.PhoneCodes`. Keeps the last code of each phone for the demo's letter box."""
+    """Implements `core.ports.identity.PhoneCodes`: a carrier in a mood, before the message centre if there is one."""
 
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, simulation: Simulation, carrier: PhoneCodes | None) -> None:
         self._simulation = simulation
-        self.sent: dict[str, str] = {}
+        self._carrier = carrier
 
-    async def send(self, phone: str, code: str) -> None:
-        """Puts it into the letter box; ``no_match`` means that it never arrives."""
-        if await _behave(self._simulation.phone, self._simulation.slow_s, "phone") == "match":
-            self.sent[phone] = code
+    async def send(self, message_id: str, phone: str, code: str, language: str) -> None:
+        """Hands it on; ``no_match`` means that it never arrives."""
+        arrives = await _behave(self._simulation.phone, self._simulation.slow_s, "phone") == "match"
+        if arrives and self._carrier is not None:
+            await self._carrier.send(message_id, phone, code, language)
         log.info("one-time code handed to the carrier", pii_phone=f"{phone[:3]}****{phone[-4:]}")
 
 
@@ -104,15 +105,20 @@ class SimulatedChallenges:
     async def ask(self, id_number: str) -> tuple[Challenge, ...]:
         """Questions with four answers each, one of them right."""
         await _behave(self._simulation.challenge, self._simulation.slow_s, "challenge")
-        return tuple(
-            Challenge(key, question_zh, question_en, choices) for key, question_zh, question_en, choices in _QUESTIONS
-        )
+        return questions()
 
     async def verify(self, id_number: str, answers: dict[str, str]) -> Verdict:
         """Whether all are right."""
         verdict = await _behave(self._simulation.challenge, self._simulation.slow_s, "challenge")
         right = all(answers.get(key) == right_answer(id_number, key) for key, *_ in _QUESTIONS)
         return "match" if verdict == "match" and right else "no_match"
+
+
+def questions() -> tuple[Challenge, ...]:
+    """What every simulated customer is asked."""
+    return tuple(
+        Challenge(key, question_zh, question_en, choices) for key, question_zh, question_en, choices in _QUESTIONS
+    )
 
 
 def right_answer(id_number: str, key: str) -> str:
@@ -144,11 +150,11 @@ _QUESTIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 )
 
 
-def simulated(simulation: Simulation) -> IdentityPorts:
-    """All services simulated."""
+def simulated(simulation: Simulation, carrier: PhoneCodes | None = None) -> IdentityPorts:
+    """All services simulated; one-time codes go on to `carrier`, where there is one."""
     return IdentityPorts(
         SimulatedRegistry(simulation),
         SimulatedFaces(simulation),
-        SimulatedPhone(simulation),
+        SimulatedPhone(simulation, carrier),
         SimulatedChallenges(simulation),
     )

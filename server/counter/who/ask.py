@@ -11,6 +11,7 @@ from core.errors import NotFoundError, UnavailableError
 from core.events import CaseQuestionAsked
 from core.jobs import Subscription
 from core.models.case import CaseDocument, PhoneCode
+from core.models.visit import Visit
 from core.security.actor import system_actor
 from server.counter.cases import CaseService
 from server.counter.documents.shelf import DocumentShelf
@@ -88,10 +89,11 @@ class IdentityDesk:
         async with self._house.database.read() as session:
             case = await self._cases.engine.book.load(session, event.case_id)
             row = await session.get(PhoneCode, event.ref)
+            visit = await session.get(Visit, case.row.visit_id)
         code = self._codes.open(row) if row else None
         phone = next((form["values"]["phone"] for form in case.results("form") if "phone" in form["values"]), None)
         if code is not None and phone is not None:
-            await self._house.identity.phone_codes.send(phone, code)
+            await self._house.identity.phone_codes.send(event.ref, phone, code, visit.language if visit else "")
         async with self._house.database.unit_of_work(self._actor) as work:
             sent = await work.session.get(PhoneCode, event.ref, with_for_update=True)
             if sent is not None:

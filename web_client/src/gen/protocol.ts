@@ -1098,6 +1098,42 @@ export interface DeliveryView {
   sent_at: string | null
 }
 /**
+ * What the simulated customer would know. `masked`: whose past, by the ID number's end.
+ */
+export interface DemoAnswer {
+  question_zh: string
+  question_en: string
+  answer: string
+  masked: string
+}
+/**
+ * Everything of it; empty when `on` is false, as it is outside the demo.
+ */
+export interface DemoHelp {
+  on: boolean
+  people: DemoPerson[]
+  messages: DemoMessage[]
+  answers: DemoAnswer[]
+}
+/**
+ * An invented customer. `values`: what a form may ask for, by field.
+ */
+export interface DemoPerson {
+  key: string
+  name: string
+  values: {
+    [k: string]: string | number
+  }
+}
+/**
+ * A short message as the simulated phone shows it.
+ */
+export interface DemoMessage {
+  phone: string
+  text: string
+  at: string
+}
+/**
  * A document that was handed in.
  */
 export interface DocumentView {

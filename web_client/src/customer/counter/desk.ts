@@ -1,6 +1,7 @@
 import { reactive, ref } from 'vue'
 import { openStep, type CaseView, type FieldSpec, type Value } from '@shared/counter'
 import { ApiError, errorFromBody } from '@shared/errors'
+import type { DemoHelp } from '../../gen/protocol'
 import type { CustomerSocket } from '../visit/callRoom'
 
 export interface CounterDeskState {
@@ -21,6 +22,10 @@ export class CounterDesk {
   readonly state = reactive<CounterDeskState>({ view: null, busy: false, error: null, fields: {} })
   /** What is being sent right now, or was sent last. */
   private running: Promise<boolean> = Promise.resolve(true)
+  /** The demo's helper; null where there is none, as in every real bank. */
+  readonly demo = ref<DemoHelp | null>(null)
+  /** Values of an invented customer, to be put into the open form. */
+  readonly suggested = ref<Record<string, Value> | null>(null)
   /** A business that has ended stays on the screen until the customer puts it away. */
   readonly dismissed = ref<string | null>(null)
 
@@ -48,6 +53,27 @@ export class CounterDesk {
       const { case_id, version } = view
       this.take((await this.socket.request('counter.act', { case_id, version, step: step.key, action, inputs })).case)
     })
+  }
+
+  async loadDemo(): Promise<void> {
+    try {
+      const help = await this.ask<DemoHelp>('GET', '/api/visit/demo')
+      this.demo.value = help.on ? help : null
+    } catch {
+      // What was there stays; the next look brings the rest.
+    }
+  }
+
+  /** One side of an invented customer's card, handed in as if it had been photographed. */
+  async uploadDemoCard(person: string, code: 'id_front' | 'id_back'): Promise<boolean> {
+    const path = `/api/visit/demo/cards/${person}/${code === 'id_front' ? 'front' : 'back'}`
+    try {
+      const response = await fetch(path, { headers: { Authorization: `Bearer ${this.token()}` }, signal: AbortSignal.timeout(15_000) })
+      return response.ok && (await this.upload(code, await response.blob(), 'file'))
+    } catch {
+      this.state.error = 'net.unreachable'
+      return false
+    }
   }
 
   /** Hands a picture or file in for the open step; waits for what is being sent, so that no chosen file is lost. */

@@ -10,6 +10,10 @@ export default {
         missing: '这里还没填', too_long: '太长了', characters: '有不能用的字符，请检查', format: '格式不对，请检查', checksum: '号码不对，请核对每一位', birth: '号码不对，请核对每一位',
         choice: '请选一项', range: '请填大于零的金额', limit: '超过了可以办理的金额', type: '请填数字',
       },
+      demo: {
+        title: '演示助手', only: '只在演示环境出现：客户和证件都是虚构的，短信没有真的发出。', fill: '用“{name}”的资料填写', card: '用“{name}”的演示身份证',
+        inbox: '模拟手机收到的短信', none: '还没有短信。柜员点“发验证码”后，短信会出现在这里。', answers: '这位虚构客户的答案（尾号 {masked}）', to: '发给 {phone}',
+      },
       form: { submit: '填好了', sent: '已交给柜员，请稍等。', optional: '（可不填）', changed: '柜员改过这里，请看一下对不对' },
       fee: { free: '不收费', amount: '要收 {fee} 元', of: '办理金额 {amount} 元', agree: '我知道了，同意', decline: '不同意' },
       confirm: { yes: '没有问题，确认', object: '有地方不对', what: '哪里不对？', tell: '告诉柜员', back: '再看一遍' },
@@ -52,6 +56,10 @@ export default {
       problem: {
         missing: 'Please fill this in', too_long: 'Too long', characters: 'There are characters that cannot be used', format: 'Please check the format', checksum: 'Please check every digit', birth: 'Please check every digit',
         choice: 'Please choose one', range: 'Please enter an amount above zero', limit: 'More than can be done here', type: 'Please enter a number',
+      },
+      demo: {
+        title: 'Demo helper', only: 'Only in the demo: customers and cards are invented, no message was really sent.', fill: 'Fill in the details of “{name}”', card: 'Use the demo ID card of “{name}”',
+        inbox: 'Messages on the simulated phone', none: 'None yet. When the teller sends the code, it appears here.', answers: 'Answers of this invented customer ({masked})', to: 'To {phone}',
       },
       form: { submit: 'Ready', sent: 'The teller has it. Please wait.', optional: '(optional)', changed: 'The teller changed this. Please check it' },
       fee: { free: 'Free of charge', amount: 'It costs {fee} yuan', of: 'Amount {amount} yuan', agree: 'I agree', decline: 'I do not agree' },

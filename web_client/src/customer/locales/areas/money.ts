@@ -8,7 +8,7 @@ export default {
         go: '我已看清楚，确定要转', stop: '我再想想，先不转了',
       },
       sign: {
-        preparing: '正在准备您的文件，请稍等。', sealing: '签好了，正在封存文件。', loading: '正在打开文件…', retry: '再打开一次', document: '要签名的文件', reading: '请先往下滑，把文件看完。', pad: '请在框里签名', clear: '重写', submit: '签好了', decline: '我不签', guardian: '监护人姓名',
+        loading: '正在打开文件…', retry: '再打开一次', larger: '把字放大', smaller: '缩小看全页', document: '要签名的文件', reading: '请先往下滑，把文件看完。', pad: '请在框里签名', clear: '重写', submit: '签好了', decline: '我不签', guardian: '监护人姓名',
       },
       review: { wait: '另一位工作人员正在核对您的业务，一般不到一分钟。' },
       posting: { wait: '正在办理，请不要关闭页面。' },
@@ -20,9 +20,9 @@ export default {
     },
     counter: {
       reason: {
-        questions_account: '正在查询账户。', questions_customer_stopped: '您决定先不转，没有任何扣款。', bank_unavailable: '银行系统没有回应，柜员会再试一次。', sign_preparing: '正在准备您的文件。', sign_sealing: '正在封存文件。', sign_declined: '您没有签名，柜员会和您商量。', sign_failed: '文件没有做好，柜员会再试一次。',
-        review_facts: '正在准备复核。', review_pending: '另一位工作人员正在核对。', review_returned: '复核的同事请柜员再核对一下。', review_expired: '柜员会再提交一次。', review_refused: '这笔业务没有通过复核，没有任何扣款。',
-        posting_running: '正在办理，请稍等。', posting_reconcile: '银行系统没有给出结果，工作人员正在核实，结果会通知您。', posting_fraud_undecided: '为了您的资金安全，工作人员正在核实，请稍等。', posting_review_missing: '这笔业务没有通过复核，没有任何扣款。', posting_rolled_back: '没有办成，没有任何扣款。',
+        questions_account: '正在查询账户。', questions_customer_stopped: '您决定先不转，没有任何扣款。', bank_unavailable: '银行系统没有回应，柜员会再试一次。', sign_preparing: '正在准备您的文件，请稍等。', sign_sealing: '签好了，正在封存文件。', sign_declined: '您没有签名，柜员会和您商量。', sign_failed: '文件没有做好，柜员会再试一次。',
+        review_facts: '正在准备复核。', review_pending: '另一位工作人员正在核对您的业务，一般不到一分钟。', review_returned: '复核的同事请柜员再核对一下。', review_expired: '柜员会再提交一次。', review_refused: '这笔业务没有通过复核，没有任何扣款。',
+        posting_running: '正在办理，请不要关闭页面。', posting_reconcile: '银行系统没有给出结果，工作人员正在核实，结果会通知您。', posting_fraud_undecided: '为了您的资金安全，工作人员正在核实，请稍等。', posting_review_missing: '这笔业务没有通过复核，没有任何扣款。', posting_rolled_back: '没有办成，没有任何扣款。',
         fraud_stop: '为了保护您的资金，这笔业务停止办理，原因见下面的消息。', fraud_delay: '为了保护您的资金，这笔业务先暂缓，原因见下面的消息。', fraud_report: '为了保护您的资金，这笔业务已停止，我们会协助您报警。',
         bank_insufficient_funds: '余额不足，没有任何扣款。', bank_payee_name: '收款人姓名和账号对不上，没有任何扣款。', bank_no_account: '没有找到账户，没有任何扣款。', bank_account_not_active: '账户状态不正常，没有任何扣款。', bank_payee_not_active: '收款账户状态不正常，没有任何扣款。',
       },
@@ -38,7 +38,7 @@ export default {
         go: 'I have read this and want to send it', stop: 'Let me think: not now',
       },
       sign: {
-        preparing: 'Your document is being made.', sealing: 'Signed. The document is being sealed.', loading: 'Opening the document…', retry: 'Open again', document: 'Document to sign', reading: 'Please scroll down and read it all.', pad: 'Sign in this box', clear: 'Again', submit: 'Done', decline: 'I do not sign', guardian: 'Name of the guardian',
+        loading: 'Opening the document…', retry: 'Open again', larger: 'Larger letters', smaller: 'Whole page', document: 'Document to sign', reading: 'Please scroll down and read it all.', pad: 'Sign in this box', clear: 'Again', submit: 'Done', decline: 'I do not sign', guardian: 'Name of the guardian',
       },
       review: { wait: 'A second member of staff is checking your business. Mostly less than a minute.' },
       posting: { wait: 'We are processing this. Please keep the page open.' },
@@ -50,9 +50,9 @@ export default {
     },
     counter: {
       reason: {
-        questions_account: 'Looking up the account.', questions_customer_stopped: 'You decided not to send it. Nothing was charged.', bank_unavailable: 'The bank’s system did not answer; the teller tries again.', sign_preparing: 'Your document is being made.', sign_sealing: 'The document is being sealed.', sign_declined: 'You did not sign; the teller will talk with you.', sign_failed: 'The document could not be made; the teller tries again.',
-        review_facts: 'Preparing the check.', review_pending: 'A second member of staff is checking.', review_returned: 'The teller was asked to check again.', review_expired: 'The teller asks again.', review_refused: 'This was not approved. Nothing was charged.',
-        posting_running: 'Processing, please wait.', posting_reconcile: 'The bank’s system gave no result; we find out and tell you.', posting_fraud_undecided: 'To keep your money safe we are checking something. Please wait.', posting_review_missing: 'This was not approved. Nothing was charged.', posting_rolled_back: 'It did not work. Nothing was charged.',
+        questions_account: 'Looking up the account.', questions_customer_stopped: 'You decided not to send it. Nothing was charged.', bank_unavailable: 'The bank’s system did not answer; the teller tries again.', sign_preparing: 'Your document is being made.', sign_sealing: 'Signed. The document is being sealed.', sign_declined: 'You did not sign; the teller will talk with you.', sign_failed: 'The document could not be made; the teller tries again.',
+        review_facts: 'Preparing the check.', review_pending: 'A second member of staff is checking your business. Mostly less than a minute.', review_returned: 'The teller was asked to check again.', review_expired: 'The teller asks again.', review_refused: 'This was not approved. Nothing was charged.',
+        posting_running: 'We are processing this. Please keep the page open.', posting_reconcile: 'The bank’s system gave no result; we find out and tell you.', posting_fraud_undecided: 'To keep your money safe we are checking something. Please wait.', posting_review_missing: 'This was not approved. Nothing was charged.', posting_rolled_back: 'It did not work. Nothing was charged.',
         fraud_stop: 'To protect your money we stopped this; the message below says why.', fraud_delay: 'To protect your money this waits; the message below says why.', fraud_report: 'To protect your money we stopped this and help you to report it.',
         bank_insufficient_funds: 'Not enough money; nothing was charged.', bank_payee_name: 'Payee and account do not fit; nothing was charged.', bank_no_account: 'No such account; nothing was charged.', bank_account_not_active: 'The account is not active; nothing was charged.', bank_payee_not_active: 'The payee’s account is not active; nothing was charged.',
       },

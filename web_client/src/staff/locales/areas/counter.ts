@@ -82,7 +82,7 @@ export default {
       phone: { sending: '正在发送', sent: '已发送，等客户输入', failed: '没有发出去', confirmed: '已核对' },
       identity: {
         none: '还没拍', take: '现在拍', retake: '退回重拍', unsure: '请看清', wrong: '不一致：', verify: '核查', accept: '人证一致，下一步', refuse: '不是本人',
-        reasonHint: '客户会看到您写的话。', sendCode: '发验证码到 {number}', askChallenge: '问历史交易',
+        reasonHint: '客户会看到您写的话。', sendCode: '发验证码到 {number}', askChallenge: '问历史交易', outstanding: '还差：{what}。齐了才能往下办。',
       },
       documents: {
         open: '打开{name}', other: '其他材料', missing: '还缺：{name}', optional: '可以补充：{name}', uploaded: '待审', accepted: '已通过', returned: '已退回',
@@ -152,7 +152,7 @@ export default {
       phone: { sending: 'Sending', sent: 'Sent; the customer types it', failed: 'Not sent', confirmed: 'Right' },
       identity: {
         none: 'not there', take: 'Take now', retake: 'Take again', unsure: 'look closely', wrong: 'Does not agree: ', verify: 'Check', accept: 'It is the person, go on', refuse: 'Not the person',
-        reasonHint: 'The customer reads what you write.', sendCode: 'Send a code to {number}', askChallenge: 'Ask questions',
+        reasonHint: 'The customer reads what you write.', sendCode: 'Send a code to {number}', askChallenge: 'Ask questions', outstanding: 'Still missing: {what}.',
       },
       documents: {
         open: 'Open {name}', other: 'Other', missing: 'Missing: {name}', optional: 'May be added: {name}', uploaded: 'To check', accepted: 'Accepted', returned: 'Sent back',
