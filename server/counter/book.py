@@ -1,5 +1,6 @@
 """Reading, locking and storing cases; who may reach which. Personal data is sealed and opened here and nowhere else."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from sqlmodel import col, select
 
 from core.db import UnitOfWork
 from core.errors import NotFoundError
+from core.models.business import Business
 from core.models.call import Call
 from core.models.case import BusinessCase, BusinessFlow, CaseState, CaseStep, StepState
 from core.models.recording import Recording
@@ -15,9 +17,10 @@ from core.models.visit import Consent
 from core.security.actor import Actor
 from core.security.sealing import Sealer
 from server.counter.flows import Flow
-from server.counter.kind import CaseData, StepData
-from server.counter.preconditions import Circumstances
+from server.counter.kind import CaseData, Scene, StepData
 from server.counter.steps import Track
+
+FLOWS_KEPT = 200
 
 
 class CaseBook:
@@ -25,6 +28,7 @@ class CaseBook:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
+        self._flows: dict[tuple[str, int], Flow] = {}
 
     async def load(self, session: AsyncSession, case_id: str, *, lock: bool = False) -> CaseData:
         """A case with its flow and steps. NotFoundError ``case.not_found``."""
@@ -38,23 +42,34 @@ class CaseBook:
 
     async def open(self, session: AsyncSession, row: BusinessCase) -> CaseData:
         """The rest of a case whose row is loaded."""
-        flow_row = await session.get_one(BusinessFlow, (row.business_code, row.flow_version))
-        flow = Flow.model_validate(flow_row.content)
+        scene = await scene_of(session, row.call_id, row.business_code)
+        flow = await self._flow(session, row.business_code, row.flow_version)
         query = select(CaseStep).where(col(CaseStep.case_id) == row.id).order_by(col(CaseStep.position))
         steps = []
         for step in (await session.scalars(query.execution_options(populate_existing=True))).all():
             held = self._sealer.open(step.sealed, _owner(row.id, step.key))
-            steps.append(StepData(step, flow.step(step.key), held["inputs"], held["result"]))
-        return CaseData(row, flow, self._sealer.open(row.sealed, row.id), steps)
+            steps.append(StepData(step, flow.step(step.key), held["inputs"], held["result"], json.dumps(held)))
+        return CaseData(row, flow, self._sealer.open(row.sealed, row.id), steps, scene)
 
     def seal(self, case: CaseData) -> None:
         """Put what was opened back into the rows, before they are committed."""
         case.row.sealed = self._sealer.seal(case.data, case.row.id)
         for step in case.steps:
             held = {"inputs": step.inputs, "result": step.result}
-            step.row.sealed = self._sealer.seal(held, _owner(case.row.id, step.row.key))
+            text = json.dumps(held)
+            if text != step.held:
+                step.row.sealed, step.held = self._sealer.seal(held, _owner(case.row.id, step.row.key)), text
 
-    def add(self, work: UnitOfWork, row: BusinessCase, flow: Flow) -> CaseData:
+    async def _flow(self, session: AsyncSession, business_code: str, version: int) -> Flow:
+        """A version of a flow; versions never change, so each is read once."""
+        key = (business_code, version)
+        if key not in self._flows:
+            if len(self._flows) >= FLOWS_KEPT:
+                self._flows.clear()
+            self._flows[key] = Flow.model_validate((await session.get_one(BusinessFlow, key)).content)
+        return self._flows[key]
+
+    def add(self, work: UnitOfWork, row: BusinessCase, flow: Flow, scene: Scene) -> CaseData:
         """A new case with all its steps pending."""
         steps = [
             StepData(
@@ -74,7 +89,7 @@ class CaseBook:
             for position, spec in enumerate(flow.steps)
         ]
         work.session.add(row)
-        return CaseData(row, flow, {}, steps)
+        return CaseData(row, flow, {}, steps, scene)
 
 
 def track_of(case: CaseData) -> Track:
@@ -119,28 +134,25 @@ async def newest_case(session: AsyncSession, call_ids: Iterable[str]) -> Busines
     return (await session.scalars(query.order_by(col(BusinessCase.started_at).desc()).limit(1))).first()
 
 
-async def recording_of(session: AsyncSession, call_id: str) -> Recording | None:
-    """The call's recording."""
-    return (await session.scalars(select(Recording).where(col(Recording.call_id) == call_id))).first()
-
-
-async def circumstances(session: AsyncSession, call: Call, recording: Recording | None, now: datetime) -> Circumstances:
-    """What steps of this call depend on."""
-    query = (
+async def scene_of(session: AsyncSession, call_id: str, business_code: str) -> Scene:
+    """What a business of a call stands in, as it is now."""
+    consent = (
         select(Consent.granted)
-        .where(col(Consent.visit_id) == call.visit_id, col(Consent.purpose) == "recording")
+        .where(col(Consent.visit_id) == col(Call.visit_id), col(Consent.purpose) == "recording")
         .order_by(col(Consent.at).desc(), col(Consent.id).desc())
         .limit(1)
+        .scalar_subquery()
     )
-    consent = bool((await session.scalars(query)).first())
-    return Circumstances(
-        call.state,
-        consent,
-        recording.state if recording else None,
-        call.recording_ok,
-        call.recording_paused_until,
-        now,
+    query = (
+        select(Call, Business, Recording, consent)
+        .select_from(Call)
+        .join(Business, col(Business.code) == business_code)
+        .outerjoin(Recording, col(Recording.call_id) == col(Call.id))
+        .where(col(Call.id) == call_id)
+        .execution_options(populate_existing=True)
     )
+    call, business, recording, granted = (await session.execute(query)).one()
+    return Scene(call, business, recording, bool(granted))
 
 
 def call_s(recording: Recording | None, now: datetime) -> float | None:

@@ -16,13 +16,12 @@ from core.models.call import Call
 from core.models.case import BusinessCase, BusinessFlow, CaseState
 from core.ports.counter import BusinessChoice, CaseHead, CaseView, CaseViews
 from core.security.actor import Actor
-from server.counter.book import access_call, call_s, circumstances, newest_case, not_found, recording_of, takes_part
+from server.counter.book import access_call, call_s, newest_case, not_found, scene_of, takes_part
 from server.counter.engine import Engine
 from server.counter.flow_store import active_flow
-from server.counter.flows import Doer
-from server.counter.kind import CaseData, Json
+from server.counter.kind import CaseData, Json, Side
 from server.counter.preconditions import RUNNING, blocked_by
-from server.counter.views import view_case
+from server.counter.views import view_side
 
 
 class CaseService:
@@ -37,14 +36,14 @@ class CaseService:
         async with self._database.read() as session:
             query = select(Call.id).where(col(Call.visit_id) == (actor.visit_id or ""))
             row = await newest_case(session, (await session.scalars(query)).all())
-            return None if row is None else (await self._views(session, row)).customer
+            return None if row is None else await self._view(session, row, "customer")
 
     async def teller_case(self, actor: Actor, call_id: str) -> CaseView | None:
         """See `CaseDesk`."""
         async with self._database.read() as session:
             await access_call(session, actor, call_id)
             row = await newest_case(session, [call_id])
-            return None if row is None else (await self._views(session, row)).teller
+            return None if row is None else await self._view(session, row, "teller")
 
     async def choices(self, actor: Actor, call_id: str) -> list[BusinessChoice]:
         """See `CaseDesk`."""
@@ -88,7 +87,8 @@ class CaseService:
                 started_at=now,
                 deadline_at=now + timedelta(seconds=flow.time_limit_s),
             )
-            case = self.engine.book.add(work, row, flow)
+            scene = await scene_of(work.session, call.id, business_code)
+            case = self.engine.book.add(work, row, flow, scene)
             self.engine.book.seal(case)
             await work.session.flush()
             work.session.add_all([step.row for step in case.steps])
@@ -96,7 +96,7 @@ class CaseService:
                 CaseStarted(
                     at=now,
                     call_id=call.id,
-                    call_s=call_s(await recording_of(work.session, call.id), now),
+                    call_s=call_s(scene.recording, now),
                     case_id=row.id,
                     business_code=business_code,
                     flow_version=version,
@@ -105,7 +105,7 @@ class CaseService:
             work.audit("case.start", "case", row.id, call_id=call.id, business=business_code, flow_version=version)
             await self.engine.begin(work, case)
             await work.session.flush()
-            return (await self._views(work.session, row, case)).teller
+            return await view_side(self.engine, work.session, work.clock, case, "teller")
 
     async def act(
         self, actor: Actor, case_id: str, step: str, version: int, action: str, inputs: Mapping[str, Any]
@@ -115,8 +115,7 @@ class CaseService:
             case, doer = await self._access(work, actor, case_id)
             await self.engine.act(work, case, step, version, action, doer, dict(inputs))
             await work.session.flush()
-            views = await self._views(work.session, case.row, case)
-        return views.customer if doer == "customer" else views.teller
+            return await view_side(self.engine, work.session, work.clock, case, doer)
 
     async def back(self, actor: Actor, case_id: str, step: str, version: int, reason: str) -> CaseView:
         """See `CaseDesk`."""
@@ -124,7 +123,7 @@ class CaseService:
             case = await self._teller_access(work, actor, case_id)
             await self.engine.back(work, case, step, version, reason)
             await work.session.flush()
-            return (await self._views(work.session, case.row, case)).teller
+            return await view_side(self.engine, work.session, work.clock, case, "teller")
 
     async def cancel(self, actor: Actor, case_id: str, version: int, reason: str) -> CaseView:
         """See `CaseDesk`."""
@@ -133,7 +132,7 @@ class CaseService:
             self.engine.require_version(case, version)
             await self.engine.give_up(work, case, reason)
             await work.session.flush()
-            return (await self._views(work.session, case.row, case)).teller
+            return await view_side(self.engine, work.session, work.clock, case, "teller")
 
     async def resume(self, actor: Actor, case_id: str, step: str, attempt: int, answer: Json) -> bool:
         """For jobs: an answer from outside has come. False when nobody waits for it any more (also a second time)."""
@@ -155,12 +154,11 @@ class CaseService:
             )
             newest: dict[str, CaseHead] = {}
             for row, call in (await session.execute(query)).all():
-                recording = await recording_of(session, call.id)
-                now = self._database.clock.now()
+                scene = await scene_of(session, call.id, row.business_code)
                 newest[call.id] = CaseHead(
                     case_id=row.id,
                     version=row.version,
-                    blocked=blocked_by(await circumstances(session, call, recording, now)),
+                    blocked=blocked_by(scene.circumstances(self._database.clock.now())),
                     visit_id=call.visit_id,
                     teller_id=call.teller_id,
                 )
@@ -170,16 +168,23 @@ class CaseService:
         """See `CaseDesk`."""
         async with self._database.read() as session:
             row = await session.get(BusinessCase, case_id)
-            return None if row is None else await self._views(session, row)
+            if row is None:
+                return None
+            case, clock = await self.engine.book.open(session, row), self._database.clock
+            return CaseViews(
+                visit_id=case.row.visit_id,
+                teller_id=case.scene.call.teller_id,
+                customer=await view_side(self.engine, session, clock, case, "customer"),
+                teller=await view_side(self.engine, session, clock, case, "teller"),
+            )
 
-    async def _views(self, session: AsyncSession, row: BusinessCase, case: CaseData | None = None) -> CaseViews:
-        case = case or await self.engine.book.open(session, row)
-        return await view_case(self.engine, self._database.clock, session, case)
+    async def _view(self, session: AsyncSession, row: BusinessCase, side: Side) -> CaseView:
+        case = await self.engine.book.open(session, row)
+        return await view_side(self.engine, session, self._database.clock, case, side)
 
-    async def _access(self, work: UnitOfWork, actor: Actor, case_id: str) -> tuple[CaseData, Doer]:
+    async def _access(self, work: UnitOfWork, actor: Actor, case_id: str) -> tuple[CaseData, Side]:
         case = await self.engine.book.load(work.session, case_id, lock=True)
-        call = await work.session.get(Call, case.row.call_id)
-        if call is None or not takes_part(actor, call):
+        if not takes_part(actor, case.scene.call):
             raise not_found()
         return case, "customer" if actor.visit_id is not None else "teller"
 

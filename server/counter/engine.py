@@ -16,8 +16,7 @@ from core.events import CaseEnded, CaseStepChanged
 from core.http import bad_input_from
 from core.models.call import Call
 from core.models.case import CaseState, StepState
-from core.models.recording import Recording
-from server.counter.book import CaseBook, call_s, circumstances, recording_of, track_of
+from server.counter.book import CaseBook, call_s, track_of
 from server.counter.flows import Doer
 from server.counter.kind import (
     CaseData,
@@ -72,7 +71,7 @@ class Engine:
         """
         if version is not None:
             self.require_version(case, version)
-        run = await self._run(work, case)
+        run = _Run(work, case)
         state = run.track.state_of(key)
         # Settling as it is says whether the step is open at all.
         run.track.settle(key, state if state in (StepState.ACTIVE, StepState.WAITING) else StepState.ACTIVE)
@@ -85,7 +84,7 @@ class Engine:
             raise ConflictError("this step waits for an answer", code="step.waiting", reason=this.row.reason)
         if doer not in known.doers:
             raise DeniedError("this is for somebody else to do", code="step.not_yours")
-        await run.require_unblocked()
+        run.require_unblocked()
         try:
             handed_in = known.inputs.model_validate(inputs)
         except ValidationError as error:
@@ -108,7 +107,7 @@ class Engine:
         waits = case.row.state == CaseState.RUNNING and this.row.state == StepState.WAITING
         if not waits or this.row.attempts != attempt:
             return False
-        run = await self._run(work, case)
+        run = _Run(work, case)
         await self._apply(run, this, await self.kind_of(this).resume(self._step(run, this), answer), "resume")
         await self._advance(run)
         self._close(run)
@@ -116,14 +115,14 @@ class Engine:
 
     async def begin(self, work: UnitOfWork, case: CaseData) -> None:
         """The first step of a new case. ConflictError when steps are blocked."""
-        run = await self._run(work, case)
-        await run.require_unblocked()
+        run = _Run(work, case)
+        run.require_unblocked()
         await self._advance(run)
         self._close(run)
 
     async def advance(self, work: UnitOfWork, case: CaseData) -> bool:
         """Begin the next step if it was held back and no longer is. Whether something has changed."""
-        run = await self._run(work, case)
+        run = _Run(work, case)
         before = run.track
         await self._advance(run)
         if run.track == before:
@@ -138,9 +137,9 @@ class Engine:
             ConflictError: ``case.stale``, ``case.ended``, ``step.not_done``, ``step.final``, or why steps are blocked.
         """
         self.require_version(case, version)
-        run = await self._run(work, case)
+        run = _Run(work, case)
         moved = run.track.go_back(key)
-        await run.require_unblocked()
+        run.require_unblocked()
         for name in run.track.to_undo(key):
             await self._undo(run, case.step(name))
         for step in case.steps[moved.keys.index(key) :]:
@@ -164,7 +163,7 @@ class Engine:
         Raises:
             ConflictError: ``case.ended``, ``step.final``.
         """
-        run = await self._run(work, case)
+        run = _Run(work, case)
         open_key = run.track.open_key
         undo = run.track.to_undo()
         run.track = run.track.give_up()
@@ -193,18 +192,14 @@ class Engine:
         if case.row.version != version:
             raise ConflictError("this business has moved on", code="case.stale", version=case.row.version)
 
-    async def _run(self, work: UnitOfWork, case: CaseData) -> "_Run":
-        call = await work.session.get_one(Call, case.row.call_id)
-        return _Run(work, case, call, await recording_of(work.session, call.id))
-
     def _step(self, run: "_Run", this: StepData) -> Step:
-        return self.step_for(run.work, run.case, run.call, this, run.call_s)
+        return self.step_for(run.work, run.case, run.case.scene.call, this, run.call_s)
 
     async def _advance(self, run: "_Run") -> None:
         """Begin steps until one waits for somebody, one is held back, or the case is over."""
         while (key := run.track.next_key) is not None:
             this = run.case.step(key)
-            if await run.blocked() is not None or identity_missing(run.case) is not None:
+            if run.blocked is not None or identity_missing(run.case) is not None:
                 return
             run.track = run.track.begin(key)
             this.row.state, this.row.began_at = StepState.ACTIVE, run.work.clock.now()
@@ -314,25 +309,23 @@ def identity_missing(case: CaseData) -> str | None:
 class _Run:
     """One unit of work on one case."""
 
-    def __init__(self, work: UnitOfWork, case: CaseData, call: Call, recording: Recording | None) -> None:
+    def __init__(self, work: UnitOfWork, case: CaseData) -> None:
         self.work = work
         self.case = case
-        self.call = call
         self.track = track_of(case)
-        self._recording = recording
 
     @property
     def call_s(self) -> float | None:
         """Now, on the call's time line."""
-        return call_s(self._recording, self.work.clock.now())
+        return call_s(self.case.scene.recording, self.work.clock.now())
 
-    async def blocked(self) -> str | None:
+    @property
+    def blocked(self) -> str | None:
         """Why steps are blocked."""
-        now = self.work.clock.now()
-        return blocked_by(await circumstances(self.work.session, self.call, self._recording, now))
+        return blocked_by(self.case.scene.circumstances(self.work.clock.now()))
 
-    async def require_unblocked(self) -> None:
+    def require_unblocked(self) -> None:
         """ConflictError with the reason when steps are blocked."""
-        reason = await self.blocked()
+        reason = self.blocked
         if reason is not None:
             raise ConflictError("no business step can be done now", code=reason)

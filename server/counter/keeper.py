@@ -12,10 +12,9 @@ from core.bus import LIVE, Bus
 from core.db import Database, UnitOfWork
 from core.errors import ConflictError
 from core.events import CaseOverdue
-from core.models.call import Call
 from core.models.case import BusinessCase, CaseState
 from core.security.actor import system_actor
-from server.counter.book import call_s, recording_of, track_of
+from server.counter.book import call_s, track_of
 from server.counter.engine import Engine
 from server.counter.kind import CaseData
 from server.counter.preconditions import RUNNING
@@ -61,8 +60,7 @@ class CaseKeeper:
             case = await self._engine.book.load(work.session, case_id, lock=True)
             if case.row.state != CaseState.RUNNING:
                 return False
-            call = await work.session.get_one(Call, case.row.call_id)
-            if call.state not in RUNNING:
+            if case.scene.call.state not in RUNNING:
                 await self._engine.give_up(work, case, CALL_ENDED, forced=True)
                 return True
             late = await self._call_for_help(work, case)
@@ -81,7 +79,7 @@ class CaseKeeper:
             CaseOverdue(
                 at=now,
                 call_id=row.call_id,
-                call_s=call_s(await recording_of(work.session, row.call_id), now),
+                call_s=call_s(case.scene.recording, now),
                 case_id=row.id,
                 business_code=row.business_code,
                 limit_s=limit_s,

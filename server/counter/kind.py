@@ -16,14 +16,17 @@ from core.bus import Bus
 from core.clock import Clock
 from core.db import Database, UnitOfWork
 from core.events import CaseQuestionAsked
+from core.models.business import Business
 from core.models.call import Call
 from core.models.case import BusinessCase, CaseStep
+from core.models.recording import Recording
 from core.ports.identity import IdentityPorts
 from core.rate_limit import RateLimiter
 from core.security.sealing import Sealer
 from core.settings import Settings
 from core.store import Store
 from server.counter.flows import Doer, Flow, StepSpec
+from server.counter.preconditions import Circumstances
 
 Side = Literal["customer", "teller"]
 Json = dict[str, Any]
@@ -80,12 +83,33 @@ class Action:
 
 @dataclass(slots=True)
 class StepData:
-    """One step of a loaded case. `inputs` and `result` are opened; the engine seals them again."""
+    """One step of a loaded case. `inputs` and `result` are opened; the engine seals them again.
+
+    Attributes:
+        held: What is sealed in the row, as JSON text: what has not changed is not written again.
+    """
 
     row: CaseStep
     spec: StepSpec
     inputs: Json
     result: Json
+    held: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a case stands in. `consent`: the visit's newest word on being recorded."""
+
+    call: Call
+    business: Business
+    recording: Recording | None
+    consent: bool
+
+    def circumstances(self, now: datetime) -> Circumstances:
+        """What steps depend on."""
+        call, recording = self.call, self.recording
+        state, paused_until = recording.state if recording else None, call.recording_paused_until
+        return Circumstances(call.state, self.consent, state, call.recording_ok, paused_until, now)
 
 
 @dataclass(slots=True)
@@ -96,6 +120,7 @@ class CaseData:
     flow: Flow
     data: Json
     steps: list[StepData]
+    scene: Scene
 
     def step(self, key: str) -> StepData:
         """One step. KeyError when there is none."""

@@ -1,18 +1,14 @@
 """A case as its customer and its teller see it, always whole."""
 
-from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import Clock
 from core.db import UnitOfWork
-from core.models.business import Business
-from core.models.call import Call
 from core.models.case import StepState
-from core.ports.counter import CaseStateName, CaseView, CaseViews, StepView
+from core.ports.counter import CaseStateName, CaseView, StepView
 from core.security.actor import system_actor
-from server.counter.book import circumstances, recording_of
 from server.counter.engine import Engine, identity_missing
 from server.counter.kind import CaseData, Side, StepData
 from server.counter.preconditions import blocked_by
@@ -21,27 +17,16 @@ from server.counter.steps import OPEN
 _VIEWER = system_actor("counter")
 
 
-async def view_case(engine: Engine, clock: Clock, session: AsyncSession, case: CaseData) -> CaseViews:
-    """Both sides' views of a loaded case."""
-    call = await session.get_one(Call, case.row.call_id)
-    business = await session.get_one(Business, case.row.business_code)
-    now = clock.now()
-    blocked = blocked_by(await circumstances(session, call, await recording_of(session, call.id), now))
-    blocked = blocked or identity_missing(case)
+async def view_side(engine: Engine, session: AsyncSession, clock: Clock, case: CaseData, side: Side) -> CaseView:
+    """A loaded case as one side sees it."""
     work = UnitOfWork(session, _VIEWER, clock)  # for reading only: nothing of it is committed
-    sides: dict[Side, CaseView] = {}
-    for side in cast(tuple[Side, ...], ("customer", "teller")):
-        steps = [await _view_step(engine, work, case, call, step, side) for step in case.steps]
-        sides[side] = _view(case, business, side, blocked, now, steps)
-    return CaseViews(
-        visit_id=case.row.visit_id, teller_id=call.teller_id, customer=sides["customer"], teller=sides["teller"]
-    )
+    steps = [await _view_step(engine, work, case, step, side) for step in case.steps]
+    blocked = blocked_by(case.scene.circumstances(clock.now())) or identity_missing(case)
+    return _view(case, side, blocked, steps)
 
 
-def _view(
-    case: CaseData, business: Business, side: Side, blocked: str | None, now: datetime, steps: list[StepView]
-) -> CaseView:
-    row, flow = case.row, case.flow
+def _view(case: CaseData, side: Side, blocked: str | None, steps: list[StepView]) -> CaseView:
+    row, flow, business = case.row, case.flow, case.scene.business
     return CaseView(
         case_id=row.id,
         call_id=row.call_id,
@@ -67,14 +52,12 @@ def _view(
     )
 
 
-async def _view_step(
-    engine: Engine, work: UnitOfWork, case: CaseData, call: Call, this: StepData, side: Side
-) -> StepView:
+async def _view_step(engine: Engine, work: UnitOfWork, case: CaseData, this: StepData, side: Side) -> StepView:
     row, spec, kind = this.row, this.spec, engine.kind_of(this)
     state = StepState(row.state)
     details: dict[str, Any] = {}
     if state is not StepState.PENDING:
-        details = await kind.view(engine.step_for(work, case, call, this), side)
+        details = await kind.view(engine.step_for(work, case, case.scene.call, this), side)
     may = [
         name
         for name, action in kind.actions.items()

@@ -7,7 +7,7 @@ from core.errors import ConflictError, NotFoundError
 from core.models.call import Call
 from core.models.case import CaseDocument, DocumentState
 from core.security.actor import Actor
-from server.counter.book import circumstances, not_found, recording_of, takes_part
+from server.counter.book import not_found, takes_part
 from server.counter.cases import CaseService
 from server.counter.documents.shelf import DocumentShelf
 from server.counter.preconditions import blocked_by
@@ -80,11 +80,10 @@ class DocumentService:
         """Refuse before anything is stored; what counts is checked again inside the unit of work."""
         async with self._database.read() as session:
             case = await self._cases.engine.book.load(session, case_id)
-            call = await session.get(Call, case.row.call_id)
-            if call is None or not takes_part(actor, call):
+            if not takes_part(actor, case.scene.call):
                 raise not_found()
             now = self._database.clock.now()
-            reason = blocked_by(await circumstances(session, call, await recording_of(session, call.id), now))
+            reason = blocked_by(case.scene.circumstances(now))
             if reason is not None:
                 raise ConflictError("no business step can be done now", code=reason)
             states = {step.row.key: step.row.state for step in case.steps}

@@ -11,10 +11,8 @@ from pydantic import Field, StringConstraints
 from core.errors import BadInputError, ConflictError
 from core.events import SigningWanted
 from core.ids import new_id
-from core.models.recording import Recording
 from core.models.signing import Signature, SignedDocument, SignedDocumentState
 from core.models.visit import Consent
-from server.counter.book import recording_of
 from server.counter.flows import Doer
 from server.counter.kind import (
     Action,
@@ -134,7 +132,7 @@ class SignKind(PlainKind):
         )
         work.session.add(consent)
         await work.session.flush()
-        recording: Recording | None = await recording_of(work.session, step.call.id)
+        recording = step.case.scene.recording
         row = Signature(
             id=new_id("sig"),
             document_id=document.id,
