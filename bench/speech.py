@@ -6,12 +6,17 @@ Every call of DIR (format of tests/data/speech: ``calls.json`` and one file a pa
 ``aircounter demo-call``. The last line is one JSON object. ``cer_chain``: character error rate of the final
 transcripts; ``cer_clean``: of the same engine on the given files; ``cer_ratio``: the first over the second;
 ``precision``, ``recall``: script findings of the held calls against the expected ones; ``cpu_per_audio_s``: of the
-clean transcription, per second of the call; ``misses``; ``by_engine``: the same for each engine asked for.
+clean transcription, per second of the call; ``cpu_ratio_bare``: that over the bare engine's on the same whole file in
+the same run (same model, beam and word times), ``cpu_ratio_bare_vad``: over the bare engine with its own voice filter;
+``live_delay_s``: from the end of a sentence to its final caption on the teller's page, median, 95th percentile and
+longest, with the live engine's name; ``misses``; ``by_engine``: the same for each engine asked for.
 """
 
 import argparse
 import json
+import math
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -139,6 +144,51 @@ def clean_texts(folder: Path, name: str, business: str, engine: Recognizer) -> d
     }
 
 
+def bare_engine_cpu(source: Path, engine: Recognizer, folder: Path, own_filter: bool) -> float:
+    """CPU seconds of the library alone on the whole file: no cutting, no hot words, nothing heard twice."""
+    pcm = np.concatenate([piece for _, piece in decode_file(source)])
+    if engine.info.name == "vosk":
+        session = engine.open_session()
+        begin = time.process_time()
+        session.accept(pcm)
+        session.finish()
+        return time.process_time() - begin
+    from faster_whisper import WhisperModel
+
+    model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2, local_files_only=True)
+    samples = pcm.astype(np.float32) / 32768.0
+    begin = time.process_time()
+    segments, _ = model.transcribe(
+        samples,
+        language="zh",
+        beam_size=5,
+        temperature=0.0,
+        condition_on_previous_text=False,
+        word_timestamps=True,
+        vad_filter=own_filter,
+    )
+    list(segments)
+    return time.process_time() - begin
+
+
+def live_delays(call: dict[str, Any], captions: list[dict[str, Any]]) -> list[float]:
+    """Seconds from the end of every captioned sentence (pause of the cut not included) to its final caption.
+
+    The caption's times are the call's, `told_s` counts from the moment both began to play their files: the offset
+    between the two is the one at which most captions begin together with a sentence of the sheet.
+    """
+    starts = [turn["start_s"] for turn in call["turns"]]
+    guesses = [caption["start_s"] - start for caption in captions for start in starts]
+
+    def fitting(offset_s: float) -> int:
+        return sum(any(abs(c["start_s"] - offset_s - start) < 0.25 for start in starts) for c in captions)
+
+    if not guesses:
+        return []
+    offset_s = max(guesses, key=fitting)
+    return [caption["told_s"] - (caption["end_s"] - offset_s) for caption in captions]
+
+
 def findings_of(result: dict[str, Any]) -> list[Any]:
     """Findings in the shape `judge` reads."""
     return [
@@ -164,6 +214,10 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
     cpu_s: float = 0.0
     audio_s: float = 0.0
+    bare_s: float = 0.0
+    bare_vad_s: float = 0.0
+    delays_s: list[float] = field(default_factory=list)
+    live_engine: str | None = None
 
     def figures(self) -> dict[str, Any]:
         """The result's keys."""
@@ -175,8 +229,23 @@ class Tally:
             "precision": round(right / (right + wrong), 4) if right + wrong else 1.0,
             "recall": round(right / (right + missed), 4) if right + missed else 1.0,
             "cpu_per_audio_s": round(self.cpu_s / self.audio_s, 4) if self.audio_s else None,
+            "cpu_ratio_bare": round(self.cpu_s / self.bare_s, 3) if self.bare_s else None,
+            "cpu_ratio_bare_vad": round(self.cpu_s / self.bare_vad_s, 3) if self.bare_vad_s else None,
+            "live_delay_s": _spread(self.delays_s) | {"engine": self.live_engine},
             "misses": self.missed + self.wrong,
         }
+
+
+def _spread(values: list[float]) -> dict[str, Any]:
+    if not values:
+        return {"sentences": 0}
+    ordered = sorted(values)
+    return {
+        "sentences": len(ordered),
+        "p50": round(statistics.median(ordered), 2),
+        "p95": round(ordered[math.ceil(0.95 * len(ordered)) - 1], 2),
+        "max": round(ordered[-1], 2),
+    }
 
 
 def final_engine(choice: str) -> Recognizer:
@@ -198,12 +267,19 @@ def measure(folder: Path, calls: dict[str, Any], choice: str, url: str | None) -
         texts = clean_texts(folder, name, call["business"], engine)
         tally.cpu_s += time.process_time() - begin
         tally.audio_s += 2 * call["duration_s"]
+        model = Settings().models_path / engine.info.model
+        for party in Party:
+            source = sound_file(folder, name, party)
+            tally.bare_s += bare_engine_cpu(source, engine, model, own_filter=False)
+            tally.bare_vad_s += bare_engine_cpu(source, engine, model, own_filter=True)
         say(f"{name}: holding the call, {call['duration_s']:.0f} s")
         result = hold_call(folder, name, call["business"], choice, url)
         for party in Party:
             said = "".join(turn["text"] for turn in call["turns"] if turn["party"] == party)
             tally.clean.add(said, texts[party])
             tally.chain.add(said, "".join(s["text"] for s in result["transcript"] if s["party"] == party))
+        tally.delays_s += live_delays(call, result.get("captions", []))
+        tally.live_engine = (result.get("engines") or {}).get("live")
         hits, absent, false = judge(name, call["expect"], findings_of(result))
         tally.right += hits
         tally.missed += absent

@@ -29,6 +29,13 @@ class Settings(BaseSettings):
         redis_url: Redis protocol server; None starts the embedded one.
         store_url: Object store (``file:///…``, ``s3://bucket/prefix`` …); None is a folder in `data_dir`.
         models_dir: Speech models; None is the user's cache, shared by all installations of the machine.
+        live_engine / final_engine: Which kind of speech engine hears the running call and the recorded file.
+            live_model / final_model: Name of the model's folder; empty: the first that fits.
+        speech_threads: CPU threads of an engine, and utterances recognised at the same time by a worker process.
+        speech_language: Spoken language, for engines whose model knows several.
+        speech_window_s: Whisper looks at a window of at least this length, at most 30: longer costs more CPU and errs
+            less. live_beam / final_beam: How many readings it follows.
+        live_end_silence_s: A pause this long ends a live caption's sentence.
         media_hosts: Addresses announced as ICE host candidates, comma separated; empty: loopback and the address of
             the default route (Firefox refuses a server that has only loopback).
         media_port_min / media_port_max: UDP ports of media nodes, both inclusive; 0 leaves the choice to the system.
@@ -87,7 +94,14 @@ class Settings(BaseSettings):
 
     live_engine: EngineChoice = "auto"
     final_engine: EngineChoice = "auto"
+    live_model: str = ""
+    final_model: str = ""
     speech_threads: int = Field(default=2, ge=1)
+    speech_language: str = Field(default="zh", pattern="^[a-z]{2,3}$")
+    speech_window_s: int = Field(default=15, ge=5, le=30)
+    live_beam: int = Field(default=5, ge=1, le=10)
+    final_beam: int = Field(default=5, ge=1, le=10)
+    live_end_silence_s: float = Field(default=0.55, ge=0.2, le=2)
 
     smtp_url: str | None = Field(default=None, repr=False)
     smtp_from: str = "counter@localhost"

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
+from core.alarms import raise_alarm
 from core.bus import LIVE, Bus
 from core.db import Database
 from core.ids import new_id
@@ -78,9 +79,16 @@ class LiveCaptions:
         await self._publish(caption)
 
     async def on_degraded(self, what: LiveDegraded) -> None:
-        """Tell the teller that the live text has holes."""
-        if what.final_only:
-            await self._publish({"kind": "transcription", "call_id": what.call_id, "mode": "final_only"})
+        """No more live text: the teller's strip says so, and supervisors get an alarm."""
+        if not what.final_only:
+            return
+        await self._publish({"kind": "transcription", "call_id": what.call_id, "mode": "final_only"})
+        try:
+            async with self._database.unit_of_work(self._actor) as work:
+                text = f"live captions of the {what.party.value} were given up; the file is transcribed after the call"
+                raise_alarm(work, "speech.final_only", text, what.call_id, party=what.party.value)
+        except (SQLAlchemyError, OSError) as error:
+            log.error("alarm not raised", error=str(error))
 
     async def _publish(self, message: dict[str, object]) -> None:
         try:

@@ -21,7 +21,13 @@ class SpeechSettings(Protocol):
 
     live_engine: Choice
     final_engine: Choice
+    live_model: str
+    final_model: str
     speech_threads: int
+    speech_language: str
+    speech_window_s: int
+    live_beam: int
+    final_beam: int
 
 
 @dataclass
@@ -71,12 +77,15 @@ def choose_engines(
 
     for role in roles:
         names = _names(role, wanted[role])
-        candidates = (get(model) for name in names for model in found if model.engine == name)
+        title = settings.live_model if role == "live" else settings.final_model
+        fitting = [model for model in found if not title or model.path.name == title]
+        candidates = (get(model) for name in names for model in fitting if model.engine == name)
         engine = next((one for one in candidates if one is not None), None)
-        setattr(engines, role, engine)
+        setattr(engines, role, _for_role(engine, role, settings))
         if engine is None and names:
+            called = f" named {title}" if title else ""
             engines.reasons.append(
-                f"No {' or '.join(names)} speech model for {role} transcription in {folder}; "
+                f"No {' or '.join(names)} speech model{called} for {role} transcription in {folder}; "
                 "run `aircounter models pull`."
             )
     log.info(
@@ -86,6 +95,16 @@ def choose_engines(
         reasons=engines.reasons,
     )
     return engines
+
+
+def _for_role(engine: Recognizer | None, role: str, settings: SpeechSettings) -> Recognizer | None:
+    """The loaded model as this role wants it. Live text needs no word times, which cost a tenth of the CPU."""
+    from qa.stt.whisper_engine import WhisperRecognizer
+
+    if isinstance(engine, WhisperRecognizer):
+        live = role == "live"
+        return engine.tuned(beam=settings.live_beam if live else settings.final_beam, word_times=not live)
+    return engine
 
 
 def _names(role: str, choice: Choice) -> tuple[str, ...]:
@@ -106,4 +125,9 @@ def load_engine(model: ModelFolder, settings: SpeechSettings) -> Recognizer:
         return VoskRecognizer(model.path)
     from qa.stt.whisper_engine import WhisperRecognizer
 
-    return WhisperRecognizer(model.path, threads=settings.speech_threads)
+    return WhisperRecognizer(
+        model.path,
+        threads=settings.speech_threads,
+        language=settings.speech_language,
+        window_s=settings.speech_window_s,
+    )

@@ -17,10 +17,11 @@ from core.jobs import Subscription
 from core.ports.recognizer import Recognizer
 from core.ports.recording import RecordingReader
 from qa.stt.captions import HotWords, LiveCaptions
-from qa.stt.engines import Choice, Engines, choose_engines
+from qa.stt.engines import Engines, SpeechSettings, choose_engines
 from qa.stt.leg_reader import LiveConfig
 from qa.stt.live import LiveTranscriber
 from qa.stt.service import TranscriptionService
+from qa.stt.vad import CutConfig
 from qa.stt.vocabulary import script_words
 
 log = structlog.get_logger(__name__)
@@ -28,12 +29,10 @@ log = structlog.get_logger(__name__)
 LOOK_AGAIN_S = 60.0
 
 
-class WorkerSettings(Protocol):
+class WorkerSettings(SpeechSettings, Protocol):
     """The part of the product's settings that concerns speech."""
 
-    live_engine: Choice
-    final_engine: Choice
-    speech_threads: int
+    live_end_silence_s: float
 
     @property
     def models_path(self) -> Path:
@@ -101,5 +100,6 @@ class SpeechWorker:
 
     def _live(self, engine: Recognizer) -> LiveTranscriber:
         listener = LiveCaptions(self._database, self._bus, engine.info.label, self._hot_words)
-        config = LiveConfig(threads=self._settings.speech_threads)
+        cut = CutConfig(min_silence_s=self._settings.live_end_silence_s)
+        config = LiveConfig(threads=self._settings.speech_threads, cut=cut)
         return LiveTranscriber(self._redis, engine, listener, name=new_id("speech"), config=config)

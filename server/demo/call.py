@@ -91,10 +91,17 @@ async def _answer(request: Any) -> Any:
 
 @dataclass(slots=True)
 class Talk:
-    """What is known of a held call. `join_to_media_s`: from joining the queue to the customer's first frame."""
+    """What is known of a held call.
+
+    Attributes:
+        join_to_media_s: From joining the queue to the customer's first frame.
+        captions: Final captions as the teller's page gets them; ``told_s``: seconds since both began to speak.
+    """
 
     call_id: str = ""
     join_to_media_s: float = 0.0
+    speaking_since_s: float = 0.0
+    captions: list[dict[str, Any]] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -165,6 +172,11 @@ async def _hold_conversation(
         if call.get("ended_at"):
             talk.ended.set()
 
+    def caption(told: dict[str, Any]) -> None:
+        if told["final"] and talk.speaking_since_s:
+            talk.captions.append(told | {"told_s": round(time.monotonic() - talk.speaking_since_s, 3)})
+
+    staff.on("caption", caption)
     customer.on("call.state", customer_state)
     await staff.connect(plan.base_url)
     await customer.connect(plan.base_url)
@@ -208,6 +220,7 @@ async def _speak(talk: Talk, customer: HeadlessPeer, teller: HeadlessPeer, progr
     progress("both parties see each other; speaking")
     customer.play()
     teller.play()
+    talk.speaking_since_s = time.monotonic()
     owner = TaskOwner("demo call")
     played = owner.start("play", _played(customer, teller))
     ended = owner.start("watch for the end", talk.ended.wait())
@@ -260,6 +273,7 @@ async def _collect(plan: Plan, inspector: Staff, talk: Talk, result: dict[str, A
         "recordings": recordings,
         "transcript": result["transcript"],
         "findings": result["findings"],
+        "captions": talk.captions,
         "score": result["score"],
         "engines": result["engines"],
     }

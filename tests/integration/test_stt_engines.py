@@ -1,7 +1,7 @@
 """The real engines hear Mandarin, and stay silent when nobody speaks."""
 
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +10,13 @@ from speech_data import CALLS, clip, load_speech, models_folder, pinyin_likeness
 
 from core.ports.recognizer import Recognizer
 from core.ports.speech import Party
+from core.settings import EngineChoice, Settings
 from qa.stt.engines import choose_engines
 from qa.stt.final import transcribe_file
 from qa.stt.vad import SileroVad, cut
 from qa.stt.vocabulary import script_words
 from qa.stt.vosk_engine import VoskRecognizer
-from qa.stt.whisper_engine import WhisperRecognizer
+from qa.stt.whisper_engine import WhisperRecognizer, shortened
 
 CALL = "account_opening_compliant"
 
@@ -110,8 +111,8 @@ def test_noise_and_silence_are_not_speech(engine: str, request: pytest.FixtureRe
         assert recognizer.transcribe(silence[:100]) == []
 
 
-def settings(live: str = "auto", final: str = "auto") -> SimpleNamespace:
-    return SimpleNamespace(live_engine=live, final_engine=final, speech_threads=1)
+def settings(live: EngineChoice = "auto", final: EngineChoice = "auto", **more: Any) -> Settings:
+    return Settings(live_engine=live, final_engine=final, speech_threads=1, **more)
 
 
 def test_engines_are_chosen_from_what_is_there(tmp_path: Path) -> None:
@@ -127,6 +128,30 @@ def test_engines_are_chosen_from_what_is_there(tmp_path: Path) -> None:
     assert both.final is not None
     assert (both.live.info.label, both.final.info.label) == ("vosk/standin-zh-kokoro", "whisper/whisper-base")
     assert both.reasons == []
+
+
+def test_the_settings_choose_the_model_and_how_each_role_uses_it(tmp_path: Path) -> None:
+    standin_model(tmp_path)
+    for name in ("whisper-a", "whisper-b"):
+        (tmp_path / name).symlink_to(models_folder() / "whisper-base")
+    chosen = choose_engines(tmp_path, settings("whisper", "whisper", live_model="whisper-b", final_model="whisper-b"))
+    assert chosen.live is not None
+    assert chosen.final is not None
+    assert chosen.live.info.model == chosen.final.info.model == "whisper-b"
+    assert (chosen.live.info.word_times, chosen.final.info.word_times) == (False, True)
+    missing = choose_engines(tmp_path, settings("none", "whisper", final_model="whisper-large"))
+    assert missing.final is None
+    assert "whisper-large" in missing.reasons[0]
+
+
+def test_the_encoder_is_spared_the_padding_and_none_of_what_was_said() -> None:
+    seen: list[int] = []
+    encode = shortened(lambda features: seen.append(features.shape[1]), 15)
+    for said in (0, 400, 1400, 2900, 3000):
+        features = np.zeros((80, 3000), dtype=np.float32)
+        features[:, :said] = 1.0
+        encode(features)
+    assert seen == [1500, 1500, 1700, 3000, 3000]
 
 
 def test_a_broken_model_is_named_and_passed_over(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,8 +18,10 @@ from core.db import Database
 from core.errors import BadInputError
 from core.events import RecordingFinalized
 from core.models import Call, OutboxEvent, Recording, RecordingFile, Transcript, TranscriptSegment
+from core.models.system import Alarm
 from core.ports.recognizer import EngineInfo, Pcm, Utterance
 from core.ports.speech import Party, Segment
+from core.settings import Settings
 from core.tasks import TaskOwner
 from qa.stt.captions import LiveCaptions
 from qa.stt.leg_reader import LiveDegraded
@@ -194,6 +195,9 @@ async def test_live_captions_are_shown_and_kept_once(database: Database, bus: Bu
         "text": "您好",
         "final": True,
     }
+    async with database.read() as session:
+        alarms = (await session.scalars(select(Alarm.kind).where(col(Alarm.call_id) == call.id))).all()
+    assert list(alarms) == ["speech.final_only"]
     [head], [row] = await final_rows(database, call)
     assert (head.kind, head.state, head.engine) == ("live", "ready", "vosk/x")
     assert (row.text, row.start_s, row.end_s) == ("您好", 1.0, 2.0)
@@ -212,9 +216,7 @@ async def test_the_worker_finds_a_model_that_comes_later(
 ) -> None:
     monkeypatch.setattr("qa.stt.worker.LOOK_AGAIN_S", 0.1)
     monkeypatch.setenv("HOME", str(tmp_path))
-    settings = SimpleNamespace(
-        live_engine="auto", final_engine="vosk", speech_threads=1, models_path=tmp_path / "models"
-    )
+    settings = Settings(final_engine="vosk", speech_threads=1, models_dir=tmp_path / "models")
     worker = SpeechWorker(database, bus, redis, files, settings)
     [subscription] = worker.subscriptions
     owner = TaskOwner("test")
