@@ -149,7 +149,41 @@ _PEOPLE: dict[str, frozenset[Permission]] = {
     "admin": frozenset({Permission.STAFF_MANAGE, Permission.OPEN_MANAGE, Permission.NODE_DRAIN}),
 }
 
+NOT_OWN_WORK = frozenset(
+    {
+        Permission.QA_VIEW,
+        Permission.QA_SCORE,
+        Permission.QA_VERDICT,
+        Permission.APPEAL_SUPPORT,
+        Permission.REVIEW_DECIDE,
+        Permission.FRAUD_DECIDE,
+        Permission.POSTING_RECONCILE,
+        Permission.RULES_APPROVE,
+        Permission.KNOWLEDGE_PUBLISH,
+        Permission.CALL_OVERSEE,
+        Permission.TICKET_WORK,
+        Permission.STAFF_MANAGE,
+    }
+)
+"""Separation of posts: whoever holds these does not use them on own calls, own cases, own drafts, the own account."""
+
 CUSTOMER = "customer"
+
+_OWN = frozenset(
+    {
+        Permission.VISIT_OWN,
+        Permission.CALL_JOIN,
+        Permission.SESSION_OWN,
+        Permission.ACCOUNT_OWN,
+        Permission.CALL_TAKE,
+        Permission.CALL_ASSIST,
+        Permission.EVALUATION_OWN,
+    }
+)
+_OWN_BY_ROLE = {
+    "customer": frozenset({Permission.CALL_RESULT}),
+    "teller": frozenset({Permission.FRAUD_ASSESS, Permission.CUSTOMER_HISTORY, Permission.TICKET_OPEN}),
+}
 
 SCOPES: dict[str, frozenset[Permission]] = {
     "appointments": frozenset({Permission.OPEN_BOOK}),
@@ -158,6 +192,16 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "everybody": frozenset({Permission.OPEN_EVERYBODY}),
 }
 """What an API key may be given."""
+
+
+def roles() -> tuple[str, ...]:
+    """Every role of the matrix, customers first."""
+    return tuple(_MATRIX)
+
+
+def own_only(role: str, permission: Permission) -> bool:
+    """Whether a role holds a permission for own rows only: the own visit, own calls, the own account."""
+    return permission in _OWN or permission in _OWN_BY_ROLE.get(role, frozenset())
 
 
 def roles_with(permission: Permission) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Protocol
 
 import aiohttp
 import structlog
@@ -76,7 +77,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         connections = await stack.enter_async_context(open_connections(settings))
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        app = await _compose(connections, http, stack, on_crash)
+        app = await compose(connections, http, stack, on_crash)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -84,12 +85,34 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await stop.wait()
 
 
-async def _compose(
+async def compose(
     connections: Connections,
     http: aiohttp.ClientSession,
     stack: AsyncExitStack,
     on_crash: Callable[[str, BaseException], None],
 ) -> web.Application:
+    """The edge put together and begun; `stack` ends its parts."""
+    app, parts = build(connections, http, on_crash)
+    for part in parts:
+        await part.start()
+        stack.push_async_callback(part.close)
+    return app
+
+
+class Part(Protocol):
+    """Something of the edge that runs by itself."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def close(self) -> None:
+        """End."""
+
+
+def build(
+    connections: Connections, http: aiohttp.ClientSession, on_crash: Callable[[str, BaseException], None]
+) -> tuple[web.Application, list[Part]]:
+    """The edge put together: its endpoints, and the parts to be started. Asks nobody for anything yet."""
     settings, database, bus, redis = connections.settings, connections.database, connections.bus, connections.redis
     limiter = RateLimiter(redis)
     staff_access = access.build(connections, limiter)
@@ -199,10 +222,7 @@ async def _compose(
     sockets.attach(app)
     add_pages(app)
     assert_declared(app, exempt_paths=(SOCKET_PATH,))
-    for part in (calls, acd, wallboard, booking, sockets):
-        await part.start()
-        stack.push_async_callback(part.close)
-    return app
+    return app, [calls, acd, wallboard, booking, sockets]
 
 
 def _authenticator(

@@ -86,12 +86,15 @@ class HelpDesk:
 
         Raises:
             NotFoundError: ``help.not_found``. ConflictError: ``help.taken`` when somebody else was faster.
+            DeniedError: ``help.own`` – nobody helps themselves.
         """
         supervisor_id = _staff(actor)
         async with self._database.unit_of_work(actor) as work:
             row = await work.session.get(HelpRequest, help_id, with_for_update=True)
             if row is None:
                 raise NotFoundError("there is no such request", code="help.not_found")
+            if row.teller_id == supervisor_id:
+                raise DeniedError("somebody else has to help", code="help.own")
             if row.answered_by is not None and row.answered_by != supervisor_id:
                 raise ConflictError("somebody else is at it", code="help.taken")
             if row.answered_at is None:
