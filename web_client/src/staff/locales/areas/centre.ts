@@ -77,7 +77,7 @@ export default {
     app: { nav: { expert: 'Consulting' } },
     tool: { chat: 'Chat' },
     handOn: {
-      button: 'Hand on / invite',
+      button: 'Hand on',
       title: 'Hand the call on or invite a colleague',
       to: 'To whom',
       way: {
