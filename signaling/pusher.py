@@ -1,7 +1,6 @@
 """Tells the pages what happened: facts, captions, script states and media notices become messages."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,11 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.bus import FACTS, LIVE, Bus
 from core.errors import CounterError
-from core.ports.calls import CallDesk, ChatNewsDesk, CustomerCall, QueueNotices, TellerService
+from core.ports.calls import CallDesk, ChatNewsDesk, QueueNotices, TellerService
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from core.tasks import OnCrash, TaskOwner
 from signaling.connections import REFRESH_S
+from signaling.customer_news import CustomerNews
 from signaling.gateway import Gateway
 from signaling.messages import CUSTOMER, STAFF, alarms, call, captions, chat, media, offer, presence, queue
 from signaling.messages.base import Push
@@ -26,19 +26,14 @@ from signaling.table import Socket
 log = structlog.get_logger(__name__)
 
 QUEUE_PUSH_S = 0.5  # between two looks at the queue for those who wait here
-NEAR = 10  # positions at which every step forward is told at once
 CATCH_UP_S = 5.0
+CATCH_UP_TELLERS = 40  # looked at each time, in turn
 KEEP_SESSION_S = 30.0
 RETRY_S = 1.0
 _PASSING = (RedisError, SQLAlchemyError, OSError)
 _ON_DUTY = ("ready", "offered", "in_call", "wrap_up")
 
 Payload = dict[str, Any]
-
-
-def place_every_s(position: int) -> float:
-    """How often somebody at a position hears of it at most: at once near the front, every 20 s far back."""
-    return 0.0 if position <= NEAR else min(20.0, position / 10)
 
 
 class Pusher:
@@ -62,11 +57,11 @@ class Pusher:
         self._tellers = tellers
         self._notices = notices
         self._chats = chats
-        self._placed_s: dict[str, float] = {}  # visit → monotonic seconds of the last news of its place
-        self._queue_moved = asyncio.Event()
+        self._customers = CustomerNews(gateway, rooms, calls)
         self._in_order = asyncio.Lock()  # held from reading a view to sending it: no page ever sees time run backwards
-        # What each person (by the actor's name) was last told in each respect (by the push's name).
+        # What each member of staff (by the actor's name) was last told in each respect (by the push's name).
         self._told: dict[tuple[str, str], BaseModel] = {}
+        self._turn = 0  # of the tellers, in catching up
         self._listening = asyncio.Event()
         self._owner = TaskOwner("pusher", on_crash)
         self._on_fact: dict[str, Callable[[Payload], Awaitable[None]]] = {
@@ -148,21 +143,16 @@ class Pusher:
 
     async def _queue_changed(self, fact: Payload) -> None:
         # The customer who joined has the acknowledgement; everybody else hears with the next round.
-        self._queue_moved.set()
+        self._customers.moved()
 
     async def _call_moved(self, fact: Payload) -> None:
-        self._queue_moved.set()
+        self._customers.moved()
         views = await self._calls.views(fact["call_id"])
         if views is None:
             return
-        await self._tell_customer(views.visit_id, views.customer)
+        await self._customers.tell(views.visit_id, views.customer)
         if views.teller_id is not None and views.teller is not None:
             await self._tell_teller(views.teller_id, call.TELLER_STATE, views.teller)
-
-    async def _tell_customer(self, visit_id: str, view: CustomerCall) -> None:
-        self._told[f"visit:{visit_id}", queue.CUSTOMER_STATE.name] = view
-        self._placed_s[visit_id] = time.monotonic()
-        await self._rooms.to_customers(visit_room(visit_id), queue.CUSTOMER_STATE, view)
 
     async def _tell_teller(self, staff_id: str, push: Push, view: BaseModel) -> None:
         self._told[f"staff:{staff_id}", push.name] = view
@@ -203,7 +193,7 @@ class Pusher:
         await self._rooms.close(STAFF, teller_room(fact["call_id"]))
 
     async def _teller_changed(self, fact: Payload) -> None:
-        self._queue_moved.set()
+        self._customers.moved()
         now = await self._tellers.presence(fact["teller_id"])
         await self._tell_teller(fact["teller_id"], presence.PRESENCE, now)
 
@@ -266,53 +256,24 @@ class Pusher:
     # --- rounds -------------------------------------------------------------------------------------------------
 
     async def _push_queue(self) -> None:
-        """Tell those who wait here their new position and range, if it is new and they have not just been told."""
-        if self._queue_moved.is_set():
-            self._queue_moved.clear()
-            async with self._in_order:
-                await self._catch_up_customers()
+        async with self._in_order:
+            await self._customers.push_places()
 
     async def _catch_up(self) -> None:
-        """Whatever the bus has lost, pages hear a few seconds later: what they were told is compared with what is."""
+        """Whatever the bus has lost, pages hear a few seconds later: what they were told is compared with what is.
+
+        In small groups, so that facts get in between; of the tellers a fixed number each time, in turn.
+        """
         people = {socket.actor.name for socket in self._gateway.sockets.values()}
         self._told = {key: view for key, view in self._told.items() if key[0] in people}
-        self._placed_s = {visit: at for visit, at in self._placed_s.items() if f"visit:{visit}" in people}
-        async with self._in_order:
-            await self._catch_up_customers()
-        for socket in list(self._gateway.sockets.values()):
-            if socket.actor.staff_id is not None and socket.actor.may(Permission.CALL_TAKE):
-                async with self._in_order:
-                    await self._catch_up_teller(socket.actor)
-
-    async def _catch_up_customers(self) -> None:
-        here = [socket.actor.visit_id for socket in self._gateway.sockets.values() if socket.actor.visit_id]
-        if not here:
-            return
-        now = await self._calls.open_calls(here)
-        for visit_id in here:
-            told = self._told.get((f"visit:{visit_id}", queue.CUSTOMER_STATE.name))
-            view = now.get(visit_id)
-            if view is None and isinstance(told, CustomerCall) and told.ended_at is None:
-                views = await self._calls.views(told.call_id)  # it ended, and nobody said so
-                view = views.customer if views else None
-            if view is None or told == view:
-                continue
-            if isinstance(told, CustomerCall) and self._can_wait(visit_id, told, view):
-                self._queue_moved.set()  # looked at again in the next round
-                continue
-            await self._tell_customer(visit_id, view)
-
-    def _can_wait(self, visit_id: str, told: CustomerCall, view: CustomerCall) -> bool:
-        """Whether only the place has changed, far back in the queue, and the page was told of it a moment ago.
-
-        One who leaves moves everybody behind: telling all of them each time would grow with the square of those
-        who wait. So the traffic per socket is bounded, and less the further back somebody is.
-        """
-        place = {"position": view.position, "wait_low_s": view.wait_low_s, "wait_high_s": view.wait_high_s}
-        if view.position is None or told.model_copy(update=place) != view:
-            return False
-        last_s = self._placed_s.get(visit_id)
-        return last_s is not None and time.monotonic() - last_s < place_every_s(view.position)
+        for visits in self._customers.groups():
+            async with self._in_order:
+                await self._customers.catch_up(visits)
+        tellers = [each.actor for each in self._gateway.sockets.values() if _takes_calls(each.actor)]
+        for _ in range(min(len(tellers), CATCH_UP_TELLERS)):
+            self._turn += 1
+            async with self._in_order:
+                await self._catch_up_teller(tellers[self._turn % len(tellers)])
 
     async def _catch_up_teller(self, actor: Actor) -> None:
         staff_id = actor.staff_id or ""
@@ -337,3 +298,7 @@ class Pusher:
 
     def _consoles(self, staff_id: str) -> list[Socket]:
         return [socket for socket in self._gateway.sockets.values() if socket.actor.staff_id == staff_id]
+
+
+def _takes_calls(actor: Actor) -> bool:
+    return actor.staff_id is not None and actor.may(Permission.CALL_TAKE)

@@ -238,6 +238,10 @@ class QueueView(Protocol):
         """Places of those of the calls that wait."""
         ...
 
+    async def line(self, session: AsyncSession) -> Mapping[str, QueuePlace]:
+        """Places of all who wait, by visit."""
+        ...
+
 
 class NoticeText(View):
     """A line on the waiting page."""
@@ -359,6 +363,10 @@ class CallDesk(Protocol):
 
     async def open_calls(self, visit_ids: Collection[str]) -> Mapping[str, CustomerCall]:
         """Views of the waiting and running calls among the visits, by visit."""
+        ...
+
+    async def line(self) -> Mapping[str, QueuePlace]:
+        """Places of all who wait, by visit; cheap, so that it can be looked at twice a second however many wait."""
         ...
 
 

@@ -23,7 +23,7 @@ from server.calls.recording_flag import FACTS as RECORDING_FACTS
 from server.calls.recording_flag import RecordingFlag
 from server.calls.seats import SeatBoard
 from server.calls.service import CallService
-from server.calls.states import RUNNING, WAITING
+from server.calls.states import RUNNING
 
 log = structlog.get_logger(__name__)
 
@@ -151,18 +151,20 @@ class CallKeeper:
         """One look at all calls that wait or run."""
         await self._close_unused()
         async with self._database.read() as session:
-            calls = await rows.calls_in(session, WAITING | RUNNING)
-        waiting = {call.id: call.visit_id for call in calls if call.state in WAITING}
+            running = await rows.calls_in(session, RUNNING)
+            waiting = await rows.waiting_visits(session)
         gone = await self._gone_for_good(waiting)
-        await self._miss_nodes({call.id: call.media_node for call in calls if call.state in RUNNING})
-        for call in calls:
-            try:
-                if call.id in gone:
-                    await self._calls.end(call.id, EndReason.CUSTOMER_LOST)
-                elif call.state in RUNNING:
-                    await self._calls.judge(call)
-            except ConflictError as error:  # it moved in between
-                log.debug("call moved while being looked at", call_id=call.id, error=str(error))
+        await self._miss_nodes({call.id: call.media_node for call in running})
+        for call_id in gone:
+            await self._unless_moved(call_id, self._calls.end(call_id, EndReason.CUSTOMER_LOST))
+        for call in running:
+            await self._unless_moved(call.id, self._calls.judge(call))
+
+    async def _unless_moved(self, call_id: str, act: Awaitable[object]) -> None:
+        try:
+            await act
+        except ConflictError as error:  # it moved in between
+            log.debug("call moved while being looked at", call_id=call_id, error=str(error))
 
     async def _close_unused(self) -> None:
         try:

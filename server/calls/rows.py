@@ -9,6 +9,7 @@ from core.models.call import Call, CallState
 from core.models.visit import Consent, Visit
 from core.security.actor import Actor
 from core.security.permissions import Permission
+from server.calls.states import WAITING
 
 _NUMBER_LOCK = 0x43414C4C  # "CALL": pg advisory lock that serialises numbering
 
@@ -100,6 +101,12 @@ async def next_number(session: AsyncSession) -> int:
     """The next running number; held until commit, so numbers have no gaps."""
     await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _NUMBER_LOCK})
     return ((await session.scalars(select(func.max(Call.number)))).first() or 0) + 1
+
+
+async def waiting_visits(session: AsyncSession) -> dict[str, str]:
+    """Visits of all calls that wait, by call. Two columns, as thousands may wait."""
+    query = select(Call.id, Call.visit_id).where(col(Call.state).in_([state.value for state in WAITING]))
+    return {row.id: row.visit_id for row in (await session.execute(query)).all()}
 
 
 async def calls_in(session: AsyncSession, states: frozenset[CallState]) -> list[Call]:

@@ -1,6 +1,6 @@
 """The moves of a call: the only place that changes its state."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import structlog
@@ -23,6 +23,7 @@ from core.ports.calls import (
     Disposition,
     HandoverNote,
     QueueEntry,
+    QueuePlace,
     TellerCall,
     TellerDesk,
 )
@@ -355,3 +356,8 @@ class CallService:
         """Views of the waiting and running calls among the visits, by visit."""
         async with self._database.read() as session:
             return await self._viewer.open_calls(session, visit_ids)
+
+    async def line(self) -> Mapping[str, QueuePlace]:
+        """Places of all who wait, by visit."""
+        async with self._database.read() as session:
+            return await self._viewer.line(session)

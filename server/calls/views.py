@@ -68,6 +68,10 @@ class CallViewer:
         teller = await self.teller(session, call) if call.teller_id else None
         return CallViews(call.visit_id, await self.customer(session, call), call.teller_id, teller)
 
+    async def line(self, session: AsyncSession) -> Mapping[str, QueuePlace]:
+        """Places of all who wait, by visit."""
+        return await self._queue.line(session)
+
     async def open_calls(self, session: AsyncSession, visit_ids: Collection[str]) -> dict[str, CustomerCall]:
         """Views of the waiting and running calls among the visits."""
         query = (
