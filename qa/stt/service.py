@@ -118,7 +118,9 @@ class TranscriptionService:
             code = await session.scalar(select(Call.business_code).where(col(Call.id) == call_id))
             if code is None:
                 raise NotFoundError("there is no such call", code="call.not_found")
-            query = select(RecordingFile).where(col(RecordingFile.call_id) == call_id)
+            # A third party's sound and a shared screen are recorded, too, and have no side of the transcript.
+            sides = col(RecordingFile.party).in_([party.value for party in Party])
+            query = select(RecordingFile).where(col(RecordingFile.call_id) == call_id, sides)
             rows = (await session.scalars(query.order_by(col(RecordingFile.offset_s)))).all()
         files: dict[Party, list[RecordingFile]] = {}
         for row in rows:

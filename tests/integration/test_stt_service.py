@@ -17,6 +17,7 @@ from core.bus import LIVE, Bus
 from core.db import Database
 from core.errors import BadInputError
 from core.events import RecordingFinalized
+from core.ids import new_id
 from core.models import Call, OutboxEvent, Recording, RecordingFile, Transcript, TranscriptSegment
 from core.models.system import Alarm
 from core.ports.recognizer import EngineInfo, Pcm, Utterance
@@ -80,6 +81,15 @@ def fact(call: Call, recording: Recording) -> RecordingFinalized:
     return RecordingFinalized(at=call.queued_at, call_id=call.id, recording_id=recording.id)
 
 
+async def expert_spoke(database: Database, recording: Recording) -> None:
+    """A third party was in the call and is recorded: there is a file, and no side of the transcript."""
+    async with database.read() as session, session.begin():
+        query = select(RecordingFile).where(col(RecordingFile.recording_id) == recording.id).limit(1)
+        side = (await session.scalars(query)).one().model_dump()
+        third = side | {"id": new_id("file"), "party": "expert", "object_key": "secret/expert"}
+        session.add(RecordingFile(**third))
+
+
 async def final_rows(database: Database, call: Call) -> tuple[list[Transcript], list[TranscriptSegment]]:
     async with database.read() as session:
         heads = select(Transcript).where(col(Transcript.call_id) == call.id).order_by(col(Transcript.party))
@@ -101,6 +111,7 @@ async def test_a_finished_call_is_transcribed_once(
     database: Database, finished: tuple[Call, Recording], files: Files
 ) -> None:
     call, recording = finished
+    await expert_spoke(database, recording)
     service = TranscriptionService(database, files, VoskRecognizer(standin_model()))
     await service.transcribe_recording(fact(call, recording))
     await service.transcribe_recording(fact(call, recording))
