@@ -29,7 +29,8 @@ _PADDING_S = 3.0
 # (不同意 → 普通意). Told that short answers come, as many no as yes, it hears them: measured on 18 answers of eight
 # voices. What it is not sure of counts as unheard and is heard again the usual way.
 _ANSWERS = (
-    "好。好的。嗯。嗯，好的。可以。行。同意。我同意。对。是的。不好。不可以。不行。不同意。我不同意。不对。不是。没有。"
+    "愿意。不愿意。好。好的。嗯。嗯，好的。可以。行。同意。我同意。对。是的。"
+    "不好。不可以。不行。不同意。我不同意。不对。不是。没有。"
 )
 _ANSWER_SAMPLES = SPEECH_RATE_HZ * 13 // 10  # two or three syllables with the padding around them
 _ANSWER_MARGIN = np.zeros(SPEECH_RATE_HZ // 2, dtype=np.int16)
@@ -121,7 +122,8 @@ class WhisperRecognizer:
         for segment in self._hear(alone, None, _ANSWERS):
             text = clean(segment.text)
             needed = _ANSWER_SURE if _clauses(text) <= _KNOWN_ANSWERS else _WORD_SURE
-            if text and segment.avg_logprob >= needed and not is_invention(text) and not too_dense(segment):
+            sure = segment.avg_logprob >= needed and segment.no_speech_prob <= _SILENT  # noises: 0.7 and more
+            if text and sure and not is_invention(text) and not too_dense(segment):
                 return Utterance(0.0, len(pcm) / SPEECH_RATE_HZ, text)
         return None
 
