@@ -6,6 +6,7 @@ from core.http import RouteTable, actor_of
 from core.security.permissions import Permission
 from qa.evidence.schemas import (
     CallCorrections,
+    CallVoiceView,
     CorrectionRequest,
     CorrectionView,
     EvidenceId,
@@ -30,5 +31,9 @@ def routes(service: EvidenceService) -> RouteTable:
     @table.get("/api/qa/calls/{call_id}/corrections", Permission.QA_VIEW)
     async def corrections(request: web.Request, call_id: EvidenceId, /) -> CallCorrections:
         return await service.corrections(actor_of(request), call_id)
+
+    @table.get("/api/qa/calls/{call_id}/voice", Permission.QA_VIEW)
+    async def voice(request: web.Request, call_id: EvidenceId, /) -> CallVoiceView:
+        return await service.voice(actor_of(request), call_id)
 
     return table

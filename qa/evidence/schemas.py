@@ -52,3 +52,36 @@ class CallCorrections(BaseModel):
     items: list[CorrectionView]
     character_errors: int
     characters: int
+
+
+class PartyVoiceView(BaseModel):
+    """How one side spoke. Times in seconds; `share` of all that was spoken, 0–1; `chars_per_s` the pace.
+
+    `answer_s` and `longest_answer_s`: pause before its answers, median and longest. `upset`, `pleased`: where words of
+    feeling were said.
+    """
+
+    talk_s: float
+    share: float
+    chars_per_s: float | None
+    answer_s: float | None
+    longest_answer_s: float | None
+    interruptions: int
+    upset: list[float]
+    pleased: list[float]
+
+
+class SilenceView(BaseModel):
+    """Nobody spoke."""
+
+    start_s: float
+    end_s: float
+
+
+class CallVoiceView(BaseModel):
+    """How a call sounded, by its transcript, and how it ended (``core.models.call.EndReason``)."""
+
+    teller: PartyVoiceView
+    customer: PartyVoiceView
+    silences: list[SilenceView]
+    end_reason: str | None

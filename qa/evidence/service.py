@@ -1,5 +1,7 @@
 """Verdicts on findings and corrections of transcripts."""
 
+from dataclasses import asdict
+
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -8,6 +10,7 @@ from core.errors import BadInputError, ConflictError, NotFoundError
 from core.models.qa import Finding
 from core.models.staff import Staff
 from core.models.transcript import TranscriptCorrection, TranscriptSegment
+from core.ports.speech import Party
 from core.redaction import MASK, uncover
 from core.security.actor import Actor
 from core.security.permissions import Permission
@@ -15,13 +18,18 @@ from qa.access import access_qa_call
 from qa.evidence.error_rate import character_errors
 from qa.evidence.schemas import (
     CallCorrections,
+    CallVoiceView,
     CorrectionRequest,
     CorrectionView,
+    PartyVoiceView,
+    SilenceView,
     VerdictRequest,
     VerdictView,
 )
+from qa.evidence.voice import call_voice
 from qa.search.service import index_call
 from qa.shown import shown_text
+from qa.transcripts import as_segment, call_transcript
 
 
 class EvidenceService:
@@ -124,6 +132,24 @@ class EvidenceService:
             items=items,
             character_errors=sum(errors for errors, _ in counts),
             characters=sum(length for _, length in counts),
+        )
+
+    async def voice(self, actor: Actor, call_id: str) -> CallVoiceView:
+        """How a call sounded: talk, pauses, answers, interruptions, words of feeling.
+
+        Raises:
+            NotFoundError: ``call.not_found``. DeniedError: ``qa.own_call`` and the like.
+        """
+        async with self._database.read() as session:
+            call = await access_qa_call(session, actor, call_id)
+            shown = await call_transcript(session, call_id)
+        voice = call_voice([as_segment(row) for row in shown.rows])
+        sides = {party: PartyVoiceView.model_validate(asdict(side)) for party, side in voice.parties.items()}
+        return CallVoiceView(
+            teller=sides[Party.TELLER],
+            customer=sides[Party.CUSTOMER],
+            silences=[SilenceView(start_s=start, end_s=end) for start, end in voice.silences],
+            end_reason=call.end_reason,
         )
 
 

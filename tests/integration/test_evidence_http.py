@@ -93,6 +93,13 @@ async def test_a_correction_is_kept_beside_the_machine_text(rows: CallRows, data
         assert told["characters"] == character_errors("", said)[1]
         missing = await client.put("/api/qa/segments/no/correction", json={"version": 0, "text": "x"})
         assert await refusal(missing) == (404, "transcript.segment_not_found")
+        voice = await (await client.get(f"/api/qa/calls/{call.id}/voice")).json()
+        assert voice["end_reason"] == call.end_reason
+        assert voice["teller"]["share"] + voice["customer"]["share"] == pytest.approx(1.0, abs=0.01)
+        assert voice["teller"]["talk_s"] > 0
+        assert voice["teller"]["chars_per_s"] > 0
+        nowhere = await client.get("/api/qa/calls/call_none/voice")
+        assert await refusal(nowhere) == (404, "call.not_found")
     async with database.read() as session:
         kept = await session.get(TranscriptSegment, segment.id)
     assert kept is not None

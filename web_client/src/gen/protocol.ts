@@ -595,6 +595,38 @@ export interface CallRow {
   limit_s: number
 }
 /**
+ * How a call sounded, by its transcript, and how it ended (``core.models.call.EndReason``).
+ */
+export interface CallVoiceView {
+  teller: PartyVoiceView
+  customer: PartyVoiceView
+  silences: SilenceView[]
+  end_reason: string | null
+}
+/**
+ * How one side spoke. Times in seconds; `share` of all that was spoken, 0–1; `chars_per_s` the pace.
+ *
+ * `answer_s` and `longest_answer_s`: pause before its answers, median and longest. `upset`, `pleased`: where words of
+ * feeling were said.
+ */
+export interface PartyVoiceView {
+  talk_s: number
+  share: number
+  chars_per_s: number | null
+  answer_s: number | null
+  longest_answer_s: number | null
+  interruptions: number
+  upset: number[]
+  pleased: number[]
+}
+/**
+ * Nobody spoke.
+ */
+export interface SilenceView {
+  start_s: number
+  end_s: number
+}
+/**
  * Leaving the queue to be called back.
  */
 export interface CallbackRequest {
