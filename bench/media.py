@@ -202,7 +202,7 @@ class OurNode:
             answer = await client.answer(offer["sdp_offer"])
             await self._ask("POST", f"/v1/calls/{call.id}/peers/{offer['peer_id']}/answer", {"sdp_answer": answer})
         await asyncio.gather(customer.connected(), teller.connected())
-        await self._ask("POST", f"/v1/calls/{call.id}/activate", {})
+        await self._ask("POST", f"/v1/calls/{call.id}/activate", {"started_ns": "0"})
         return str(call.id)
 
     async def close_call(self, call_id: str) -> None:

@@ -193,7 +193,7 @@ async def tellers(counter: Counter, count: int) -> list[tuple[str, dict[str, str
 
 async def on_duty(counter: Counter) -> None:
     """All tellers talk: nobody is rung, and the range of the wait stands on all of them."""
-    async with counter.database.read() as session, session.begin():
+    async with counter.database.transaction() as session:
         await session.execute(update(TellerPresence).values(state=TellerState.IN_CALL.value, reason=""))
 
 

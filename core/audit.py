@@ -120,5 +120,6 @@ async def verify_database(database: "Database") -> ChainReport:
     down at an earlier verification.
     """
     async with database.read() as session:
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         in_order = select(AuditEntry).order_by(col(AuditEntry.seq)).execution_options(yield_per=500)
         return await verify(await session.stream_scalars(in_order))

@@ -98,7 +98,7 @@ class Relay:
     async def sweep(self) -> bool:
         """One pass. Returns whether there may be more to do at once."""
         now = self._database.clock.now()
-        async with self._database.read() as session, session.begin():
+        async with self._database.transaction() as session:
             rows = (
                 await session.scalars(
                     select(OutboxEvent)
@@ -119,7 +119,7 @@ class Relay:
         return await self._send_due(now) == BATCH or len(rows) == BATCH
 
     async def _send_due(self, now: datetime) -> int:
-        async with self._database.read() as session, session.begin():
+        async with self._database.transaction() as session:
             due = (
                 await session.scalars(
                     select(EventDelivery)
@@ -183,7 +183,7 @@ class Worker:
 
     async def _claim(self, event_id: str, handler: str) -> Event | None:
         now = self._database.clock.now()
-        async with self._database.read() as session, session.begin():
+        async with self._database.transaction() as session:
             taken = await session.execute(
                 update(EventDelivery)
                 .where(
@@ -217,7 +217,7 @@ class Worker:
         await self._write(event_id, handler, state=state, error=error, lease_until=None)
 
     async def _write(self, event_id: str, handler: str, **values: Any) -> None:
-        async with self._database.read() as session, session.begin():
+        async with self._database.transaction() as session:
             await session.execute(
                 update(EventDelivery)
                 .where(col(EventDelivery.event_id) == event_id, col(EventDelivery.handler) == handler)

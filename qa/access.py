@@ -6,6 +6,7 @@ from sqlmodel import col, select
 
 from core.errors import DeniedError, NotFoundError
 from core.models.call import Call
+from core.models.handover import CallLeg
 from core.models.sampling import InspectorConflict
 from core.models.staff import Staff
 from core.security.actor import Actor
@@ -32,10 +33,12 @@ async def access_qa_call(session: AsyncSession, actor: Actor, call_id: str) -> C
     if call is None or call.ended_at is None or call.accepted_at is None:
         raise NotFoundError("there is no such finished call", code="call.not_found")
     if actor.staff_id is not None and call.teller_id is not None:
-        teller = await session.get_one(Staff, call.teller_id)
-        objection = (await inspector_of(session, actor.staff_id)).objection(teller.id, teller.team)
-        if objection is not None:
-            raise DeniedError(_WHY[objection], code=objection)
+        inspector = await inspector_of(session, actor.staff_id)
+        had_it = select(Staff).join(Call, col(Call.id) == call.id).where(has_had_call())
+        for teller in (await session.scalars(had_it)).all():
+            objection = inspector.objection(teller.id, teller.team)
+            if objection is not None:
+                raise DeniedError(_WHY[objection], code=objection)
     return call
 
 
@@ -60,6 +63,12 @@ def too_close(inspector: Inspector) -> ColumnElement[bool]:
         col(Staff.id).in_([inspector.staff_id, *inspector.not_tellers]),
         col(Staff.team).in_(teams),
     )
+
+
+def has_had_call() -> ColumnElement[bool]:
+    """SQL, of `Staff` and `Call`: who has the call or had it until handing it on. Both are in the recording."""
+    legs = select(col(CallLeg.teller_id)).where(col(CallLeg.call_id) == col(Call.id)).correlate(Call)
+    return or_(col(Staff.id) == col(Call.teller_id), col(Staff.id).in_(legs))
 
 
 async def names_of(session: AsyncSession, staff_ids: set[str | None]) -> dict[str, str]:

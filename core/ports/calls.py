@@ -292,16 +292,15 @@ class CallMoves(Protocol):
         """The offer ended without success. Nothing happens when the call is not offered any more."""
         ...
 
-    async def mark_accepted(self, work: UnitOfWork, call_id: str, teller_id: str) -> None:
-        """A teller takes the call.
+    async def mark_accepted(self, work: UnitOfWork, call_id: str, teller_id: str) -> datetime:
+        """A teller takes the call. Once this is committed, media flow and are recorded.
+
+        Returns:
+            When the call was accepted, by this teller or by the first one who had it.
 
         Raises:
             ConflictError: ``call.illegal_move`` when it is not offered any more.
         """
-        ...
-
-    def start_media(self, call_id: str, teller_id: str) -> None:
-        """After the commit of `mark_accepted`: let media flow and record. Returns at once."""
         ...
 
     async def handover(self, session: AsyncSession, call_id: str) -> list[HandoverNote]:

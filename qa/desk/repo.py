@@ -14,7 +14,7 @@ from core.models.recording import Recording
 from core.models.staff import Staff
 from core.models.transcript import TranscriptKind
 from core.ports.compliance import FindingKind
-from qa.access import too_close
+from qa.access import has_had_call, too_close
 from qa.sampling.share import Inspector
 from qa.transcripts import newest_transcripts, state_of
 
@@ -109,7 +109,7 @@ def _filtered(wanted: CallFilter) -> SelectOfScalar[str]:
         .where(col(Call.ended_at).is_not(None), col(Call.accepted_at).is_not(None))
     )
     if wanted.not_for is not None:
-        close = select(col(Staff.id)).where(col(Staff.id) == col(Call.teller_id), too_close(wanted.not_for))
+        close = select(col(Staff.id)).where(has_had_call(), too_close(wanted.not_for)).correlate(Call)
         query = query.where(~close.exists())
     if wanted.business:
         query = query.where(col(Call.business_code) == wanted.business)

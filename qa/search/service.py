@@ -14,6 +14,7 @@ from core.errors import BadInputError
 from core.events import TranscriptReady
 from core.jobs import Subscription
 from core.models.call import Call
+from core.models.handover import CallLeg
 from core.models.recording import Recording
 from core.models.staff import Staff
 from core.models.transcript import (
@@ -200,7 +201,8 @@ async def _statement(session: AsyncSession, actor: Actor, wanted: Sequence[Colum
     if actor.staff_id is not None:
         close = too_close(await inspector_of(session, actor.staff_id))
         near = (await session.scalars(select(col(Staff.id)).where(close))).all()
-        query = query.where(or_(col(Call.teller_id).is_(None), col(Call.teller_id).not_in(near)))
+        legs = select(col(CallLeg.id)).where(col(CallLeg.call_id) == col(Call.id), col(CallLeg.teller_id).in_(near))
+        query = query.where(or_(col(Call.teller_id).is_(None), col(Call.teller_id).not_in(near)), ~legs.exists())
     return query.order_by(col(SearchSegment.said_at).desc(), col(SearchSegment.segment_id).desc()).limit(PAGE_SIZE + 1)
 
 

@@ -20,6 +20,7 @@ from core.events import RecordingExportRequested
 from core.ids import new_id
 from core.jobs import Subscription
 from core.models.call import Call
+from core.models.handover import CallLeg
 from core.models.recording import ExportState, Recording, RecordingExport, RecordingFile, RecordingState
 from core.models.staff import Staff
 from core.security.actor import Actor, system_actor
@@ -74,7 +75,8 @@ class ExportService:
             staff = await work.session.get(Staff, actor.staff_id)
             if found is None or call is None or staff is None:
                 raise NotFoundError("this call has no recording", code="recording.not_found")
-            if call.teller_id == staff.id:
+            own_leg = select(CallLeg.id).where(col(CallLeg.call_id) == call_id, col(CallLeg.teller_id) == staff.id)
+            if call.teller_id == staff.id or (await work.session.scalars(own_leg)).first() is not None:
                 raise DeniedError("nobody exports own work", code="qa.own_call")
             if found.state != RecordingState.FINALIZED:
                 raise ConflictError("the recording is not finalized", code="recording.not_ready")

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -24,9 +25,7 @@ log = structlog.get_logger(__name__)
 
 TICK_S = 1.0
 GONE_S = 10.0  # a console that has been away for so long is off duty; a reload takes two seconds
-_WAKING = frozenset(
-    {"CallQueued", "CallEnded", "CallWrappedUp", "OfferLapsed", "TellerStateChanged", "CallTransferred"}
-)
+_WAKING = frozenset({"CallQueued", "CallEnded", "CallWrappedUp", "OfferLapsed", "CallTransferred"})
 _PASSING = (RedisError, SQLAlchemyError, OSError)  # engines restarting; the next tick finds everything again
 
 
@@ -77,7 +76,7 @@ class Dispatcher:
                 async with self._bus.subscribe(FACTS) as messages:
                     self._listening.set()
                     async for _, message in messages:
-                        if message["type"] in _WAKING:
+                        if _wakes(message):
                             self._wake.set()
             except _PASSING as error:
                 log.warning("dispatcher lost the bus", error=str(error))
@@ -148,3 +147,10 @@ class Dispatcher:
         for staff_id, since in self._gone.items():
             if now - since >= GONE_S:
                 await self._service.leave_console(staff_id)
+
+
+def _wakes(fact: dict[str, Any]) -> bool:
+    """Whether something can be paired after a fact that could not before. Tellers who become busy change nothing."""
+    if fact["type"] == "TellerStateChanged":
+        return bool(fact["payload"]["state"] == TellerState.READY)
+    return fact["type"] in _WAKING

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, func, select, tuple_
+from sqlmodel import col, func, select, tuple_, union_all
 
 from core.clock import Clock
 from core.models.call import Call, CallOffer, CallState, TellerPresence, TellerState
@@ -35,45 +35,43 @@ async def read_snapshot(session: AsyncSession, now: datetime) -> Snapshot:
     skills = {group for teller in tellers for group in teller.skill_groups}
     groups = skills | {code for code, rule in rules.items() if skills & set(rule.overflow)}
     free = select(Call).where(col(Call.state) == CallState.QUEUED.value)
-    rows: list[Call] = []
-    for group in sorted(groups):
-        unnamed = free.where(
-            col(Call.skill_group) == group,
-            (col(Call.wanted_teller_id).is_(None)) | (col(Call.wanted_until) <= now),
-        )
-        heads = unnamed.order_by(col(Call.rank_at), col(Call.id)).limit(2 * len(tellers) + SPARE)
-        rows += (await session.scalars(heads)).all()
-    ready = [teller.teller_id for teller in tellers]
-    handed = free.where(col(Call.wanted_teller_id).in_(ready), col(Call.wanted_until) > now)
-    named = (await session.scalars(handed)).all()
-    calls = await _waiting_calls(session, [*rows, *named], now)
+    is_named = col(Call.wanted_teller_id).is_not(None) & (col(Call.wanted_until) > now)
+    heads = [
+        free.where(col(Call.skill_group) == group, is_named.is_not(True))
+        .order_by(col(Call.rank_at), col(Call.id))
+        .limit(2 * len(tellers) + SPARE)
+        for group in sorted(groups)
+    ]
+    handed = free.where(col(Call.wanted_teller_id).in_([teller.teller_id for teller in tellers]), is_named)
+    found = (await session.scalars(select(Call).from_statement(union_all(*heads, handed)))).all()
+    calls = await _waiting_calls(session, found, now)
     queues: dict[str, list[WaitingCall]] = defaultdict(list)
-    for row in rows:
-        queues[row.skill_group].append(calls[row.id])
-    return Snapshot(queues, tellers, rules, tuple(calls[row.id] for row in named))
+    for row in sorted(found, key=lambda row: (row.rank_at, row.id)):
+        if calls[row.id].wanted is None:
+            queues[row.skill_group].append(calls[row.id])
+    return Snapshot(queues, tellers, rules, tuple(call for call in calls.values() if call.wanted is not None))
 
 
 async def _waiting_calls(session: AsyncSession, rows: Sequence[Call], now: datetime) -> dict[str, WaitingCall]:
-    if not rows:
-        return {}
-    ids = [row.id for row in rows]
     refused: dict[str, dict[str, datetime]] = defaultdict(dict)
-    refusals = select(CallOffer.call_id, CallOffer.teller_id, func.max(CallOffer.ended_at)).where(
-        col(CallOffer.call_id).in_(ids),
-        col(CallOffer.outcome).in_(["timeout", "declined"]),
-        col(CallOffer.ended_at) > now - REFUSALS,
-    )
-    grouped = refusals.group_by(col(CallOffer.call_id), col(CallOffer.teller_id))
-    for call_id, teller_id, ended_at in (await session.execute(grouped)).all():
-        if ended_at is not None:
-            refused[call_id][teller_id] = ended_at
+    if rung := [row.id for row in rows if row.offered_at is not None]:
+        refusals = select(CallOffer.call_id, CallOffer.teller_id, func.max(CallOffer.ended_at)).where(
+            col(CallOffer.call_id).in_(rung),
+            col(CallOffer.outcome).in_(["timeout", "declined"]),
+            col(CallOffer.ended_at) > now - REFUSALS,
+        )
+        grouped = refusals.group_by(col(CallOffer.call_id), col(CallOffer.teller_id))
+        for call_id, teller_id, ended_at in (await session.execute(grouped)).all():
+            if ended_at is not None:
+                refused[call_id][teller_id] = ended_at
     handed_on: dict[str, set[str]] = defaultdict(set)
-    transfers = select(CallTransfer).where(col(CallTransfer.call_id).in_(ids))
-    for transfer in (await session.scalars(transfers)).all():
-        if transfer.kind == "return":  # no reason never to meet again
-            refused[transfer.call_id].setdefault(transfer.from_teller_id, transfer.at)
-        else:
-            handed_on[transfer.call_id].add(transfer.from_teller_id)
+    if talked := [row.id for row in rows if row.accepted_at is not None]:
+        transfers = select(CallTransfer).where(col(CallTransfer.call_id).in_(talked))
+        for transfer in (await session.scalars(transfers)).all():
+            if transfer.kind == "return":  # no reason never to meet again
+                refused[transfer.call_id].setdefault(transfer.from_teller_id, transfer.at)
+            else:
+                handed_on[transfer.call_id].add(transfer.from_teller_id)
     return {
         row.id: WaitingCall(
             row.id,

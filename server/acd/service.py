@@ -117,7 +117,7 @@ class AcdService:
             if found is None:
                 return None
             offer, call, business = found
-            handover = await self._calls.handover(session, call.id)
+            handover = await self._calls.handover(session, call.id) if call.accepted_at is not None else []
         return Offer(
             offer_id=offer.id,
             call_id=call.id,
@@ -161,20 +161,17 @@ class AcdService:
             offer = await work.session.get(CallOffer, offer_id)
             if offer is None or offer.teller_id != teller_id or offer.outcome is not None:
                 raise _gone()
-            try:
-                await self._calls.mark_accepted(work, offer.call_id, teller_id)
+            try:  # one instant in the row and in the fact
+                now = await self._calls.mark_accepted(work, offer.call_id, teller_id)
             except ConflictError:
                 raise _gone() from None
             presence, offer = await _lock_both(work, teller_id, offer_id)
-            accepted_at = (await work.session.get_one(Call, offer.call_id)).accepted_at
-            now = accepted_at or work.clock.now()  # one instant in the row and in the fact
             offer.outcome, offer.ended_at = "accepted", now
             presence.missed_offers = 0
             work.emit(CallAccepted(at=now, call_id=offer.call_id, offer_id=offer_id, teller_id=teller_id))
             change(work, presence, TellerState.IN_CALL, call_id=offer.call_id)
             work.audit("offer.accept", "call", offer.call_id, offer=offer_id)
             call_id = offer.call_id
-        self._calls.start_media(call_id, teller_id)
         log.info("call accepted", call_id=call_id, teller_id=teller_id)
 
     async def decline(self, actor: Actor, offer_id: str) -> None:

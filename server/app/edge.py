@@ -35,7 +35,7 @@ from server.acd.queue import QueueBoard
 from server.app import access
 from server.app.api_page import api_routes
 from server.app.connections import Connections, open_connections
-from server.app.heartbeats import alive
+from server.app.heartbeats import AliveBook, alive
 from server.app.open_api import OpenInterface, open_interface
 from server.app.pages import add_pages
 from server.app.people import people_routes
@@ -123,9 +123,11 @@ def build(
     )
     online = RedisConnections(redis)
 
+    media_nodes = AliveBook(redis, connections.clock, "media")
+
     async def nodes() -> list[NodeInfo]:
         # Named by boot: a media node that was restarted is another one, it does not carry the old one's calls.
-        found = await alive(redis, "media")
+        found = await media_nodes.now()
         return [NodeInfo(facts["boot_id"], facts["url"], facts["load"]) for facts in found.values()]
 
     async def alive_nodes() -> set[str]:

@@ -9,8 +9,11 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from core.clock import Clock
+
 BEAT_S = 1.0
 GONE_AFTER_S = 3.0
+ASK_EVERY_S = 0.5
 
 
 async def beat(redis: Redis, kind: str, name: str, facts: Callable[[], dict[str, Any]]) -> None:
@@ -24,6 +27,24 @@ async def beat(redis: Redis, kind: str, name: str, facts: Callable[[], dict[str,
     finally:
         with contextlib.suppress(RedisError):  # it expires by itself in any case
             await redis.delete(key)
+
+
+class AliveBook:
+    """Who of a kind is alive, asked at most every half second; a death takes longer to be noticed."""
+
+    def __init__(self, redis: Redis, clock: Clock, kind: str) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._kind = kind
+        self._found: dict[str, dict[str, Any]] = {}
+        self._asked_s: float | None = None
+
+    async def now(self) -> dict[str, dict[str, Any]]:
+        """Facts of all live processes, by name. While there are none, every question is asked anew."""
+        now_s = self._clock.monotonic_s()
+        if self._asked_s is None or not self._found or now_s - self._asked_s >= ASK_EVERY_S:
+            self._found, self._asked_s = await alive(self._redis, self._kind), now_s
+        return self._found
 
 
 async def alive(redis: Redis, kind: str) -> dict[str, dict[str, Any]]:

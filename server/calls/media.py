@@ -209,11 +209,11 @@ class MediaDesk:
             col(CallOffer.teller_id) == teller_id,
             col(CallOffer.outcome).is_(None),
         )
+        runs_here = select(Call.id).where(
+            col(Call.id) == call_id, col(Call.teller_id) == teller_id, col(Call.state).in_(sorted(RUNNING))
+        )
         async with self._database.read() as session:
-            call = await session.get(Call, call_id)
-            if call is not None and call.teller_id == teller_id and call.state in RUNNING:
-                return
-            if (await session.scalars(rings_here)).first() is None:
+            if not (await session.scalars(select(rings_here.exists() | runs_here.exists()))).one():
                 raise NotFoundError("there is no such call", code="call.not_found")
 
     async def _open(self, call_id: str, seat: Seat, actor: Actor) -> PeerOffer:

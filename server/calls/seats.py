@@ -120,8 +120,10 @@ class SeatBoard:
     async def peer_opened(self, call_id: str, peer_id: str, holder: str) -> None:
         """Remember whose transport this is (`Actor.name`)."""
         key = f"call:peers:{call_id}"
-        await self._redis.hset(key, peer_id, holder)
-        await self._redis.expire(key, KEEP_S)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hset(key, peer_id, holder)
+        pipeline.expire(key, KEEP_S)
+        await pipeline.execute()
 
     async def peer_holder(self, call_id: str, peer_id: str) -> str | None:
         """Who opened a transport."""

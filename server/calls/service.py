@@ -260,7 +260,6 @@ class CallService:
             raise ConflictError("the call has moved", code="call.stale")
         move(call, CallState.OFFERED)
         call.offered_at = work.clock.now()
-        await work.session.flush()
 
     async def mark_requeued(self, work: UnitOfWork, call_id: str) -> None:
         """The offer came to nothing; see `CallMoves.mark_requeued`."""
@@ -269,25 +268,24 @@ class CallService:
             move(call, CallState.QUEUED)
             await work.session.flush()
 
-    async def mark_accepted(self, work: UnitOfWork, call_id: str, teller_id: str) -> None:
+    async def mark_accepted(self, work: UnitOfWork, call_id: str, teller_id: str) -> datetime:
         """A teller takes the call; see `CallMoves.mark_accepted`."""
         call = await rows.lock_call(work.session, call_id)
         move(call, CallState.ACCEPTED)
         now = work.clock.now()
+        again = call.accepted_at is not None
         call.teller_id, call.teller_since, call.wanted_teller_id = teller_id, now, None
         call.accepted_at = call.accepted_at or now
         begin_leg(work.session, call.id, teller_id, now)
-        await work.session.flush()
+        # Before the facts are told: whatever they set off has time, the two people have not.
+        work.after_commit(lambda: self._start_media(call_id, teller_id, again))
+        return call.accepted_at
 
-    def start_media(self, call_id: str, teller_id: str) -> None:
-        """After the commit of an accepted offer; see `CallMoves.start_media`."""
-        self._owner.start("start media", self._start_media(call_id, teller_id))
+    def _start_media(self, call_id: str, teller_id: str, again: bool) -> None:
+        self._owner.start("start media", self._activate(call_id, teller_id, again))
 
-    async def _start_media(self, call_id: str, teller_id: str) -> None:
+    async def _activate(self, call_id: str, teller_id: str, again: bool) -> None:
         try:
-            async with self._database.read() as session:
-                call = await session.get(Call, call_id)
-            again = call is not None and call.accepted_at != call.teller_since
             await self._media.activate(call_id, teller_id, again)
         except (CounterError, RedisError, OSError) as error:
             log.error("media does not start", call_id=call_id, error=str(error))

@@ -51,22 +51,31 @@ class CallViewer:
         if call.state in WAITING:
             places = await self._queue.places(session, [call.id])
         teller = await session.get(Staff, call.teller_id) if call.teller_id else None
-        guests = await guest_names(session, [call]) if call.state in RUNNING else {}
-        return customer_view(call, teller, places.get(call.id), guests.get(call.id, []))
+        return customer_view(call, teller, places.get(call.id), await _guests(session, call))
 
     async def teller(self, session: AsyncSession, call: Call) -> TellerCall:
         """The teller's view of one call."""
-        business = await session.get_one(Business, call.business_code)
-        state = (await session.scalars(select(Recording.state).where(col(Recording.call_id) == call.id))).first()
-        guests = await guest_names(session, [call]) if call.state in RUNNING else {}
-        handover = await handover_notes(session, call.id)
+        return await self._teller(session, call, await _guests(session, call))
+
+    async def _teller(self, session: AsyncSession, call: Call, guests: list[GuestName]) -> TellerCall:
+        query = (
+            select(Business, Recording.state)
+            .outerjoin(Recording, col(Recording.call_id) == call.id)
+            .where(col(Business.code) == call.business_code)
+        )
+        business, state = (await session.execute(query)).one()
+        first = call.state in RUNNING and call.teller_since == call.accepted_at  # nobody has had it before
+        handover = [] if first else await handover_notes(session, call.id)
         mode = await self._board.transcription(call.id)
-        return teller_view(call, business, state, mode, guests.get(call.id, []), handover)
+        return teller_view(call, business, state, mode, guests, handover)
 
     async def both(self, session: AsyncSession, call: Call) -> CallViews:
         """Both sides' views; the teller's only once there is one."""
-        teller = await self.teller(session, call) if call.teller_id else None
-        return CallViews(call.visit_id, await self.customer(session, call), call.teller_id, teller)
+        if call.teller_id is None:
+            return CallViews(call.visit_id, await self.customer(session, call), None, None)
+        guests = await _guests(session, call)
+        customer = customer_view(call, await session.get(Staff, call.teller_id), None, guests)
+        return CallViews(call.visit_id, customer, call.teller_id, await self._teller(session, call, guests))
 
     async def line(self, session: AsyncSession) -> Mapping[str, QueuePlace]:
         """Places of all who wait, by visit."""
@@ -87,6 +96,10 @@ class CallViewer:
             call.visit_id: customer_view(call, teller, places.get(call.id), guests.get(call.id, []))
             for call, teller in rows
         }
+
+
+async def _guests(session: AsyncSession, call: Call) -> list[GuestName]:
+    return (await guest_names(session, [call])).get(call.id, []) if call.state in RUNNING else []
 
 
 def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None, guests: list[GuestName]) -> CustomerCall:

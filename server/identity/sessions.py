@@ -126,7 +126,7 @@ def _over(row: StaffSession, staff: Staff, limits: SessionLimits, now: datetime)
 
 async def mark_seen(database: Database, row: StaffSession, now: datetime) -> None:
     """Note that the session is in use. Not an event and not audited: it says nothing new about anybody."""
-    async with database.read() as session, session.begin():
+    async with database.transaction() as session:
         await session.execute(
             update(StaffSession)
             .where(col(StaffSession.token_sha256) == row.token_sha256, col(StaffSession.ended_at).is_(None))

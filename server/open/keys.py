@@ -35,7 +35,7 @@ class KeyBook:
         if not token.startswith(PREFIX):
             return None
         now = self._database.clock.now()
-        async with self._database.read() as session, session.begin():
+        async with self._database.transaction() as session:
             query = select(ApiKey).where(col(ApiKey.sha256) == sha256_hex(token))
             row = (await session.scalars(query)).first()
             if row is None or state_of(row, now) != "active":

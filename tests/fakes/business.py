@@ -86,7 +86,7 @@ class Desk:
 
     async def change_call(self, **changes: Any) -> None:
         """As server.calls would."""
-        async with self.database.read() as session, session.begin():
+        async with self.database.transaction() as session:
             call = await session.get_one(Call, self.call.id)
             for name, value in changes.items():
                 setattr(call, name, value)

@@ -101,7 +101,7 @@ class Counter:
         """A customer who has come in; returns the visit's id."""
         visit_id = new_id("visit")
         now = self.database.clock.now()
-        async with self.database.read() as session, session.begin():
+        async with self.database.transaction() as session:
             session.add(
                 Visit(
                     id=visit_id,
@@ -136,7 +136,7 @@ class Counter:
     async def add_staff(self, name: str, roles: list[str], groups: list[str] | None = None) -> str:
         """A member of staff; the session cookie is the id."""
         staff_id = f"staff_{name}"
-        async with self.database.read() as session, session.begin():
+        async with self.database.transaction() as session:
             session.add(
                 Staff(
                     id=staff_id,
@@ -197,7 +197,7 @@ class Counter:
 
 async def seed_businesses(database: Database) -> None:
     """Two businesses: one that needs recording, one that does not."""
-    async with database.read() as session, session.begin():
+    async with database.transaction() as session:
         for code, group, required in (("transfer", "counter", True), ("enquiry", "desk", False)):
             session.add(
                 Business(

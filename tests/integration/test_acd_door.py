@@ -116,7 +116,7 @@ async def test_the_error_of_the_told_wait_is_written_down(database: Database, bu
         fact = CallQueued(at=queued_at, call_id=call_id, business_code="transfer")
         await book.told(fact)
         await book.told(fact)
-        async with database.read() as session, session.begin():
+        async with database.transaction() as session:
             row = await session.get_one(WaitEstimate, call_id)
             assert (row.position, row.low_s) == (1, None), "nobody serves"
             row.low_s, row.high_s = 0, 60

@@ -68,7 +68,7 @@ async def test_a_slot_is_given_once_reminded_of_and_brings_its_customer_ahead(
         code = booked[0].code
         assert booked[0].phone_masked == "138****8000"
         assert slot.starts_at not in {free.starts_at for free in await books.slots("transfer")}
-        async with database.read() as session, session.begin():
+        async with database.transaction() as session:
             row = await session.get_one(Appointment, await _id(database, code))
             assert b"138" not in row.contact
             row.starts_at = database.clock.now() + timedelta(minutes=5)

@@ -181,7 +181,7 @@ async def test_no_step_without_call_consent_and_recording(desk: Desk, what: str,
         await desk.change_call(recording_paused_until=now + timedelta(seconds=60))
     if what == "hung up":
         await desk.change_call(state="wrap_up")
-    async with desk.database.read() as session, session.begin():
+    async with desk.database.transaction() as session:
         if what == "captured":
             (await session.scalars(select(Recording))).one().state = "captured"
         if what == "no consent":
@@ -225,7 +225,7 @@ async def test_the_keeper_calls_for_help_goes_on_and_cleans_up(asking: Desk) -> 
     keeper = asking.room.keeper
     await asking.act("customer", "form", "fill", values={"name": "王小明"})
     await asking.act("teller", "form", "accept")
-    async with asking.database.read() as session, session.begin():
+    async with asking.database.transaction() as session:
         row = (await session.scalars(select(BusinessCase))).one()
         row.deadline_at = asking.database.clock.now() - timedelta(seconds=1)
     await keeper.look()

@@ -155,7 +155,7 @@ async def test_refused_and_returned_and_expired(house: MoneyHouse) -> None:
     waiting = [row for row in await rows(house, ReviewRequest) if row.state == "waiting"]
     assert len(waiting) == 1
     past = house.database.clock.now() - timedelta(seconds=1)
-    async with house.database.read() as session, session.begin():
+    async with house.database.transaction() as session:
         await session.execute(update(ReviewRequest).where(col(ReviewRequest.id) == waiting[0].id).values(due_at=past))
     await house.keeper.sweep()
     assert (await house.desk.step("review")).reason == "review.expired"

@@ -11,7 +11,9 @@ from sqlmodel import col, select
 
 from core.db import Database
 from core.events import ComplianceChecked, TranscriptReady, event_from_json
+from core.ids import new_id
 from core.models.call import Call, Rating
+from core.models.handover import CallLeg
 from core.models.qa import Evaluation
 from core.models.staff import Staff
 from core.models.system import AuditEntry, OutboxEvent
@@ -312,9 +314,14 @@ async def test_nobody_inspects_own_work(desk: Desk) -> None:
     both = await desk.rows.staff("both", "teller", "inspector")
     own = await desk.checked_call(teller=both)
     other = await desk.checked_call()
+    handed_on = await desk.checked_call()
+    async with desk.database.unit_of_work(system_actor("test")) as work:
+        began_at = handed_on.accepted_at or work.clock.now()
+        work.session.add(CallLeg(id=new_id("leg"), call_id=handed_on.id, teller_id=both.id, began_at=began_at))
     async with serving([desk.table], always(desk.actor(both))) as client:
         assert await listed(client) == [other.id]
         assert await refusal(await client.get(f"/api/qa/calls/{own.id}")) == (403, "qa.own_call")
+        assert await refusal(await client.get(f"/api/qa/calls/{handed_on.id}")) == (403, "qa.own_call")
         answers = full_answers(await opened(client, other))
         assert await refusal(await put(client, own, version=1, answers=answers)) == (403, "qa.own_call")
         assert (await put(client, other, version=1, answers=answers)).status == 200

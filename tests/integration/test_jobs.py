@@ -124,7 +124,7 @@ async def test_facts_survive_the_loss_of_redis(database: Database, bus: Bus, red
     await lone_relay.relay.sweep()
     await lone_relay.broker.shutdown()
     await redis.flushall()  # the message is gone; the delivery row is not
-    async with database.read() as session, session.begin():
+    async with database.transaction() as session:
         row = (await session.scalars(select(EventDelivery))).one()
         row.due_at = database.clock.now()  # as if RESEND_S had passed
     async with House(database, bus, redis_url, handler):

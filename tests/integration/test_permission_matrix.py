@@ -99,7 +99,7 @@ async def test_no_route_takes_a_cookie_without_its_csrf_token(house: EdgeHouse) 
 
 
 async def test_a_sign_in_that_is_not_complete_opens_nothing(house: EdgeHouse) -> None:
-    async with house.database.read() as session, session.begin():
+    async with house.database.transaction() as session:
         for staff in (await session.scalars(select(Staff))).all():
             staff.must_change_password = True
     for method, path, permission in routes(house.app):
@@ -191,7 +191,7 @@ async def test_the_owner_does_reach_it(house: EdgeHouse) -> None:
 async def test_nobody_judges_own_work_whatever_posts_they_hold(house: EdgeHouse) -> None:
     """Separation of posts: with every role at once, nothing of one's own can be scored, released or authorised."""
     mine = await add_belongings(house, "teller1")
-    async with house.database.read() as session, session.begin():
+    async with house.database.transaction() as session:
         me = (await session.scalars(select(Staff).where(col(Staff.username) == "teller1"))).one()
         me.roles = sorted(set(ROLE_OF.values()))
     described = await description(house)

@@ -10,6 +10,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from capture_house import MASTER_KEY, CaptureHouse, zero_ns_ago
 from http_app import Client, always, serving
@@ -146,6 +147,54 @@ async def test_a_shared_screen_is_played_like_any_other_file(
         assert (media.status, media.content_type, len(await media.read())) == (200, "video/webm", screen.size_b)
         thumbnail = await client.get(f"/api/recordings/{screen.id}/thumbnails/0")
         assert (thumbnail.status, (await thumbnail.read())[:2]) == (200, b"\xff\xd8")
+
+
+async def test_a_call_that_was_handed_on_is_one_recording_of_both_tellers(
+    house: CaptureHouse, finalizer: Finalizer, catalogue: Catalogue
+) -> None:
+    call = await house.call()
+    first = Publisher(3.0)
+    second = Publisher(3.0, start_s=4.0, clock_ahead_s=-50.0, width=640, height=480, ssrc=0x77, beep_at_s=1.0)
+    customer = Publisher(7.0)
+    for publisher in (first, second, customer):
+        publisher.packets(0)  # encoded before the clock of the call runs
+    zero_ns = zero_ns_ago(7.2)
+    house.record(call.id, Seat.CUSTOMER, customer.packets(zero_ns), zero_ns)
+    house.record(call.id, Seat.TELLER, first.packets(zero_ns), zero_ns).close("replaced")
+    house.record(call.id, Seat.TELLER, second.packets(zero_ns), zero_ns, segment=2)
+    await house.recorder.stop(call.id)
+    (stopped,) = await house.facts(RecordingStopped)
+    assert isinstance(stopped, RecordingStopped)
+    await finalizer.on_stopped(stopped)
+
+    row, files = await house.recording(call.id), await house.files(call.id)
+    assert row is not None
+    assert row.state == RecordingState.FINALIZED
+    assert row.verdict in ("pass", "findings")
+    assert set(files) == {"customer", "teller"}
+    teller = files["teller"]
+    assert teller.offset_s + teller.duration_s == pytest.approx(7.0, abs=0.15)
+    (gap,) = [gap for gap in row.gaps if gap["party"] == "teller" and gap["reason"] != "left_early"]
+    assert (gap["from_s"], gap["to_s"]) == (pytest.approx(3.0, abs=0.15), pytest.approx(4.0, abs=0.15))
+    async with catalogue.plain_file(teller.id) as path, asyncio.timeout(30):
+        pictures, beeps = await asyncio.to_thread(_seen_and_heard, path)
+    at_zero = teller.offset_s
+    assert {size for at, size in pictures if at + at_zero < 3.2} == {(320, 240)}
+    assert {size for at, size in pictures if at + at_zero > 3.8} == {(640, 480)}
+    beep = next(at for at in beeps if at + at_zero > 3.8)
+    assert beep + at_zero == pytest.approx(5.03, abs=0.1), "the second teller's reports say where the sound belongs"
+    async with serving([routes(catalogue)], always(INSPECTOR)) as client:
+        media = await client.get(f"/api/recordings/{teller.id}/media")
+        assert (media.status, len(await media.read())) == (200, teller.size_b)
+
+
+def _seen_and_heard(path: Path) -> tuple[list[tuple[float, tuple[int, int]]], list[float]]:
+    with av.open(str(path)) as container:
+        pictures = [(frame.time, (frame.width, frame.height)) for frame in container.decode(video=0)]
+    with av.open(str(path)) as container:
+        sounds = [(frame.time, np.abs(frame.to_ndarray()).max()) for frame in container.decode(audio=0)]
+    loudest = max(volume for _, volume in sounds)
+    return pictures, [at for at, volume in sounds if volume > 0.8 * loudest]
 
 
 async def test_finalizing_again_changes_nothing(house: CaptureHouse, finalizer: Finalizer) -> None:

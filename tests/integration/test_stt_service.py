@@ -83,7 +83,7 @@ def fact(call: Call, recording: Recording) -> RecordingFinalized:
 
 async def expert_spoke(database: Database, recording: Recording) -> None:
     """A third party was in the call and is recorded: there is a file, and no side of the transcript."""
-    async with database.read() as session, session.begin():
+    async with database.transaction() as session:
         query = select(RecordingFile).where(col(RecordingFile.recording_id) == recording.id).limit(1)
         side = (await session.scalars(query)).one().model_dump()
         third = side | {"id": new_id("file"), "party": "expert", "object_key": "secret/expert"}

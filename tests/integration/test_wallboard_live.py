@@ -100,7 +100,7 @@ async def test_a_call_over_its_limit_calls_for_help_once(database: Database, bus
         call_id = (await customer.ask("queue.join"))["call"]["call_id"]
         ring = await teller.see("offer.ring", 10, call_id=call_id)
         await teller.ask("offer.accept", offer_id=ring["offer_id"])
-        async with database.read() as session, session.begin():
+        async with database.transaction() as session:
             long_ago = {"queued_at": ago(database, 2000), "accepted_at": ago(database, 1990)}
             await session.execute(update(Call).where(col(Call.id) == call_id).values(**long_ago))
         live = counter.wallboard.live
@@ -122,7 +122,7 @@ async def test_an_emergency_stops_entry_and_keeps_places(database: Database, bus
         visit = await counter.add_visit()
         customer = await counter.customer(visit)
         call_id = (await customer.ask("queue.join"))["call"]["call_id"]
-        async with database.read() as session, session.begin():
+        async with database.transaction() as session:
             joined = ago(database, 300)
             await session.execute(update(Call).where(col(Call.id) == call_id).values(queued_at=joined))
         switch = EmergencySwitch(database, counter.calls.service)

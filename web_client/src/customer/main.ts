@@ -38,6 +38,7 @@ const flow: VisitFlow = new VisitFlow(api, room, devices, {
 })
 
 room.events.on('call', ({ call_id, ended_at }) => void desk.chat.follow(ended_at === null ? call_id : null).catch(() => undefined))
+socket.link.on('resumed', () => void desk.chat.load().catch(() => undefined))
 
 const page = location.pathname === '/verify' ? VerifyView : App
 createApp(page).use(i18n).provide(FLOW, flow).provide(DESK, desk).provide(I18N, i18n).provide(COUNTER, counter).mount('#app')

@@ -29,6 +29,7 @@ export class ChatRoom {
   readonly state = reactive<ChatState>({ messages: [], unsent: [], pictures: {}, unread: 0, loaded: false })
   private call_id: string | null = null
   private open = false
+  private loading = false
   private readonly off: Off
 
   constructor(
@@ -46,14 +47,22 @@ export class ChatRoom {
     this.forget()
   }
 
-  /** Follow a call; another one than before starts with an empty list. */
+  /** Follow a call; another one than before starts with an empty list. Nothing happens when it is followed already. */
   async follow(call_id: string | null): Promise<void> {
     if (call_id !== this.call_id) {
       this.forget()
       this.call_id = call_id
     }
+    if (!this.state.loaded && !this.loading) await this.load()
+  }
+
+  /** Ask for the whole list, e.g. after a break in which messages may have come. */
+  async load(): Promise<void> {
+    const { call_id } = this
     if (call_id === null) return
-    const messages = await this.http.get<ChatMessage[]>(`${this.base}/chat/${call_id}`)
+    this.loading = true
+    const asked = this.http.get<ChatMessage[]>(`${this.base}/chat/${call_id}`)
+    const messages = await asked.finally(() => (this.loading = false))
     if (call_id !== this.call_id) return
     for (const message of messages) this.received(message)
     this.state.loaded = true

@@ -11,6 +11,6 @@ export const useChat = defineStore('chat', () => {
   const room = new ChatRoom(http, '/api/staff', 'teller', (handler) => socket.on('chat.message', handler))
   const follow = (): void => void room.follow(console_.call?.call_id ?? null).catch(() => undefined)
   watch(() => console_.call?.call_id, follow, { immediate: true })
-  socket.link.on('resumed', follow)
+  socket.link.on('resumed', () => void room.load().catch(() => undefined))
   return { room, state: room.state }
 })
