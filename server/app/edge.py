@@ -1,6 +1,7 @@
 """The edge process: HTTP, Socket.IO, calls, routing, pages."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Protocol
@@ -82,6 +83,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, settings.host, settings.port).start()
+        # What is there by now stays until the end: without it a full collection is over in no time.
+        gc.collect()
+        gc.freeze()
         await stop.wait()
 
 
