@@ -181,7 +181,8 @@ async def test_a_call_that_was_handed_on_is_one_recording_of_both_tellers(
     at_zero = teller.offset_s
     assert {size for at, size in pictures if at + at_zero < 3.2} == {(320, 240)}
     assert {size for at, size in pictures if at + at_zero > 3.8} == {(640, 480)}
-    beep = next(at for at in beeps if at + at_zero > 3.8)
+    # One loud frame is the decoder, which still has the first teller's tone in mind.
+    beep = next(at for at in beeps if at + at_zero > 3.8 and sum(at <= later < at + 0.15 for later in beeps) > 4)
     assert beep + at_zero == pytest.approx(5.03, abs=0.1), "the second teller's reports say where the sound belongs"
     async with serving([routes(catalogue)], always(INSPECTOR)) as client:
         media = await client.get(f"/api/recordings/{teller.id}/media")
