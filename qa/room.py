@@ -15,12 +15,15 @@ from qa.reports.service import ReportService
 from qa.review import routes as review
 from qa.review.read import ReviewReader
 from qa.review.service import ReviewService
+from qa.rules.book import RuleBook
 from qa.sampling import routes as sampling
 from qa.sampling.read import SamplingReader
 from qa.sampling.service import SamplingService
 from qa.scoring import routes as scoring
 from qa.scoring.book import FormBook
 from qa.scoring.form import load_form
+from qa.training import routes as training
+from qa.training.service import PracticeService
 
 
 def tables(database: Database) -> list[RouteTable]:
@@ -34,4 +37,5 @@ def tables(database: Database) -> list[RouteTable]:
         calibration.routes(CalibrationService(database)),
         scoring.routes(FormBook(database)),
         reports.routes(ReportService(database)),
+        training.routes(PracticeService(RuleBook(database))),
     ]

@@ -15,6 +15,7 @@ from qa.rules import schemas as rules
 from qa.sampling import schemas as sampling
 from qa.scoring import schemas as scoring
 from qa.search import schemas as search
+from qa.training import schemas as training
 from recording.export import schemas as export
 from server.acd import schemas as acd
 from server.booking import schemas as booking
@@ -66,6 +67,7 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         scoring,
         reports,
         search,
+        training,
         rules,
         export,
         banking,

@@ -5,6 +5,10 @@
  * Whose voice it is. Each side is recorded and transcribed apart, so nobody is guessed.
  */
 export type Party = 'customer' | 'teller'
+/**
+ * How bad a violation is.
+ */
+export type Severity = 'info' | 'minor' | 'major' | 'fatal'
 
 /**
  * The teller has read it and does not appeal.
@@ -2578,6 +2582,64 @@ export interface PostingStepView {
   state: string
   code: string | null
   at: string
+}
+/**
+ * One sentence of a practised call.
+ */
+export interface PracticeLine {
+  party: 'teller' | 'customer'
+  text: string
+}
+/**
+ * A node of the script. `line`: the sentence in which it was heard, None as long as it is missing.
+ *
+ * Without `required` it is wanted only after a danger word.
+ */
+export interface PracticeNode {
+  id: string
+  label_zh: string
+  label_en: string
+  required: boolean
+  line: number | null
+}
+/**
+ * A practised call so far.
+ */
+export interface PracticeRequest {
+  business_code: string
+  /**
+   * @maxItems 80
+   */
+  lines: PracticeLine[]
+}
+/**
+ * What the script checker says of the call so far.
+ */
+export interface PracticeResult {
+  nodes: PracticeNode[]
+  warnings: PracticeWarning[]
+  rules: string
+}
+/**
+ * A forbidden phrase or a danger word.
+ */
+export interface PracticeWarning {
+  kind: 'forbidden' | 'danger'
+  label_zh: string
+  label_en: string
+  severity: Severity
+  phrase: string
+  line: number
+}
+/**
+ * A call to replay.
+ */
+export interface PracticeSample {
+  id: string
+  title_zh: string
+  title_en: string
+  business_code: string
+  lines: PracticeLine[]
 }
 /**
  * The link's token, to take what was filled in along on this visit.
