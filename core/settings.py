@@ -56,6 +56,7 @@ class Settings(BaseSettings):
         ring_s: Time a teller has to accept an offer. wrap_up_s: Pause after a call before the next offer.
         identity_simulation: What the simulated identity services do, ``service=mode`` pairs, comma separated: services
             registry, face, phone, challenge; modes match, no_match, slow, down.
+        face_engine: ``local`` compares faces on this machine, with the extra ``aircounter[face]``.
         timezone: Where the bank is: when its day begins, for the wallboard and the statistics.
         password_min_length: Of staff passwords. password_max_age_days: After so many a new one is asked for at sign-in;
             0: never. one_time_password_h: How long a one-time password from an administrator is good.
@@ -123,6 +124,7 @@ class Settings(BaseSettings):
     webhook_networks: str = ""
 
     identity_simulation: str = ""
+    face_engine: Literal["simulator", "local"] = "simulator"
     timezone: str = "Asia/Shanghai"
 
     session_idle_s: float = Field(default=600.0, gt=0)

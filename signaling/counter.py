@@ -9,7 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.bus import FACTS, LIVE, Bus
 from core.errors import CounterError, UnavailableError
-from core.ports.counter import CaseDesk
+from core.ports.calls import CallMedia
+from core.ports.counter import CaseDesk, CaseView, CaseViews
+from core.ports.media import Profile, Seat
+from core.security.actor import staff_actor
 from core.tasks import OnCrash, TaskOwner
 from signaling.gateway import Gateway
 from signaling.messages import counter as messages
@@ -73,12 +76,20 @@ class CounterPusher:
     """One per edge; sends to this edge's sockets only. Lost facts are made up for by comparing versions."""
 
     def __init__(
-        self, bus: Bus, gateway: Gateway, rooms: Rooms, cases: CaseDesk, on_crash: OnCrash | None = None
+        self,
+        bus: Bus,
+        gateway: Gateway,
+        rooms: Rooms,
+        cases: CaseDesk,
+        media: CallMedia,
+        on_crash: OnCrash | None = None,
     ) -> None:
         self._bus = bus
         self._gateway = gateway
         self._rooms = rooms
         self._cases = cases
+        self._media = media
+        self._profiles: dict[str, Profile] = {}  # call → what the customer's camera was asked for last
         self._told: dict[str, tuple[int, str | None, str | None]] = {}  # case → version, blocked, teller
         self._in_order = asyncio.Lock()
         self._listening = asyncio.Event()
@@ -122,8 +133,23 @@ class CounterPusher:
                 if views.teller_id is not None:
                     told = messages.TellerCase(call_id=views.teller.call_id, case=views.teller)
                     await self._rooms.to_staff(staff_room(views.teller_id), messages.TELLER_CASE, told)
+            await self._ask_camera(views)
         except (CounterError, SQLAlchemyError) as error:
             log.warning("case not pushed", case=case_id, error=repr(error))
+
+    async def _ask_camera(self, views: CaseViews) -> None:
+        """1280×720 while pictures of cards, papers and faces are to be taken, then back. Asking twice does no harm."""
+        call_id, profile = views.customer.call_id, Profile.HD if wants_sharp(views.customer) else Profile.VGA
+        if views.teller_id is None or self._profiles.get(call_id, Profile.VGA) is profile:
+            return
+        try:
+            await self._media.set_profile(staff_actor(views.teller_id, ["teller"]), call_id, Seat.CUSTOMER, profile)
+        except CounterError as error:  # the picture is taken as it is
+            log.info("camera not asked", call=call_id, profile=profile, code=error.code)
+            return
+        self._profiles[call_id] = profile
+        if profile is Profile.VGA:
+            del self._profiles[call_id]
 
     async def _catch_up(self) -> None:
         """Also how pages hear that steps are free again, and how the new teller of a transferred call gets its case."""
@@ -140,6 +166,12 @@ class CounterPusher:
                         await self._push(head.case_id)
             except _PASSING as error:
                 log.warning("counter pusher's round failed", error=str(error))
+
+
+def wants_sharp(view: CaseView) -> bool:
+    """Whether the open step is one in which the customer's camera has to show letters."""
+    open_steps = (step for step in view.steps if step.state in ("active", "waiting"))
+    return view.state == "running" and any(step.details.get("sharp") is True for step in open_steps)
 
 
 def _case_of(topic: str, message: dict[str, Any]) -> str | None:

@@ -124,7 +124,7 @@ def build(
 
     gateway = Gateway(server, rooms, tables, connections, token_key, authenticate_staff, on_staff)
     pusher = Pusher(bus, gateway, rooms, calls, tellers, notices, chats, on_crash)
-    counter = CounterPusher(bus, gateway, rooms, cases, on_crash) if cases is not None else None
+    counter = CounterPusher(bus, gateway, rooms, cases, media, on_crash) if cases is not None else None
     quality = QualityPusher(bus, rooms, calls, on_crash)
     return Signaling(
         gateway,

@@ -19,6 +19,7 @@ from server.counter.banking import answers, runner
 from server.counter.banking.client import HttpCoreBanking
 from server.counter.banking.desk import PostingDesk
 from server.counter.banking.routes import routes as posting_routes
+from server.counter.documents.shelf import DocumentShelf
 from server.counter.fraud import watch
 from server.counter.fraud.desk import FraudDesk
 from server.counter.fraud.routes import routes as fraud_routes
@@ -61,7 +62,9 @@ def transaction_routes(connections: Connections, room: CounterRoom) -> list[Rout
     return [
         notice_routes(NoticeService(database)),
         posting_routes(PostingDesk(database)),
-        review_routes(ReviewDesk(database, engine, engine.book, sealer)),
+        review_routes(
+            ReviewDesk(database, engine, engine.book, sealer, DocumentShelf(connections.store, secrets.master_key))
+        ),
         fraud_routes(FraudDesk(database, engine, engine.book, NoticeOutbox(secrets.master_key), appeal)),
         voucher_routes(documents),
     ]

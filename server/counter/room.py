@@ -30,6 +30,7 @@ from server.counter.notices.sms import HttpSmsGateway
 from server.counter.prefill import PrefillDesk
 from server.counter.simulators.identity import Simulation, simulated
 from server.counter.who.ask import IdentityDesk
+from server.counter.who.local_faces import LocalFaces
 from server.counter.who.sms_codes import SmsCodes
 
 
@@ -57,10 +58,12 @@ def build(
 
     Raises:
         BadInputError: ``flow.invalid``: a shipped flow does not fit its kinds.
+        UnavailableError: ``face.not_installed``: faces are to be compared here, and the extra is missing.
     """
     carrier = (
         SmsCodes(HttpSmsGateway(http, settings.sms_url, settings.sms_token)) if http and settings.sms_url else None
     )
+    faces = LocalFaces() if settings.face_engine == "local" else None
     house = House(
         database=database,
         clock=database.clock,
@@ -70,7 +73,7 @@ def build(
         settings=settings,
         bus=bus,
         limiter=limiter,
-        identity=simulated(Simulation.parse(settings.identity_simulation), carrier),
+        identity=simulated(Simulation.parse(settings.identity_simulation), carrier, faces),
     )
     kinds = load_kinds(house)
     for flow in packaged_flows():

@@ -28,6 +28,7 @@ from core.settings import Settings
 from core.store import open_store
 from server.app import transactions
 from server.app.connections import Connections
+from server.counter.documents.shelf import DocumentShelf
 from server.counter.flow_store import active_flow, add_version
 from server.counter.review.desk import ReviewDesk
 from server.counter.review.keeper import ReviewKeeper
@@ -59,7 +60,9 @@ class MoneyHouse:
         self.jobs: transactions.TransactionJobs | None = None
         self._done: set[str] = set()
         engine = desk.cases.engine
-        self.reviews = ReviewDesk(self.database, engine, engine.book, Sealer(MASTER_KEY))
+        self.reviews = ReviewDesk(
+            self.database, engine, engine.book, Sealer(MASTER_KEY), DocumentShelf(connections.store, MASTER_KEY)
+        )
         self.keeper = ReviewKeeper(self.database, engine, engine.book)
         vault = Vault(connections.store, MASTER_KEY)
         self.documents = DocumentService(
@@ -97,10 +100,11 @@ class MoneyHouse:
             work.session.add(row)
         return staff_actor(staff.id, ["supervisor"])
 
-    async def to_signature(self, **form: Any) -> None:
-        """From the form to the document on the customer's screen."""
+    async def to_signature(self, *, start: bool = True, **form: Any) -> None:
+        """From the form to the document on the customer's screen. Without `start` the case has begun already."""
         desk = self.desk
-        await desk.start("transfer")
+        if start:
+            await desk.start("transfer")
         await desk.act("customer", "form", "fill", values={**FORM, **form})
         await desk.act("teller", "form", "accept")
         await self.pump()

@@ -96,9 +96,12 @@ class DocumentsKind(PlainKind):
 
     async def view(self, step: Step, side: Side) -> Json:
         rows = await documents_of(step.work.session, step.case.row.id, step.this.row.key)
+        handed_in = {row.code for row in rows if row.state != DocumentState.RETURNED}
+        lacking = [spec.code for spec in step.flow.documents if spec.code not in handed_in]
         return {
             "wanted": [spec.model_dump(mode="json") for spec in step.flow.documents],
             "documents": [shown(row) for row in rows],
+            "sharp": bool(lacking),
         }
 
 

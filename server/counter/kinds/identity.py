@@ -317,6 +317,7 @@ class IdentityKind(PlainKind):
             "wanted": wanted,
             "documents": [shown(row) for row in rows if row.id in result["documents"].values()],
             "asked": result["asked"],
+            "sharp": result["asked"] is not None or any(code not in result["documents"] for code in wanted),
             "phone": {
                 **{name: result["phone"].get(name) for name in ("state", "tries_left", "verdict")},
                 "needed": step.config.phone,

@@ -14,10 +14,12 @@ from core.http import bad_input_from
 from core.models.authorisation import ReviewRequest, ReviewRuleRow, ReviewState
 from core.models.business import Business
 from core.models.call import Call
+from core.models.case import CaseDocument
 from core.models.staff import Staff
 from core.security.actor import Actor
 from core.security.sealing import Sealer
 from server.counter.book import CaseBook
+from server.counter.documents.shelf import DocumentShelf
 from server.counter.engine import Engine
 from server.counter.review.requests import level_of, shown_digest, stored_rules
 from server.counter.review.rules import ReviewRule
@@ -39,11 +41,14 @@ _RULES: TypeAdapter[list[ReviewRule]] = TypeAdapter(list[ReviewRule])
 class ReviewDesk:
     """What supervisors see and decide."""
 
-    def __init__(self, database: Database, engine: Engine, book: CaseBook, sealer: Sealer) -> None:
+    def __init__(
+        self, database: Database, engine: Engine, book: CaseBook, sealer: Sealer, shelf: DocumentShelf
+    ) -> None:
         self._database = database
         self._engine = engine
         self._book = book
         self._sealer = sealer
+        self._shelf = shelf
 
     async def list(self, actor: Actor) -> ReviewList:
         """Waiting requests, and the newest decided ones."""
@@ -77,6 +82,24 @@ class ReviewDesk:
                 reasons=row.reasons,
                 shown=shown,
             )
+
+    async def document(self, actor: Actor, review_id: str, document_id: str) -> tuple[bytes, str]:
+        """A picture or paper of the business under review, with its content type; looking is in the audit log.
+
+        Raises:
+            NotFoundError: ``review.not_found``, ``document.not_found``.
+            DeniedError: ``review.own_work``, ``review.level``.
+        """
+        async with self._database.unit_of_work(actor) as work:
+            review = await work.session.get(ReviewRequest, review_id)
+            if review is None:
+                raise _not_found()
+            _require_eligible(actor, await level_of(work.session, actor.staff_id or ""), review)
+            row = await work.session.get(CaseDocument, document_id)
+            if row is None or row.case_id != review.case_id:
+                raise NotFoundError("there is no such document", code="document.not_found")
+            work.audit("document.view", "document", row.id, case_id=row.case_id, code=row.code, review=review.id)
+        return await self._shelf.content(row), row.content_type
 
     async def decide(self, actor: Actor, review_id: str, request: ReviewDecisionRequest) -> ReviewRow:
         """Decide, once, about exactly what was shown.

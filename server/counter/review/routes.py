@@ -7,6 +7,7 @@ from pydantic import StringConstraints
 
 from core.http import RouteTable, actor_of
 from core.security.permissions import Permission
+from server.counter.documents.routes import file_answer
 from server.counter.review.desk import ReviewDesk
 from server.counter.review.schemas import (
     ReviewDecisionRequest,
@@ -31,6 +32,10 @@ def routes(desk: ReviewDesk) -> RouteTable:
     @table.get("/api/reviews/{review_id}", Permission.REVIEW_DECIDE)
     async def review(request: web.Request, review_id: ReviewId, /) -> ReviewDetail:
         return await desk.open(actor_of(request), review_id)
+
+    @table.get("/api/reviews/{review_id}/documents/{document_id}", Permission.REVIEW_DECIDE)
+    async def picture(request: web.Request, review_id: ReviewId, document_id: ReviewId, /) -> web.Response:
+        return file_answer(*await desk.document(actor_of(request), review_id, document_id))
 
     @table.post("/api/reviews/{review_id}/decision", Permission.REVIEW_DECIDE)
     async def decide(request: web.Request, review_id: ReviewId, /, body: ReviewDecisionRequest) -> ReviewRow:

@@ -13,7 +13,7 @@ from typing import Literal
 import structlog
 
 from core.errors import UnavailableError
-from core.ports.identity import Challenge, FaceVerdict, IdentityPorts, PhoneCodes, Verdict
+from core.ports.identity import Challenge, FaceMatcher, FaceVerdict, IdentityPorts, PhoneCodes, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -150,11 +150,13 @@ _QUESTIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 )
 
 
-def simulated(simulation: Simulation, carrier: PhoneCodes | None = None) -> IdentityPorts:
-    """All services simulated; one-time codes go on to `carrier`, where there is one."""
+def simulated(
+    simulation: Simulation, carrier: PhoneCodes | None = None, faces: FaceMatcher | None = None
+) -> IdentityPorts:
+    """All services simulated but those given; one-time codes go on to `carrier`, where there is one."""
     return IdentityPorts(
         SimulatedRegistry(simulation),
-        SimulatedFaces(simulation),
+        faces or SimulatedFaces(simulation),
         SimulatedPhone(simulation, carrier),
         SimulatedChallenges(simulation),
     )

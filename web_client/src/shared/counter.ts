@@ -66,6 +66,8 @@ export interface ShownDocument {
 }
 
 export interface DocumentsDetails {
+  /** The camera has been asked for a sharp picture. */
+  sharp: boolean
   wanted: { code: string; name_zh: string; name_en: string; hint_zh: string; hint_en: string; required: boolean }[]
   documents: ShownDocument[]
 }
@@ -80,6 +82,7 @@ export interface Question {
 }
 
 export interface IdentityDetails {
+  sharp: boolean
   wanted: PictureCode[]
   documents: ShownDocument[]
   asked: { code: PictureCode; count: number } | null

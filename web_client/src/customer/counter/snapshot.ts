@@ -1,3 +1,16 @@
+const SHARP_PX = 1280
+const LOOK_MS = 100
+
+/** Waits until the camera, asked for more, gives 1280×720; a camera that cannot is not waited for longer than this. */
+export async function sharpened(stream: MediaStream, timeout_ms = 1500): Promise<void> {
+  const track = stream.getVideoTracks()[0]
+  const most = track?.getCapabilities?.().width?.max ?? SHARP_PX
+  for (let waited = 0; most >= SHARP_PX && waited < timeout_ms; waited += LOOK_MS) {
+    if ((track?.getSettings().width ?? 0) >= SHARP_PX) return
+    await new Promise((done) => setTimeout(done, LOOK_MS))
+  }
+}
+
 /**
  * One picture of the camera at the size it sends, as a JPEG.
  *

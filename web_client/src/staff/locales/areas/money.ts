@@ -44,6 +44,7 @@ export default {
       save: '记下来，请客户看劝阻提示', saveAgain: '改好了，重新提交', askAgain: '再查一次账户', waits: '请口头劝阻；客户正在自己的屏幕上确认。',
     },
     reviews: {
+      pictures: '客户和证件', live: '客户实时画面（您的声音和画面不会传过去）',
       title: '双人复核', level: '您的授权级别：{n}', none: '没有等待复核的业务', noneText: '有新的请求会自动出现在这里。', choose: '从左边选一笔，核对后再决定',
       line: '第 {n} 号通话 · {teller} · 需 {level} 级 · {at}', needs: '需 {n} 级授权', waits: '已提交，等待复核，剩余', request: '重新提交复核',
       voucher: '凭证内容', bank: '系统数据', person: '身份', questions: '三问', account: '账户', owner: '户主', status: '账户状态', available: '可用余额', dayTotal: '今天已转出', unknownAccount: '核心系统里没有这个账户',
@@ -108,6 +109,7 @@ export default {
       save: 'Note it and show the warning', saveAgain: 'Corrected: hand in again', askAgain: 'Look up the account again', waits: 'Warn the customer in words too; the customer answers on the own screen.',
     },
     reviews: {
+      pictures: 'Customer and documents', live: 'The customer, live (nobody hears or sees you)',
       title: 'Dual review', level: 'Your level: {n}', none: 'Nothing waits for review', noneText: 'New requests appear here by themselves.', choose: 'Choose one on the left, check it, then decide',
       line: 'Call {n} · {teller} · level {level} · {at}', needs: 'Level {n} needed', waits: 'Waits for a second person:', request: 'Ask for review again',
       voucher: 'Voucher', bank: 'System data', person: 'Identity', questions: 'Three questions', account: 'Account', owner: 'Owner', status: 'State', available: 'Available', dayTotal: 'Sent today', unknownAccount: 'The core system does not know this account',
