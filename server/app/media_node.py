@@ -17,6 +17,7 @@ from recording.capture.control import control_routes
 from recording.capture.recorder import Recorder
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import beat
+from server.app.memory import give_back
 from server.calls.quality import QualityBook
 from server.media.config import MediaConfig
 from server.media.control_server import serve
@@ -62,6 +63,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 lambda: {"url": url, "load": node.load, "boot_id": boot_id},
             ),
         )
+        owner.start("memory", give_back())
         # What is there by now stays until the end: without it a full collection is over in no time, calls do not wait.
         gc.collect()
         gc.freeze()
