@@ -100,6 +100,14 @@ export const useCounter = defineStore('counter', () => {
       return useServer().socket.request('counter.act', { case_id, version, step, action, inputs })
     })
 
+  /** Hands in a paper for the customer, e.g. one that came by the chat. */
+  const upload = (step: string, code: string, file: File): Promise<boolean> =>
+    attempt('upload', async () => {
+      const query = new URLSearchParams({ step, code, source: 'file' })
+      await useServer().http.upload(`/api/staff/cases/${view.value!.case_id}/documents?${query}`, file)
+      return useServer().socket.request('counter.get', { call_id: callId.value ?? '' })
+    })
+
   const back = (step: string, reason: string): Promise<boolean> =>
     attempt('back', () => {
       const { case_id, version } = view.value!
@@ -112,5 +120,5 @@ export const useCounter = defineStore('counter', () => {
       return useServer().socket.request('counter.cancel', { case_id, version, reason })
     })
 
-  return { view, choices, loading, busy, failure, lost, open, running, recorded, mine, load, start, act, back, cancel }
+  return { view, choices, loading, busy, failure, lost, open, running, recorded, mine, load, start, act, upload, back, cancel }
 })

@@ -85,6 +85,7 @@ export default {
         reasonHint: '客户会看到您写的话。', sendCode: '发验证码到 {number}', askChallenge: '问历史交易', outstanding: '还差：{what}。齐了才能往下办。',
       },
       documents: {
+        upload: '代客户上传',
         open: '打开{name}', other: '其他材料', missing: '还缺：{name}', optional: '可以补充：{name}', uploaded: '待审', accepted: '已通过', returned: '已退回',
         genuine: '真实', complete: '完整', valid: '有效', accept: '通过', return: '退回…', done: '材料齐了，下一步',
       },
@@ -155,6 +156,7 @@ export default {
         reasonHint: 'The customer reads what you write.', sendCode: 'Send a code to {number}', askChallenge: 'Ask questions', outstanding: 'Still missing: {what}.',
       },
       documents: {
+        upload: 'Upload for the customer',
         open: 'Open {name}', other: 'Other', missing: 'Missing: {name}', optional: 'May be added: {name}', uploaded: 'To check', accepted: 'Accepted', returned: 'Sent back',
         genuine: 'genuine', complete: 'complete', valid: 'valid', accept: 'Accept', return: 'Send back…', done: 'Complete, go on',
       },
