@@ -4,6 +4,7 @@ Handlers are plain functions ``async def f(request, path_arg, /, body: Model, qu
 validated by aiohttp-pydantic; they return a pydantic model, a list of them, or a `web.StreamResponse`.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 ACTOR = web.RequestKey("actor", Actor)
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _anything: TypeAdapter[Any] = TypeAdapter(Any)
 
 
@@ -136,6 +138,8 @@ def _guard(endpoint: Endpoint, authenticate: Authenticate) -> Callable[[web.Requ
                 raise DeniedError("the request does not carry this session's CSRF token", code="auth.csrf")
         if signed_in is not None:
             request[ACTOR] = signed_in.actor
+        if unstorable(request.path) or unstorable(list(request.query.items())):
+            raise BadInputError("the address holds characters that are no text")
         if takes_body:
             await _assert_json(request)
         return _respond(await handler(request))
@@ -152,9 +156,21 @@ def _takes_body(handler: Callable[..., Awaitable[Any]]) -> bool:
 async def _assert_json(request: web.Request) -> None:
     """Refuse also what the parser chokes on without a syntax error: wrong encodings, endless nesting or digits."""
     try:
-        await request.json()
+        body = await request.json()
+        refused = unstorable(body)
     except (ValueError, LookupError, RecursionError):
         raise BadInputError("the body is not JSON") from None
+    if refused:
+        raise BadInputError("the body holds characters that are no text")
+
+
+def unstorable(value: Any) -> bool:
+    """Whether a JSON value holds text that no database keeps: NUL, or halves of surrogate pairs."""
+    if isinstance(value, str):
+        return _UNSTORABLE.search(value) is not None
+    if isinstance(value, dict):
+        return any(unstorable(key) or unstorable(part) for key, part in value.items())
+    return isinstance(value, list | tuple) and any(unstorable(part) for part in value)
 
 
 def _respond(result: Any) -> web.StreamResponse:

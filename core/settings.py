@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.models.staff import Role
+from core.proxies import Network, networks_of
 
 EngineChoice = Literal["auto", "vosk", "whisper", "none"]
 
@@ -61,6 +62,8 @@ class Settings(BaseSettings):
         password_min_length: Of staff passwords. password_max_age_days: After so many a new one is asked for at sign-in;
             0: never. one_time_password_h: How long a one-time password from an administrator is good.
         totp_roles: Roles that must have an authenticator app, comma separated, e.g. ``admin,auditor``; others may.
+        trusted_proxies: Addresses or networks of reverse proxies, comma separated, whose ``X-Forwarded-For`` and
+            ``X-Forwarded-Proto`` are believed; from all others these headers are ignored.
         rejoin_s: How long a lost customer's or teller's seat is kept.
         webhook_networks: Networks inside the bank to which webhooks may lead, comma separated, e.g. ``10.20.0.0/16``;
             public addresses are allowed anyway (by https), everything else is not.
@@ -135,6 +138,7 @@ class Settings(BaseSettings):
     password_max_age_days: int = Field(default=90, ge=0)
     one_time_password_h: float = Field(default=24.0, gt=0)
     totp_roles: str = ""
+    trusted_proxies: str = ""
 
     @field_validator("media_port_max")
     @classmethod
@@ -150,6 +154,12 @@ class Settings(BaseSettings):
         for network in _items(networks):
             ipaddress.ip_network(network)
         return networks
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, proxies: str) -> str:
+        networks_of(_items(proxies))
+        return proxies
 
     @field_validator("totp_roles")
     @classmethod
@@ -179,6 +189,11 @@ class Settings(BaseSettings):
     def site_url(self) -> str:
         """Address customers reach the house at, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """Networks of the reverse proxies in front of the house."""
+        return networks_of(_items(self.trusted_proxies))
 
     @property
     def totp_obligatory(self) -> frozenset[str]:

@@ -28,8 +28,10 @@ from core.settings import Settings
 from qa.stt.models import find_models
 from qa.stt.pull import Which, pull
 from server.app import engines
+from server.app.access import account_rules
 from server.app.supervisor import Supervisor
 from server.demo import audio, call
+from server.identity.accounts import OneTimePassword, StaffAccounts
 from server.identity.seed import DEMO_LOGINS, DEMO_PASSWORD
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="AirCounter, the open remote video counter.")
@@ -218,27 +220,54 @@ def models_pull(
         _pull(_settings(models_dir=models), which)
 
 
+@contextlib.contextmanager
+def _stored(settings: Settings) -> Iterator[str]:
+    """Address of an installation's database; the embedded one is started for as long as it takes."""
+    postgres = None
+    if settings.database_url is None:
+        if not (settings.data_dir / "postgres" / "PG_VERSION").exists():
+            raise CounterError(f"there is no database in {settings.data_dir}; name it with --data or --database-url")
+        postgres = engines.start_postgres(settings.data_dir)
+    try:
+        yield settings.database_url or (postgres.url if postgres else "")
+    finally:
+        if postgres:
+            postgres.stop()
+
+
 @audit_app.command("verify")
 def audit_verify(data: DataOption = None, database_url: DatabaseOption = None) -> None:
     """Walk the audit chain; exit code 1 when it was tampered with."""
-    with _plain_errors():
-        settings = _settings(data_dir=data, database_url=database_url)
-        postgres = None
-        if settings.database_url is None:
-            if not (settings.data_dir / "postgres" / "PG_VERSION").exists():
-                raise CounterError(
-                    f"there is no database in {settings.data_dir}; name it with --data or --database-url"
-                )
-            postgres = engines.start_postgres(settings.data_dir)
-        try:
-            report = asyncio.run(_verify(settings.database_url or (postgres.url if postgres else "")))
-        finally:
-            if postgres:
-                postgres.stop()
+    with _plain_errors(), _stored(_settings(data_dir=data, database_url=database_url)) as url:
+        report = asyncio.run(_verify(url))
     if report.broken_at is not None:
         console.print(f"[bold red]broken[/] at entry {report.broken_at}: {report.reason}", highlight=False)
         raise typer.Exit(1)
     console.print(f"[green]intact[/]: {report.entries} entries, head {report.head}", highlight=False)
+
+
+@app.command("admin")
+def admin(
+    username: Annotated[str, typer.Argument(help="User name of the administrator.")],
+    name: Annotated[str, typer.Option(help="Name as shown; for a new one.")] = "管理员",
+    number: Annotated[str, typer.Option(help="Staff number; for a new one.")] = "9999",
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Print a one-time password for an administrator; creates the account when there is none."""
+    settings = _settings(data_dir=data, database_url=database_url)
+    with _plain_errors(), _stored(settings) as url:
+        issued = asyncio.run(_admin(url, settings, username, name, number))
+    print(issued.password)
+    console.print(f"good for one sign-in until {issued.expires_at:%Y-%m-%d %H:%M} UTC", highlight=False)
+
+
+async def _admin(url: str, settings: Settings, username: str, name: str, number: str) -> OneTimePassword:
+    database = Database(url, None, SystemClock())
+    try:
+        return await StaffAccounts(database, account_rules(settings)).ensure_admin(username, name, number)
+    finally:
+        await database.close()
 
 
 async def _verify(database_url: str) -> Any:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from core.errors import BadInputError, CounterError, DeniedError, NotSignedInError, RateLimitedError, UnavailableError
-from core.http import bad_input_from
+from core.http import bad_input_from, unstorable
 from core.security.actor import Actor, customer_actor
 from core.security.tokens import read_visit_token, sha256_hex
 from signaling.connections import RedisConnections
@@ -163,7 +163,11 @@ class Gateway:
         if len(payloads) > 1:
             raise BadInputError("a message has one payload")
         try:
+            if unstorable(payloads):
+                raise BadInputError("the message holds characters that are no text")
             body = message.request.model_validate(payloads[0] if payloads else {})
+        except RecursionError:
+            raise BadInputError("the message is nested too deeply") from None
         except ValidationError as error:
             raise bad_input_from(error) from None
         with structlog.contextvars.bound_contextvars(call_id=getattr(body, "call_id", None)):

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.http import RouteTable, SignedIn, assert_declared, error_middleware, mount
+from core.proxies import behind_proxies
 from core.rate_limit import RateLimiter
 from core.security.permissions import Permission
 from core.settings import Settings
@@ -203,7 +204,7 @@ def build(
         on_crash,
     )
     interface = open_interface(connections, booking.appointments, ResultReader(database))
-    app = web.Application(middlewares=[error_middleware], client_max_size=MAX_BODY_B)
+    app = web.Application(middlewares=[behind_proxies(settings.proxies), error_middleware], client_max_size=MAX_BODY_B)
     tables = [
         health_routes(connections),
         counter_routes(counter),

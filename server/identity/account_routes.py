@@ -41,8 +41,8 @@ def own_routes(account: OwnAccount) -> RouteTable:
     @table.post("/api/account/totp", Permission.ACCOUNT_OWN)
     async def begin(request: web.Request, body: PasswordRequest) -> EnrolmentView:
         enrolment = await account.begin_totp(actor_of(request), body.password)
-        picture = segno.make(enrolment.uri, error="m").svg_inline(scale=4, border=4)
-        return EnrolmentView(secret=enrolment.secret, uri=enrolment.uri, qr_svg=picture)
+        picture = segno.make(enrolment.uri, error="m").svg_data_uri(scale=4, border=4)
+        return EnrolmentView(secret=enrolment.secret, uri=enrolment.uri, qr=picture)
 
     @table.post("/api/account/totp/confirm", Permission.ACCOUNT_OWN)
     async def confirm(request: web.Request, body: CodeRequest) -> RecoveryCodesView:

@@ -4,11 +4,13 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlmodel import col, select
+
 from core.db import Database, UnitOfWork
-from core.errors import DeniedError, NotFoundError
+from core.errors import ConflictError, DeniedError, NotFoundError
 from core.ids import new_id
-from core.models.staff import Staff, StaffPassword
-from core.security.actor import Actor
+from core.models.staff import Role, Staff, StaffPassword
+from core.security.actor import Actor, system_actor
 from core.security.permissions import Permission
 from server.identity import second_step, sessions
 from server.identity.hashing import Hashing
@@ -96,6 +98,38 @@ class StaffAccounts:
             if await second_step.forget(work, staff.id):
                 await sessions.end_sessions(work, staff.id, "reset")
                 work.audit("staff.totp_reset", "staff", staff.id)
+
+    async def ensure_admin(self, username: str, display_name: str, staff_number: str) -> OneTimePassword:
+        """For whoever has the machine: a one-time password for an administrator, who is created when there is none.
+
+        Raises:
+            ConflictError: ``staff.number_taken``; ``staff.no_admin`` – the account is another post's.
+        """
+        async with self._database.unit_of_work(system_actor("console")) as work:
+            query = select(Staff).where(col(Staff.username) == username).with_for_update()
+            staff = (await work.session.scalars(query)).first()
+            created = staff is None
+            if staff is None:
+                taken = select(Staff.id).where(col(Staff.staff_number) == staff_number)
+                if (await work.session.scalars(taken)).first() is not None:
+                    raise ConflictError("this staff number is another person's", code="staff.number_taken")
+                staff = Staff(
+                    id=new_id("staff"),
+                    username=username,
+                    display_name=display_name,
+                    staff_number=staff_number,
+                    roles=[Role.ADMIN.value],
+                    password_hash="",
+                    created_at=work.clock.now(),
+                )
+                work.session.add(staff)
+            elif Role.ADMIN.value not in staff.roles:
+                raise ConflictError("an administrator resets this account", code="staff.no_admin")
+            issued = await self.issue(work, staff)
+            await sessions.end_sessions(work, staff.id, "reset")
+            action = "staff.create" if created else "staff.password_reset"
+            work.audit(action, "staff", staff.id, username=username, roles=staff.roles)
+        return issued
 
     async def _other(self, work: UnitOfWork, actor: Actor, staff_id: str) -> Staff:
         actor.require(Permission.STAFF_MANAGE)

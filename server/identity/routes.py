@@ -6,6 +6,7 @@ from core.errors import DeniedError, NotSignedInError
 from core.http import Done, RouteTable, actor_of
 from core.models.staff import Staff
 from core.security.permissions import Permission
+from server.identity.rules import Awaits
 from server.identity.schemas import CodeRequest, LoginRequest, LoginView, StaffView
 from server.identity.service import IdentityService, NewSession
 
@@ -24,12 +25,12 @@ def routes(service: IdentityService) -> RouteTable:
     @table.post("/api/auth/login", Permission.PUBLIC, answer=LoginView)
     async def login(request: web.Request, body: LoginRequest) -> web.Response:
         _same_site_only(request)
-        return _signed_in(request, await service.login(body.username, body.password, request.remote))
+        return signed_in(request, await service.login(body.username, body.password, request.remote))
 
     @table.post("/api/auth/second-step", Permission.SESSION_OWN, answer=LoginView)
     async def complete(request: web.Request, body: CodeRequest) -> web.Response:
         cookie = session_cookie(request) or ""
-        return _signed_in(request, await service.complete(actor_of(request), cookie, body.code, request.remote))
+        return signed_in(request, await service.complete(actor_of(request), cookie, body.code, request.remote))
 
     @table.post("/api/auth/logout", Permission.SESSION_OWN, answer=Done)
     async def logout(request: web.Request) -> web.Response:
@@ -41,18 +42,20 @@ def routes(service: IdentityService) -> RouteTable:
         session = await service.current(session_cookie(request))
         if session is None:  # ended between the guard and here
             raise NotSignedInError("please sign in")
-        return LoginView(staff=_view(session.staff), csrf_token=session.row.csrf_token, awaits=session.awaits)
+        return view_of(session.staff, session.row.csrf_token, session.awaits)
+
+    def view_of(staff: Staff, csrf_token: str, awaits: Awaits | None) -> LoginView:
+        shown = StaffView.model_validate(staff, from_attributes=True)
+        return LoginView(staff=shown, csrf_token=csrf_token, awaits=awaits, idle_s=service.idle_s)
+
+    def signed_in(request: web.Request, session: NewSession) -> web.Response:
+        response = _json(view_of(session.staff, session.csrf_token, session.awaits))
+        response.set_cookie(
+            SESSION_COOKIE, session.cookie, httponly=True, samesite="Strict", path="/", secure=_is_https(request)
+        )
+        return response
 
     return table
-
-
-def _signed_in(request: web.Request, session: NewSession) -> web.Response:
-    view = LoginView(staff=_view(session.staff), csrf_token=session.csrf_token, awaits=session.awaits)
-    response = _json(view)
-    response.set_cookie(
-        SESSION_COOKIE, session.cookie, httponly=True, samesite="Strict", path="/", secure=_is_https(request)
-    )
-    return response
 
 
 def signed_out(request: web.Request) -> web.Response:
@@ -62,10 +65,6 @@ def signed_out(request: web.Request) -> web.Response:
     return response
 
 
-def _view(staff: Staff) -> StaffView:
-    return StaffView.model_validate(staff, from_attributes=True)
-
-
 def _json(view: LoginView | Done) -> web.Response:
     return web.Response(
         text=view.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
@@ -73,7 +72,8 @@ def _json(view: LoginView | Done) -> web.Response:
 
 
 def _is_https(request: web.Request) -> bool:
-    # The header may be forged by the client, who could then only make the own cookie stricter.
+    # The header may be forged by the client, who could then only make the own cookie stricter; so also where a proxy
+    # was not configured the cookie gets its flag.
     return request.secure or request.headers.get("X-Forwarded-Proto") == "https"
 
 

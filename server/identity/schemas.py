@@ -66,12 +66,14 @@ class StaffView(BaseModel):
 class LoginView(BaseModel):
     """Who is signed in. The CSRF token goes back in ``X-CSRF-Token`` with unsafe methods.
 
-    `awaits`: what has to be done before anything else works; null: nothing.
+    `awaits`: what has to be done before anything else works; null: nothing. `idle_s`: after so long without anybody
+    touching the page it signs out.
     """
 
     staff: StaffView
     csrf_token: str
     awaits: Literal["second_step", "password", "enrolment"] | None = None
+    idle_s: float
 
 
 class OwnAccountView(BaseModel):
@@ -86,11 +88,11 @@ class OwnAccountView(BaseModel):
 
 
 class EnrolmentView(BaseModel):
-    """What the authenticator app has to learn, told once. `qr_svg`: the address as a picture (SVG text)."""
+    """What the authenticator app has to learn, told once. `qr`: the address as a picture (``data:`` address)."""
 
     secret: str
     uri: str
-    qr_svg: str
+    qr: str
 
 
 class RecoveryCodesView(BaseModel):

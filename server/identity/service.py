@@ -66,6 +66,11 @@ class IdentityService:
         self._logins_per_minute = logins_per_minute
         self._hashing = Hashing()
 
+    @property
+    def idle_s(self) -> float:
+        """How long a session lives without a request."""
+        return self._limits.idle_s
+
     async def login(self, username: str, password: str, address: str | None) -> NewSession:
         """Sign in and end every other session of this person; or the first step of it, where a code is needed.
 

@@ -1,6 +1,8 @@
 """One running house for all end-to-end tests: stand-in Vosk hears live, Whisper hears the files."""
 
+import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,4 +27,7 @@ def house(speech_models: Path) -> Iterator[RunningHouse]:
     """A running house, shared."""
     with RunningHouse(speech_models) as running:
         yield running
+        secrets = json.loads((running.data_dir / "secrets.json").read_text())
+        assert not [name for name, value in secrets.items() if value in running.log()], "secrets in the log"
+        assert not re.findall(r"eyJhbGci\S+|ac_session=\S+|\$argon2\S+", running.log()), "tokens in the log"
         assert not [line for line in running.log().splitlines() if "Traceback" in line], running.log()[-8000:]

@@ -17,7 +17,7 @@ from core import models
 from core.db import Database
 from core.models import Call, CallState, Staff
 from core.security.actor import system_actor
-from core.security.keys import load_secrets
+from core.security.keys import load_secrets, new_data_key, wrap_key
 from core.security.sealing import Sealer
 from core.security.tokens import issue_visit_token
 from core.settings import Settings
@@ -103,7 +103,7 @@ _SPECIAL: dict[str, dict[str, Any]] = {
     "CaseDocument": {"state": "ready", "content_type": "image/jpeg"},
     "SignedDocument": {"state": "sealed"},
     "Evaluation": {"state": "released", "form_version": "1", "released_at": datetime.now(UTC)},
-    "Rectification": {"state": "open"},
+    "Rectification": {"state": "open", "category": "other"},
     "Appeal": {"state": "with_supervisor"},
     "FraudAlert": {"state": "open", "proposal": "delay"},
     "CallGuest": {"state": "joined", "seat": "expert", "purpose": "expert"},
@@ -169,6 +169,8 @@ async def add_belongings(house: EdgeHouse, username: str) -> Belongings:
             row = _filled(getattr(models, name), known, _SPECIAL.get(name, {}))
             if isinstance(row, models.BusinessCase):
                 row.sealed = sealer.seal({}, row.id)
+            if isinstance(row, models.Recording):
+                row.wrapped_key = wrap_key(house.connections.secrets.master_key, new_data_key(), row.id)
             async with database.unit_of_work(system_actor("test")) as work:
                 work.session.add(row)
             known[str(row.__tablename__)] = row.id
@@ -197,6 +199,8 @@ def _filled(table: type[SQLModel], known: dict[str, str], special: dict[str, Any
         owners = [key.column.table.name for key in column.foreign_keys]
         if owners and owners[0] in known:
             values[column.name] = known[owners[0]]
+        elif column.name == "business_code":
+            values[column.name] = known["business"]
         elif column.primary_key or column.name in ("client_id", "object_key", "code"):
             values[column.name] = f"theirs_{table.__name__.lower()}_{next(_counted)}"
         elif not column.nullable and column.default is None and column.server_default is None:

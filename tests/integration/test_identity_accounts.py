@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from core.bus import Bus
 from core.db import Database
+from core.errors import ConflictError
 from core.models import AuditEntry, OutboxEvent, StaffPassword, StaffRecoveryCode, StaffTotp
 from core.security.actor import system_actor
 from core.security.passwords import hash_password
@@ -106,6 +107,18 @@ async def test_a_one_time_password_runs_out(house: House, held_clock: FakeClock)
     assert await teller.login("teller1", issued["one_time_password"]) == (401, "auth.failed")
 
 
+async def test_whoever_has_the_machine_makes_the_first_administrator(house: House, db: Database) -> None:
+    first = await house.accounts.ensure_admin("chief", "首席", "9999")
+    again = await house.accounts.ensure_admin("chief", "首席", "9999")
+    chief = await house.browser()
+    assert await chief.login("chief", first.password) == (401, "auth.failed")
+    assert (await chief.login("chief", again.password))[1]["awaits"] == "password"
+    for name, code in (("teller1", "staff.no_admin"), ("other", "staff.number_taken")):
+        with pytest.raises(ConflictError) as refused:
+            await house.accounts.ensure_admin(name, "x", "9999")
+        assert refused.value.code == code
+
+
 async def test_unlock(house: House, db: Database) -> None:
     admin, teller = await signed_in(house, "admin1"), await signed_in(house, "teller1")
     stranger = await house.browser()
@@ -176,7 +189,7 @@ async def enrol(person: Person, clock: FakeClock) -> tuple[str, list[str]]:
     status, told = await person.post("/api/account/totp", password=DEMO_PASSWORD)
     assert status == 200
     assert told["uri"].startswith("otpauth://totp/AirCounter:")
-    assert told["qr_svg"].startswith("<svg")
+    assert told["qr"].startswith("data:image/svg+xml")
     code = code_of(told["secret"], clock.now().timestamp())
     status, codes = await person.post("/api/account/totp/confirm", code=code)
     assert status == 200

@@ -1308,12 +1308,12 @@ export interface EmergencyView {
  */
 export interface Empty {}
 /**
- * What the authenticator app has to learn, told once. `qr_svg`: the address as a picture (SVG text).
+ * What the authenticator app has to learn, told once. `qr`: the address as a picture (``data:`` address).
  */
 export interface EnrolmentView {
   secret: string
   uri: string
-  qr_svg: string
+  qr: string
 }
 /**
  * The inspector's judgement: an answer for every item of the form.
@@ -2031,12 +2031,14 @@ export interface LoginRequest {
 /**
  * Who is signed in. The CSRF token goes back in ``X-CSRF-Token`` with unsafe methods.
  *
- * `awaits`: what has to be done before anything else works; null: nothing.
+ * `awaits`: what has to be done before anything else works; null: nothing. `idle_s`: after so long without anybody
+ * touching the page it signs out.
  */
 export interface LoginView {
   staff: StaffView
   csrf_token: string
   awaits?: ('second_step' | 'password' | 'enrolment') | null
+  idle_s: number
 }
 /**
  * A member of staff as shown to the own pages.

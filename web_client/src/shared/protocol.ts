@@ -88,9 +88,15 @@ export interface StaffProfile {
   roles: Role[]
 }
 
+/** What has to be done before anything else works. */
+export type Awaits = 'second_step' | 'password' | 'enrolment'
+
 export interface SignedIn {
   staff: StaffProfile
   csrf_token: string
+  awaits?: Awaits | null
+  /** After so many seconds without anybody touching the page it signs out. */
+  idle_s: number
 }
 
 /** An alarm as the list has it: `cleared_at` is null while it stands. */

@@ -8,12 +8,12 @@ import { PAGE_I18N } from './composables/usePageI18n'
 import { connectServer } from './lib/server'
 import { MESSAGES } from './locales'
 import { createStaffRouter } from './router'
-import { useSession } from './stores/session'
+import { leftBy, useSession } from './stores/session'
 import './styles/staff.css'
 
 const pinia = createPinia()
 const session = useSession(pinia)
-connectServer({ csrfToken: () => session.csrfToken, onSessionEnded: () => session.leave('ended') })
+connectServer({ csrfToken: () => session.csrfToken, onSessionEnded: (code) => session.leave(leftBy(code)) })
 
 const i18n = createPageI18n(MESSAGES)
 

@@ -13,6 +13,7 @@ declare module 'vue-router' {
 const routes: RouteRecordRaw[] = [
   { path: '/login', component: () => import('./views/LoginView.vue'), meta: { open: true } },
   ...AREA_ROUTES,
+  { path: '/account', component: () => import('./views/AccountView.vue') },
   { path: '/home', component: () => import('./views/HomeView.vue') },
   { path: '/denied', component: () => import('./views/DeniedView.vue') },
   { path: '/', redirect: '/home' },
@@ -24,6 +25,10 @@ export function createStaffRouter() {
   router.beforeEach(async (to) => {
     const session = useSession()
     await session.restore()
+    if (session.staff && session.awaits) {
+      const place = session.awaits === 'second_step' ? '/login' : '/account'
+      return to.path === place || { path: place, query: to.query, replace: true }
+    }
     if (to.meta.open) return session.staff ? session.home : true
     if (!session.staff) return { path: '/login', query: to.path === '/home' ? {} : { next: to.fullPath } }
     if (to.meta.page && !session.may(to.meta.page)) return { path: '/denied', replace: true }

@@ -12,7 +12,7 @@ export interface Server {
 
 export interface ServerHooks {
   csrfToken: () => string | null
-  onSessionEnded: () => void
+  onSessionEnded: (code: string) => void
 }
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
@@ -24,11 +24,11 @@ export function connectServer(hooks: ServerHooks): Server {
       const token = hooks.csrfToken()
       return token !== null && !SAFE_METHODS.includes(method) ? { 'X-CSRF-Token': token } : {}
     },
-    onUnauthorized: hooks.onSessionEnded,
+    onUnauthorized: (error) => hooks.onSessionEnded(error.code),
   })
   const socket: StaffSocket = new SocketManager(openSocket('/staff'))
   socket.link.on('refused', (error) => {
-    if (error.code.startsWith('auth.')) hooks.onSessionEnded()
+    if (error.code.startsWith('auth.')) hooks.onSessionEnded(error.code)
   })
   return setServer({ http, socket })
 }

@@ -4,6 +4,7 @@ import type { Alarm, Caption as AnyCaption, Disposition, MediaNotice as AnyNotic
 
 export type {
   Alarm,
+  Awaits,
   Disposition,
   Offer,
   OfferEnd,
@@ -20,6 +21,7 @@ export type {
   TellerCall,
 } from '@shared/protocol'
 export type {
+  EnrolmentView as Enrolment,
   EvaluationView,
   FailedJob,
   FileView as QaFile,
@@ -34,6 +36,7 @@ export type {
   HandoverNote,
   GapView as Gap,
   HoldView as Hold,
+  OwnAccountView as OwnAccount,
   QaCallDetail,
   QaCallPage,
   QaCallRow,
