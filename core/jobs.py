@@ -5,13 +5,17 @@ relay's sweep and carried again. A handler that keeps failing ends as FAILED wit
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from prometheus_client import Counter, Histogram
+from redis.exceptions import RedisError
 from sqlalchemy import or_, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from taskiq.api import run_receiver_task
 from taskiq.kicker import AsyncKicker
@@ -33,6 +37,14 @@ LEASE_S = 20.0  # a worker that stops renewing its lease for this long is consid
 RENEW_S = 5.0
 SWEEP_S = 1.0
 BATCH = 100
+
+JOBS = Counter("aircounter_jobs", "Attempts of jobs, by handler and outcome (done, failed).", ["handler", "outcome"])
+JOB_S = Histogram(
+    "aircounter_job_seconds", "Duration of attempts.", ["handler"], buckets=(0.05, 0.2, 1, 5, 20, 60, 300, 1200)
+)
+
+PASSING = (RedisError, SQLAlchemyError, OSError)
+"""An engine restarts: what could not be done is found again by the next look."""
 
 Handler = Callable[[Any], Awaitable[None]]
 
@@ -79,7 +91,7 @@ class Relay:
                 try:
                     while await self.sweep():
                         pass
-                except OSError as error:  # engines restarting; the next sweep finds everything again
+                except PASSING as error:
                     log.warning("relay sweep failed", error=str(error))
                 try:
                     await asyncio.wait_for(self._wake.wait(), SWEEP_S)
@@ -91,9 +103,14 @@ class Relay:
             await owner.close()
 
     async def _listen(self) -> None:
-        async with self._bus.subscribe(FACTS) as messages:
-            async for _ in messages:
-                self._wake.set()
+        while True:
+            try:
+                async with self._bus.subscribe(FACTS) as messages:
+                    async for _ in messages:
+                        self._wake.set()
+            except PASSING as error:
+                log.warning("relay lost the bus", error=str(error))
+                await asyncio.sleep(SWEEP_S)
 
     async def sweep(self) -> bool:
         """One pass. Returns whether there may be more to do at once."""
@@ -169,16 +186,25 @@ class Worker:
         event = await self._claim(event_id, handler)
         if event is None:
             return
+        began_s = time.monotonic()
         renewing = TaskOwner("lease")
         renewing.start(handler, self._renew(event_id, handler))
         try:
             with structlog.contextvars.bound_contextvars(call_id=getattr(event, "call_id", None)):
                 await subscription.handler(event)
+        except asyncio.CancelledError:
+            # A planned stop: another worker may take it up at once instead of waiting for the lease to run out.
+            await renewing.close()
+            await self._write(event_id, handler, lease_until=None, due_at=self._database.clock.now())
+            raise
         except Exception as error:  # noqa: BLE001 - the border of every job: recorded, retried, then alarmed
+            JOBS.labels(handler, "failed").inc()
             await self._failed(subscription, event, error)
         else:
+            JOBS.labels(handler, "done").inc()
             await self._settle(event_id, handler, DeliveryState.DONE, None)
         finally:
+            JOB_S.labels(handler).observe(time.monotonic() - began_s)
             await renewing.close()
 
     async def _claim(self, event_id: str, handler: str) -> Event | None:
@@ -206,12 +232,15 @@ class Worker:
         while True:
             await asyncio.sleep(RENEW_S)
             now = self._database.clock.now()
-            await self._write(
-                event_id,
-                handler,
-                lease_until=now + timedelta(seconds=LEASE_S),
-                due_at=now + timedelta(seconds=RESEND_S),
-            )
+            try:
+                await self._write(
+                    event_id,
+                    handler,
+                    lease_until=now + timedelta(seconds=LEASE_S),
+                    due_at=now + timedelta(seconds=RESEND_S),
+                )
+            except PASSING as error:  # tried again; a lease lasts four times as long
+                log.warning("lease not renewed", handler=handler, error=str(error))
 
     async def _settle(self, event_id: str, handler: str, state: DeliveryState, error: str | None) -> None:
         await self._write(event_id, handler, state=state, error=error, lease_until=None)

@@ -19,7 +19,7 @@ _REF = "#/components/schemas/{model}"
 
 
 class Refusal(BaseModel):
-    """Why something was not done. `code` is stable; docs/refusals.md lists all. `fields` are facts about it."""
+    """Why something was not done. `code` is stable; docs/refusal-codes.md lists all. `fields` are facts about it."""
 
     code: str
     message: str

@@ -39,6 +39,12 @@ class Settings(BaseSettings):
         live_end_silence_s: A pause this long ends a live caption's sentence.
         media_hosts: Addresses announced as ICE host candidates, comma separated; empty: loopback and the address of
             the default route (Firefox refuses a server that has only loopback).
+        media_control_host / media_control_port: Where edges reach a media node; a port of 0 is any. media_control_url:
+            Its address as edges see it, when that is another.
+        drain_s: How long a process that is asked to end lets running calls go on, and an edge lets proxies notice.
+        ops_host / ops_port: Where ``/health``, ``/ready`` and ``/metrics`` of a process are; 0: nowhere. In an
+            all-in-one the media process takes the port, the worker and the edge the two after it.
+        allow_newer_schema: Start although the database was migrated by a newer release (rolling upgrade).
         media_port_min / media_port_max: UDP ports of media nodes, both inclusive; 0 leaves the choice to the system.
         media_advertised_address: Announced in place of the addresses of `media_hosts` that are not loopback, for a
             server behind NAT. See docs/network.md.
@@ -84,6 +90,12 @@ class Settings(BaseSettings):
 
     media_node_id: str = "media-1"
     media_control_port: int = 0
+    media_control_host: str = "127.0.0.1"
+    media_control_url: str = ""
+    drain_s: float = Field(default=0.0, ge=0)
+    ops_host: str = "127.0.0.1"
+    ops_port: int = Field(default=0, ge=0, le=65535)
+    allow_newer_schema: bool = False
     media_hosts: str = ""
     media_port_min: int = Field(default=0, ge=0, le=65535)
     media_port_max: int = Field(default=0, ge=0, le=65535, validate_default=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import shutil
 import signal
 import socket
@@ -27,7 +28,7 @@ from core.security.seal import certificate_from, seal_path
 from core.settings import Settings
 from qa.stt.models import find_models
 from qa.stt.pull import Which, pull
-from server.app import engines
+from server.app import engines, roles, schema, seed
 from server.app.access import account_rules
 from server.app.supervisor import Supervisor
 from server.demo import audio, call
@@ -148,6 +149,62 @@ def run(
         _ensure_models(settings)
         with contextlib.suppress(asyncio.CancelledError):
             _until_stopped(_serve(settings))
+
+
+def _role(name: str, help_text: str) -> None:
+    """A command that runs one process of an installation on many machines."""
+
+    def start(
+        data: DataOption = None,
+        database_url: DatabaseOption = None,
+        redis_url: RedisOption = None,
+        store_url: StoreOption = None,
+    ) -> None:
+        with _plain_errors():
+            settings = _settings(data_dir=data, database_url=database_url, redis_url=redis_url, store_url=store_url)
+            roles.check(settings, name)
+            asyncio.run(schema.check(str(settings.database_url), settings.allow_newer_schema))
+        os.environ |= roles.environment(settings)
+        os.execv(sys.executable, [sys.executable, "-m", "server.app.process", name])
+
+    start.__doc__ = help_text
+    app.command(name)(start)
+
+
+_role("edge", "Run one edge: pages, HTTP, sockets. Needs --database-url and --redis-url.")
+_role("media", "Run one media node. Ends on SIGTERM when its calls have, at most AIRCOUNTER_DRAIN_S later.")
+_role("worker", "Run one worker: recordings, transcripts, checks, messages.")
+
+
+@app.command()
+def migrate(database_url: DatabaseOption = None, demo: Annotated[bool, typer.Option("--demo")] = False) -> None:
+    """Bring a database to this release's schema and catalogue, before its processes start."""
+    with _plain_errors():
+        settings = _settings(database_url=database_url, demo=demo or None)
+        if settings.database_url is None:
+            raise CounterError("name the database with --database-url", code="start.no_database")
+        asyncio.run(schema.upgrade(settings.database_url))
+        asyncio.run(seed.seed(settings))
+
+
+@app.command()
+def nodes(redis_url: RedisOption = None) -> None:
+    """List the media nodes that are alive: name, calls, whether they drain."""
+    with _plain_errors():
+        found = asyncio.run(roles.nodes(_settings(redis_url=redis_url)))
+    for name, facts in sorted(found.items()):
+        console.print(f"{name}  {facts['load']} calls  {'draining' if facts['draining'] else 'open'}", highlight=False)
+
+
+@app.command()
+def drain(
+    node: Annotated[str, typer.Argument(help="Name of a media node (AIRCOUNTER_MEDIA_NODE_ID).")],
+    undo: Annotated[bool, typer.Option("--undo", help="Let it take new calls again.")] = False,
+    redis_url: RedisOption = None,
+) -> None:
+    """Let a media node take no new calls; those it has go on."""
+    with _plain_errors():
+        asyncio.run(roles.drain(_settings(redis_url=redis_url), node, not undo))
 
 
 async def _serve(settings: Settings) -> None:

@@ -35,6 +35,8 @@ class SignalingClient:
         self._socket = socketio.AsyncClient(reconnection=False)
         self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {}
         self._socket.on("*", self._received, namespace=namespace)
+        self._socket.on("connect_error", self._refused, namespace=namespace)
+        self._refusal: dict[str, Any] = {}
 
     def on(self, event: str, handler: Callable[[dict[str, Any]], None]) -> None:
         """Call `handler` with the payload of every such message."""
@@ -56,8 +58,9 @@ class SignalingClient:
                 wait_timeout=int(ACK_S),
             )
         except SocketConnectionError as error:
+            why = self._refusal.get("message", error)
             raise UnavailableError(
-                f"cannot connect to {url}{self._namespace}: {error}", code="signaling.unreachable"
+                f"cannot connect to {url}{self._namespace}: {why}", code="signaling.unreachable"
             ) from error
         return self
 
@@ -80,6 +83,9 @@ class SignalingClient:
         """Disconnect."""
         async with asyncio.timeout(5):
             await self._socket.disconnect()
+
+    async def _refused(self, answer: Any = None) -> None:
+        self._refusal = answer if isinstance(answer, dict) else {}
 
     async def _received(self, event: str, payload: Any = None) -> None:
         handler = self._handlers.get(event)

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 from redis.exceptions import RedisError
 from socketio.exceptions import ConnectionRefusedError as Refused
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import BadInputError, CounterError, DeniedError, NotSignedInError, RateLimitedError, UnavailableError
 from core.http import bad_input_from, unstorable
@@ -73,8 +74,8 @@ class Gateway:
                 socket = await connect(sid, environ, auth)
             except CounterError as error:
                 raise Refused(error.code, error.as_dict()) from None
-            except RedisError as error:
-                log.error("connect failed", namespace=namespace, exc_info=error)
+            except (RedisError, SQLAlchemyError, OSError) as error:
+                log.error("connect failed", namespace=namespace, error=str(error))
                 raise Refused("service.unavailable", UnavailableError("please try again").as_dict()) from None
             self.sockets[sid] = socket
             return None

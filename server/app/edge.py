@@ -9,9 +9,6 @@ from typing import Protocol
 import aiohttp
 import structlog
 from aiohttp import web
-from redis.exceptions import RedisError
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from core.http import RouteTable, SignedIn, assert_declared, error_middleware, mount
 from core.proxies import behind_proxies
@@ -34,10 +31,10 @@ from server.acd import room as acd_room
 from server.acd.board import TellerBoard
 from server.acd.door import QueueDoor
 from server.acd.queue import QueueBoard
-from server.app import access
+from server.app import access, metrics, ops
 from server.app.api_page import api_routes
 from server.app.connections import Connections, open_connections
-from server.app.heartbeats import AliveBook, alive
+from server.app.heartbeats import AliveBook
 from server.app.open_api import OpenInterface, open_interface
 from server.app.pages import add_pages
 from server.app.people import people_routes
@@ -67,6 +64,8 @@ from signaling.turn import Relays
 log = structlog.get_logger(__name__)
 
 MAX_BODY_B = 256 * 1024
+PROXY_NOTICE_S = 10.0  # proxies that ask /ready every few seconds send nobody here any more after this
+STOPPING = web.AppKey("stopping", asyncio.Event)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -87,7 +86,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         # What is there by now stays until the end: without it a full collection is over in no time.
         gc.collect()
         gc.freeze()
+        operations = await ops.serve(settings, "edge", connections)
+        stack.push_async_callback(operations.cleanup)
         await stop.wait()
+        app[STOPPING].set()
+        await asyncio.sleep(min(settings.drain_s, PROXY_NOTICE_S))
 
 
 async def compose(
@@ -133,7 +136,9 @@ def build(
     async def nodes() -> list[NodeInfo]:
         # Named by boot: a media node that was restarted is another one, it does not carry the old one's calls.
         found = await media_nodes.now()
-        return [NodeInfo(facts["boot_id"], facts["url"], facts["load"]) for facts in found.values()]
+        return [
+            NodeInfo(each["boot_id"], each["url"], each["load"], each.get("draining", False)) for each in found.values()
+        ]
 
     async def alive_nodes() -> set[str]:
         return {node.node_id for node in await nodes()}
@@ -204,7 +209,11 @@ def build(
         on_crash,
     )
     interface = open_interface(connections, booking.appointments, ResultReader(database))
-    app = web.Application(middlewares=[behind_proxies(settings.proxies), error_middleware], client_max_size=MAX_BODY_B)
+    app = web.Application(
+        middlewares=[behind_proxies(settings.proxies), error_middleware, metrics.http_middleware],
+        client_max_size=MAX_BODY_B,
+    )
+    app[STOPPING] = asyncio.Event()
     tables = [
         health_routes(connections),
         counter_routes(counter),
@@ -254,17 +263,9 @@ def health_routes(connections: Connections) -> RouteTable:
 
     @table.get("/ready", Permission.PUBLIC, answer=dict[str, str])
     async def ready(request: web.Request) -> web.Response:
-        missing = []
-        try:
-            async with asyncio.timeout(2), connections.database.read() as session:
-                await session.execute(text("select 1"))
-        except (SQLAlchemyError, OSError, TimeoutError):
-            missing.append("database")
-        try:
-            async with asyncio.timeout(2):
-                missing += [kind for kind in ("media", "worker") if not await alive(connections.redis, kind)]
-        except (RedisError, OSError, TimeoutError):
-            missing.append("redis")
+        missing = await ops.missing(connections, ("media", "worker"))
+        if request.app[STOPPING].is_set():
+            missing.append("nothing: this edge ends")
         status = "ok" if not missing else "waiting for " + ", ".join(missing)
         return web.json_response({"status": status}, status=503 if missing else 200)
 

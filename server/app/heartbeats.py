@@ -14,6 +14,7 @@ from core.clock import Clock
 BEAT_S = 1.0
 GONE_AFTER_S = 3.0
 ASK_EVERY_S = 0.5
+_DRAIN = "drain:media"
 
 
 async def beat(redis: Redis, kind: str, name: str, facts: Callable[[], dict[str, Any]]) -> None:
@@ -55,3 +56,13 @@ async def alive(redis: Redis, kind: str) -> dict[str, dict[str, Any]]:
         if value is not None:
             found[key.decode().split(":", 2)[2]] = json.loads(value)
     return found
+
+
+async def ask_to_drain(redis: Redis, name: str, on: bool) -> None:
+    """Ask a media node to take no new calls, or to take them again. It holds until taken back, also over a restart."""
+    await (redis.sadd(_DRAIN, name) if on else redis.srem(_DRAIN, name))
+
+
+async def asked_to_drain(redis: Redis, name: str) -> bool:
+    """Whether somebody has asked this node to drain. RedisError."""
+    return bool(await redis.sismember(_DRAIN, name))

@@ -15,7 +15,9 @@ from core.tasks import TaskOwner
 from qa.stt.tap import SpeechTap
 from recording.capture.control import control_routes
 from recording.capture.recorder import Recorder
+from server.app import metrics, ops
 from server.app.connections import Connections, open_connections
+from server.app.drain import Drain
 from server.app.heartbeats import beat
 from server.app.memory import give_back
 from server.calls.quality import QualityBook
@@ -51,30 +53,38 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         log.info("interrupted recordings taken over", count=recovered)
         await node.start()
         tap_task = owner.start("speech tap", tap.run())
-        runner, port = await serve(node, "127.0.0.1", settings.media_control_port, control_routes(recorder))
+        runner, port = await serve(
+            node, settings.media_control_host, settings.media_control_port, control_routes(recorder)
+        )
         boot_id = new_id("boot")
-        url = f"http://127.0.0.1:{port}"
+        url = settings.media_control_url or f"http://{settings.media_control_host}:{port}"
+        drain = Drain(connections.redis, settings.media_node_id, node.close_lobbies)
+        owner.start("drain", drain.run())
         owner.start(
             "beat",
             beat(
                 connections.redis,
                 "media",
                 settings.media_node_id,
-                lambda: {"url": url, "load": node.load, "boot_id": boot_id},
+                lambda: {"url": url, "load": node.load, "boot_id": boot_id, "draining": drain.on},
             ),
         )
         owner.start("memory", give_back())
+        metrics.watch_media(node.stats)
+        operations = await ops.serve(settings, "media", connections)
         # What is there by now stays until the end: without it a full collection is over in no time, calls do not wait.
         gc.collect()
         gc.freeze()
         sys.setswitchinterval(SWITCH_S)
         await stop.wait()
+        await drain.until_empty(lambda: node.load, settings.drain_s)
         # Journals are closed before anything else ends, so that a planned stop leaves whole recordings.
         await node.close()
         await recorder.close()
         tap_task.cancel()
         await owner.close()
         await runner.cleanup()
+        await operations.cleanup()
 
 
 def _node(connections: Connections, recorder: Recorder, tap: SpeechTap) -> MediaNode:

@@ -7,8 +7,9 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +20,7 @@ from core.errors import CounterError
 from core.security.keys import load_secrets
 from core.settings import Settings
 from core.tasks import TaskOwner
-from server.app import bank, engines, schema, seed
+from server.app import bank, engines, ops, schema, seed
 from server.app.pages import WEB_DIR
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,7 @@ STOP_S = 10.0
 RESTART_PAUSE_S = 1.0
 READY_S = 60.0
 DEATHS_AT_START = 3
+ENGINE_LOOK_S = 0.5
 
 
 class StartError(CounterError):
@@ -43,13 +45,29 @@ class Engines:
 
     postgres: engines.EmbeddedPostgres | None = None
     valkey: engines.EmbeddedValkey | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stopped: bool = False
+
+    def revive(self, data_dir: Path) -> None:
+        """Start again what died. EngineError when it does not start (yet)."""
+        with self._lock:
+            if self._stopped:
+                return
+            if self.postgres and not self.postgres.is_alive():
+                log.error("PostgreSQL died, starting it again")
+                self.postgres.revive()
+            if self.valkey and not self.valkey.is_alive():
+                log.error("Valkey died, starting it again")
+                self.valkey = engines.start_valkey(data_dir)
 
     def stop(self) -> None:
         """Stop the engines, Valkey first: it only carries."""
-        if self.valkey:
-            self.valkey.stop()
-        if self.postgres:
-            self.postgres.stop()
+        with self._lock:
+            self._stopped = True
+            if self.valkey:
+                self.valkey.stop()
+            if self.postgres:
+                self.postgres.stop()
 
 
 def check_data_dir(data_dir: Path) -> None:
@@ -139,6 +157,7 @@ class Supervisor:
         brought = ("bank",) if bank.bring_bank(self.settings) else ()
         for name in (*brought, *PROCESSES):
             self._owner.start(name, self._keep_running(name))
+        self._owner.start("engines", self._keep_engines())
         await self._ready()
 
     def _start_engines(self) -> None:
@@ -149,13 +168,17 @@ class Supervisor:
             self._engines.valkey = engines.start_valkey(self.settings.data_dir)
             self.settings.redis_url = self._engines.valkey.url
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, name: str) -> dict[str, str]:
         chosen = self.settings.model_dump(exclude_none=True)
         return {
             **os.environ,
             **{f"AIRCOUNTER_{key.upper()}": str(value) for key, value in chosen.items()},
             "AIRCOUNTER_DATA_DIR": str(self.settings.data_dir.resolve()),
             "AIRCOUNTER_SUPERVISED": "1",
+            # One machine, one setting, several processes: each has a port of its own.
+            "AIRCOUNTER_OPS_PORT": str(
+                self.settings.ops_port + ops.OFFSETS.get(name, 0) if self.settings.ops_port else 0
+            ),
         }
 
     async def _keep_running(self, name: str) -> None:
@@ -167,7 +190,7 @@ class Supervisor:
                 "server.app.process",
                 name,
                 stdin=asyncio.subprocess.PIPE,
-                env=self._environment(),
+                env=self._environment(name),
                 start_new_session=True,
             )
             self._processes[name] = process
@@ -177,6 +200,15 @@ class Supervisor:
                 log.error("process died, starting it again", process=name, exit_code=code)
                 self._deaths[name] += 1
                 await asyncio.sleep(RESTART_PAUSE_S)
+
+    async def _keep_engines(self) -> None:
+        """Start an embedded engine again that died. The processes wait for it and go on."""
+        while True:
+            await asyncio.sleep(ENGINE_LOOK_S)
+            try:
+                await asyncio.to_thread(self._engines.revive, self.settings.data_dir)
+            except CounterError as error:
+                log.error("engine does not start again", error=str(error))
 
     async def _ready(self) -> None:
         async with httpx.AsyncClient() as client:

@@ -24,6 +24,7 @@ from recording.export import service as exporting
 from recording.finalize import script as script_verdict
 from recording.finalize import service as finalizing
 from server.acd import estimates
+from server.app import metrics, ops
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import beat
 from server.app.open_api import open_jobs
@@ -73,6 +74,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         script = LiveScript(connections.bus, connections.redis, connections.database, rules)
         owner = TaskOwner("worker process", on_crash)
         owner.start("jobs", worker.run())
+        owner.start("metrics", metrics.watch_work(connections.database))
         owner.start("relay", relay.run())
         owner.start("live script", script.run())
         owner.start("speech", speech.run())
@@ -83,8 +85,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         for loop, work in transactions.loops.items():
             owner.start(loop, work)
         owner.start("beat", beat(connections.redis, "worker", name, lambda: {"speech": speech.engines.reasons}))
+        operations = await ops.serve(settings, "worker", connections)
         await stop.wait()
         await owner.close()
+        await operations.cleanup()
 
 
 def _subscriptions(connections: Connections, rules: RuleSource, speech: SpeechWorker) -> list[Subscription]:

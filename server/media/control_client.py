@@ -32,11 +32,13 @@ class NodeInfo:
     Attributes:
         url: Base address of its control API, e.g. ``http://127.0.0.1:7001``.
         load: Anything that grows with the work it has, e.g. the number of calls.
+        draining: It keeps the calls it has and takes no new ones.
     """
 
     node_id: str
     url: str
     load: float
+    draining: bool = False
 
 
 class HttpMediaControl:
@@ -145,7 +147,8 @@ class HttpMediaControl:
         if stored in nodes:
             return nodes[stored]
         if nodes:
-            chosen = min(nodes.values(), key=lambda node: (node.load, node.node_id))
+            # Better a node that is about to end than none: the call moves on when it does.
+            chosen = min(nodes.values(), key=lambda node: (node.draining, node.load, node.node_id))
             agreed = await self._set_node(call_id, chosen.node_id, stored)
             if agreed in nodes:
                 return nodes[agreed]

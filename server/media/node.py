@@ -110,6 +110,11 @@ class MediaNode:
             log.warning("reports were not delivered before the end", left=self._reports.qsize())
         await self._tasks.close()
 
+    async def close_lobbies(self) -> None:
+        """Send away those who wait for their next call; their pages connect again, to a node that takes calls."""
+        for lobby_id in [room_id for room_id in self._rooms if is_lobby(room_id)]:
+            await self.close_call(lobby_id, "draining")
+
     @property
     def load(self) -> int:
         """Number of calls carried; transports that wait for one cost next to nothing."""
