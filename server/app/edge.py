@@ -86,6 +86,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         # What is there by now stays until the end: without it a full collection is over in no time.
         gc.collect()
         gc.freeze()
+        gc.collect()  # of nothing: when the next full one is due goes by what the last one saw
         operations = await ops.serve(settings, "edge", connections)
         stack.push_async_callback(operations.cleanup)
         await stop.wait()

@@ -75,6 +75,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         # What is there by now stays until the end: without it a full collection is over in no time, calls do not wait.
         gc.collect()
         gc.freeze()
+        gc.collect()  # of nothing: when the next full one is due goes by what the last one saw
         sys.setswitchinterval(SWITCH_S)
         await stop.wait()
         await drain.until_empty(lambda: node.load, settings.drain_s)
