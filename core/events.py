@@ -270,6 +270,12 @@ class RecordingExportRequested(CallEvent):
     export_id: str
 
 
+class EvidenceRequested(CallEvent):
+    """Somebody with permission wants everything known of the call in one package."""
+
+    export_id: str
+
+
 class RecordingFinalized(CallEvent):
     """Playable files are stored and verified."""
 

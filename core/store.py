@@ -61,6 +61,13 @@ class Store:
         except (obstore.exceptions.NotFoundError, FileNotFoundError):
             return
 
+    async def keys(self, folder: str) -> list[str]:
+        """Keys of all objects under a folder, sorted."""
+        found: list[str] = []
+        async for batch in obstore.list(self._store, prefix=folder):
+            found += [str(meta["path"]) for meta in batch]
+        return sorted(found)
+
 
 def open_store(url: str | None, data_dir: Path) -> Store:
     """Open the configured store, or the local folder ``<data_dir>/objects``."""

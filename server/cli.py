@@ -19,18 +19,22 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from core.audit import verify_database
 from core.clock import SystemClock
 from core.db import Database
 from core.errors import CounterError, UnavailableError
 from core.logs import configure_logs
-from core.security.seal import certificate_from, seal_path
+from core.security.seal import certificate_from, load_seal, seal_path
 from core.settings import Settings
+from core.store import open_store
 from qa.stt.models import find_models
 from qa.stt.pull import Which, pull
-from server.app import engines, roles, schema, seed
+from recording.evidence.verify import verify_package
+from recording.evidence.words import plain_words
+from server.app import backups, roles, schema, seed
 from server.app.access import account_rules
 from server.app.supervisor import Supervisor
+from server.audit.anchors import AnchoredReport, Anchors
+from server.backup.backup import copy_keys, put_keys
 from server.demo import audio, call
 from server.identity.accounts import OneTimePassword, StaffAccounts
 from server.identity.seed import DEMO_LOGINS, DEMO_PASSWORD
@@ -40,6 +44,8 @@ models_app = typer.Typer(no_args_is_help=True, help="Speech models.")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
 app.add_typer(models_app, name="models")
 app.add_typer(audit_app, name="audit")
+evidence_app = typer.Typer(no_args_is_help=True, help="Evidence packages.")
+app.add_typer(evidence_app, name="evidence")
 
 console = Console(stderr=True)
 _PROBLEMS = {
@@ -277,30 +283,32 @@ def models_pull(
         _pull(_settings(models_dir=models), which)
 
 
-@contextlib.contextmanager
-def _stored(settings: Settings) -> Iterator[str]:
-    """Address of an installation's database; the embedded one is started for as long as it takes."""
-    postgres = None
-    if settings.database_url is None:
-        if not (settings.data_dir / "postgres" / "PG_VERSION").exists():
-            raise CounterError(f"there is no database in {settings.data_dir}; name it with --data or --database-url")
-        postgres = engines.start_postgres(settings.data_dir)
-    try:
-        yield settings.database_url or (postgres.url if postgres else "")
-    finally:
-        if postgres:
-            postgres.stop()
-
-
 @audit_app.command("verify")
-def audit_verify(data: DataOption = None, database_url: DatabaseOption = None) -> None:
-    """Walk the audit chain; exit code 1 when it was tampered with."""
-    with _plain_errors(), _stored(_settings(data_dir=data, database_url=database_url)) as url:
-        report = asyncio.run(_verify(url))
-    if report.broken_at is not None:
-        console.print(f"[bold red]broken[/] at entry {report.broken_at}: {report.reason}", highlight=False)
+def audit_verify(data: DataOption = None, database_url: DatabaseOption = None, store_url: StoreOption = None) -> None:
+    """Walk the audit chain and compare it with the anchors in the store; exit code 1 when it was tampered with."""
+    with _plain_errors():
+        settings = _settings(data_dir=data, database_url=database_url, store_url=store_url)
+        with backups.house_database(settings) as url:
+            report = asyncio.run(_verify(settings, url))
+    chain = report.chain
+    if chain.broken_at is not None:
+        console.print(f"[bold red]broken[/] at entry {chain.broken_at}: {chain.reason}", highlight=False)
+    if report.lost_after is not None:
+        console.print(
+            f"[bold red]cut off[/]: {chain.entries} entries, but an anchor says there were {report.lost_after}",
+            highlight=False,
+        )
+    if report.rewritten_at is not None:
+        console.print(
+            f"[bold red]written anew[/]: entry {report.rewritten_at} is not the anchored one", highlight=False
+        )
+    for key in report.bad:
+        console.print(f"[bold red]bad anchor[/]: {key} is not as it was signed", highlight=False)
+    if not report.good:
         raise typer.Exit(1)
-    console.print(f"[green]intact[/]: {report.entries} entries, head {report.head}", highlight=False)
+    console.print(
+        f"[green]intact[/]: {chain.entries} entries, head {chain.head}; {report.anchors} anchors hold", highlight=False
+    )
 
 
 @app.command("admin")
@@ -313,7 +321,7 @@ def admin(
 ) -> None:
     """Print a one-time password for an administrator; creates the account when there is none."""
     settings = _settings(data_dir=data, database_url=database_url)
-    with _plain_errors(), _stored(settings) as url:
+    with _plain_errors(), backups.house_database(settings) as url:
         issued = asyncio.run(_admin(url, settings, username, name, number))
     print(issued.password)
     console.print(f"good for one sign-in until {issued.expires_at:%Y-%m-%d %H:%M} UTC", highlight=False)
@@ -327,12 +335,106 @@ async def _admin(url: str, settings: Settings, username: str, name: str, number:
         await database.close()
 
 
-async def _verify(database_url: str) -> Any:
+async def _verify(settings: Settings, database_url: str) -> AnchoredReport:
     database = Database(database_url, None, SystemClock())
     try:
-        return await verify_database(database)
+        store = open_store(settings.store_url, settings.data_dir)
+        return await Anchors(database, store, load_seal(settings.data_dir)).verify()
     finally:
         await database.close()
+
+
+TargetArgument = Annotated[str, typer.Argument(help="Where backups lie: a folder, or an object store's address.")]
+IdOption = Annotated[str | None, typer.Option("--id", help="Which backup (default: the newest).")]
+
+
+@app.command()
+def backup(
+    target: TargetArgument,
+    keys: Annotated[Path, typer.Option(help="Folder for the keys; keep it apart from the backups.")],
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+    store_url: StoreOption = None,
+) -> None:
+    """Copy database and objects, encrypted, to another store, and the keys to a folder apart."""
+    with _plain_errors():
+        settings = _settings(data_dir=data, database_url=database_url, store_url=store_url)
+        with backups.house_database(settings) as url:
+            manifest = asyncio.run(backups.backup(settings, url, target))
+        copied = copy_keys(settings.data_dir, keys)
+    rows, objects = sum(manifest["rows"].values()), len(manifest["objects"])
+    console.print(
+        f"[green]{manifest['id']}[/]: {rows} rows and {objects} objects as of {manifest['taken_at']}; "
+        f"keys ({', '.join(copied)}) in {keys}. It restores to that moment only.",
+        highlight=False,
+    )
+
+
+@app.command()
+def restore(
+    target: TargetArgument,
+    keys: Annotated[Path, typer.Option(help="Folder with the keys of the installation that was backed up.")],
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+    store_url: StoreOption = None,
+    backup_id: IdOption = None,
+) -> None:
+    """Bring a backup into an empty data folder, or an empty database and store."""
+    with _plain_errors():
+        settings = _settings(data_dir=data, database_url=database_url, store_url=store_url)
+        put_keys(keys, settings.data_dir)
+        with backups.house_database(settings, make=True) as url:
+            manifest = asyncio.run(backups.restore(settings, url, target, backup_id))
+    console.print(f"[green]restored[/] {manifest['id']}, as of {manifest['taken_at']}", highlight=False)
+
+
+@app.command()
+def drill(
+    target: TargetArgument,
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+    backup_id: IdOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Restore a backup into a scratch place and prove it: counts, digests, a played recording. Exit code 1: failed."""
+    with _plain_errors():
+        settings = _settings(data_dir=data, database_url=database_url)
+        with backups.house_database(settings) as url:
+            report = asyncio.run(backups.rehearse(settings, url, target, backup_id))
+    if as_json:
+        typer.echo(json.dumps({"good": report.good, **asdict(report)}, ensure_ascii=False))
+    else:
+        typer.echo(report.words(), nl=False)
+    if not report.good:
+        raise typer.Exit(1)
+
+
+@evidence_app.command("verify")
+def evidence_verify(
+    file: Annotated[Path, typer.Argument(help="An evidence package (ZIP).")],
+    certificate: Annotated[
+        Path | None, typer.Option(help="The certificate the bank publishes (PEM or DER), to be sure who signed.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check a package without the house: files, signature, seals. Exit code 1 when it is not good."""
+    from server.counter.signing.pades import verify_pdf
+
+    with _plain_errors():
+        try:
+            trusted = certificate_from(certificate.read_bytes()) if certificate else None
+            if not file.is_file():
+                raise OSError(f"there is no file {file}")
+        except (OSError, ValueError) as error:
+            raise UnavailableError(f"cannot be read: {error}", code="verify.unreadable") from None
+        report = verify_package(file, trusted, lambda pdf, certificate_der: verify_pdf(pdf, certificate_der).problem)
+    if as_json:
+        typer.echo(json.dumps({"good": report.good, **asdict(report)}, ensure_ascii=False))
+    else:
+        for line in plain_words(report):
+            typer.echo(line)
+    if not report.good:
+        raise typer.Exit(1)
 
 
 @app.command("demo-call")

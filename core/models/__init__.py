@@ -27,6 +27,7 @@ from core.models.case import (
     StepState,
 )
 from core.models.chat import ChatMessage
+from core.models.evidence import EvidenceExport, PackageState, RecordingViewing
 from core.models.fraud import FraudAlert, FraudOutcome, FraudState
 from core.models.handover import CallGuest, CallLeg, CallTransfer
 from core.models.improvement import (
@@ -129,6 +130,7 @@ __all__ = [
     "EvaluationState",
     "EvaluationStep",
     "EventDelivery",
+    "EvidenceExport",
     "ExportState",
     "Finding",
     "FindingVerdict",
@@ -145,6 +147,7 @@ __all__ = [
     "OpenBooking",
     "OpeningCalendar",
     "OutboxEvent",
+    "PackageState",
     "PeerReview",
     "PhoneCode",
     "Posting",
@@ -158,6 +161,7 @@ __all__ = [
     "RecordingExport",
     "RecordingFile",
     "RecordingState",
+    "RecordingViewing",
     "Rectification",
     "RectificationState",
     "RectificationStep",

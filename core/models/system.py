@@ -57,10 +57,10 @@ class AuditEntry(SQLModel, table=True):
 
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     at: datetime = utc_field(index=True)
-    actor: str
-    action: str
+    actor: str = Field(index=True)
+    action: str = Field(index=True)
     object_type: str
-    object_id: str
+    object_id: str = Field(index=True)
     detail: dict[str, object] = json_field()
     prev_hash: str
     hash: str

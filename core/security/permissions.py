@@ -32,6 +32,8 @@ class Permission(StrEnum):
     RULES_APPROVE = "rules.approve"  # never the own draft
     RECORDING_PLAY = "recording.play"
     RECORDING_EXPORT = "recording.export"
+    RECORDING_VIEW = "recording.view"  # look on, with purpose and watermark; keep nothing
+    EVIDENCE_EXPORT = "evidence.export"  # everything known of a call, uncovered, in one package
     AUDIT_VIEW = "audit.view"
     JOB_RETRY = "job.retry"
     EMERGENCY_SWITCH = "emergency.switch"
@@ -112,9 +114,12 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.RULES_APPROVE,
             Permission.QA_REPORT,
             Permission.RECORDING_PLAY,
+            Permission.EVIDENCE_EXPORT,
         }
     ),
-    "auditor": frozenset({Permission.STAFF_SELF, Permission.AUDIT_VIEW}),
+    "auditor": frozenset(
+        {Permission.STAFF_SELF, Permission.AUDIT_VIEW, Permission.RECORDING_VIEW, Permission.EVIDENCE_EXPORT}
+    ),
     "admin": frozenset(
         {
             Permission.CATALOGUE_EDIT,
@@ -163,6 +168,8 @@ NOT_OWN_WORK = frozenset(
         Permission.CALL_OVERSEE,
         Permission.TICKET_WORK,
         Permission.STAFF_MANAGE,
+        Permission.EVIDENCE_EXPORT,
+        Permission.RECORDING_VIEW,
     }
 )
 """Separation of posts: whoever holds these does not use them on own calls, own cases, own drafts, the own account."""

@@ -78,7 +78,7 @@ class Catalogue:
             DeniedError: no permission to play recordings. NotFoundError: ``recording.file_not_found``.
         """
         actor.require(Permission.RECORDING_PLAY)
-        return await self._open(file_id)
+        return await self.open_file(file_id)
 
     async def access_thumbnail(self, actor: Actor, file_id: str, number: int) -> bytes:
         """One small JPEG of a file; the first one somebody sees is audited like a playback.
@@ -121,7 +121,7 @@ class Catalogue:
         Raises:
             NotFoundError: ``recording.file_not_found``. UnavailableError: the store does not answer.
         """
-        file = await self._open(file_id)
+        file = await self.open_file(file_id)
         folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="aircounter-")
         try:
             path = Path(folder.name) / f"{file.row.party}.{file.content_type.split('/')[1]}"
@@ -133,7 +133,8 @@ class Catalogue:
         finally:
             await asyncio.to_thread(folder.cleanup)
 
-    async def _open(self, file_id: str) -> PlainFile:
+    async def open_file(self, file_id: str) -> PlainFile:
+        """A file for the house itself, or for somebody whose access was checked already. Raises as `plain_file`."""
         row, data_key = await self._row(file_id)
         return PlainFile(row, self._store, await self._open_sealed(row.object_key, data_key, row.id))
 

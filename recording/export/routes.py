@@ -6,7 +6,7 @@ from core.http import RouteTable, actor_of
 from core.models.recording import RecordingExport
 from core.security.permissions import Permission
 from recording.export.schemas import ExportRequest, ExportView
-from recording.export.service import ExportService
+from recording.export.service import ExportFile, ExportService
 
 
 def routes(service: ExportService) -> RouteTable:
@@ -24,20 +24,25 @@ def routes(service: ExportService) -> RouteTable:
     @table.get("/api/recording-exports/{export_id}/file", Permission.RECORDING_EXPORT)
     async def file(request: web.Request, export_id: str, /) -> web.StreamResponse:
         opened = await service.open_file(actor_of(request), export_id)
-        headers = {
-            "Content-Disposition": f'attachment; filename="{export_id}.mp4"',
-            "Cache-Control": "private, no-store",
-            "X-Content-Type-Options": "nosniff",
-        }
-        response = web.StreamResponse(headers=headers)
-        response.content_type, response.content_length = "video/mp4", opened.size_b
-        await response.prepare(request)
-        for start in range(0, opened.size_b, opened.step_b):
-            await response.write(await opened.read(start))
-        await response.write_eof()
-        return response
+        return await send_file(request, opened, f"{export_id}.mp4", "video/mp4")
 
     return table
+
+
+async def send_file(request: web.Request, opened: ExportFile, name: str, content_type: str) -> web.StreamResponse:
+    """A sealed file to save, decrypted piece by piece on its way."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    response = web.StreamResponse(headers=headers)
+    response.content_type, response.content_length = content_type, opened.size_b
+    await response.prepare(request)
+    for start in range(0, opened.size_b, opened.step_b):
+        await response.write(await opened.read(start))
+    await response.write_eof()
+    return response
 
 
 def _view(row: RecordingExport) -> ExportView:

@@ -12,9 +12,7 @@ class ExportRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    purpose: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500, pattern=r"^[^\x00]*$")
-    ]
+    purpose: Purpose
 
 
 class ExportView(BaseModel):

@@ -35,6 +35,7 @@ from server.app import access, metrics, ops
 from server.app.api_page import api_routes
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import AliveBook
+from server.app.keeping import keeping_routes
 from server.app.open_api import OpenInterface, open_interface
 from server.app.pages import add_pages
 from server.app.people import people_routes
@@ -234,6 +235,7 @@ def build(
         export_routes(ExportService(database, connections.store, connections.secrets.master_key)),
         *transaction_routes(connections, business),
         *interface.tables,
+        *keeping_routes(connections),
     ]
     mount(app, [*tables, api_routes(tables)], _authenticator(identity, counter, interface))
     sockets.attach(app)

@@ -9,9 +9,9 @@ from core.jobs import Subscription
 from core.ports.booking import AppointmentPlaces
 from core.rate_limit import RateLimiter
 from core.security.actor import system_actor
+from core.vault import Vault
 from server.app.connections import Connections
 from server.calls.result import ResultReader
-from server.counter.vault import Vault
 from server.open import deliver
 from server.open.calls import OpenDesk
 from server.open.keys import PREFIX, KeyBook

@@ -16,8 +16,10 @@ from qa.sampling import schemas as sampling
 from qa.scoring import schemas as scoring
 from qa.search import schemas as search
 from qa.training import schemas as training
+from recording.evidence import schemas as evidence_packages
 from recording.export import schemas as export
 from server.acd import schemas as acd
+from server.audit import schemas as audit
 from server.booking import schemas as booking
 from server.calls import schemas as calls
 from server.chat import schemas as chat
@@ -70,6 +72,8 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         training,
         rules,
         export,
+        evidence_packages,
+        audit,
         banking,
         fraud,
         notices,

@@ -14,6 +14,7 @@ from core.rate_limit import RateLimiter
 from core.security.seal import load_seal
 from core.security.sealing import Sealer
 from core.settings import Settings
+from core.vault import Vault
 from server.app.connections import Connections
 from server.counter.banking import answers, runner
 from server.counter.banking.client import HttpCoreBanking
@@ -34,7 +35,6 @@ from server.counter.review.keeper import ReviewKeeper
 from server.counter.review.routes import routes as review_routes
 from server.counter.room import CounterRoom
 from server.counter.signing import jobs as signing
-from server.counter.vault import Vault
 from server.counter.vouchers import jobs as vouchers
 from server.counter.vouchers.routes import routes as voucher_routes
 from server.counter.vouchers.service import DocumentService

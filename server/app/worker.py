@@ -27,6 +27,7 @@ from server.acd import estimates
 from server.app import metrics, ops
 from server.app.connections import Connections, open_connections
 from server.app.heartbeats import beat
+from server.app.keeping import keeping_jobs
 from server.app.open_api import open_jobs
 from server.app.people import people_jobs
 from server.app.transactions import transaction_jobs
@@ -61,12 +62,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         )
         people, tickets = people_jobs(connections)
         transactions = transaction_jobs(connections, business, http)
+        keeping, keeping_loops = keeping_jobs(connections)
         subscriptions = [
             *_subscriptions(connections, rules, speech),
             *business.subscriptions,
             *people,
             *transactions.subscriptions,
             *open_jobs(connections),
+            *keeping,
         ]
         broker = make_broker(str(settings.redis_url))
         relay = Relay(connections.database, connections.bus, broker, _names(subscriptions))
@@ -82,7 +85,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         owner.start("cases", business.keeper.run())
         owner.start("QA upkeep", Upkeep(connections.database).run())
         owner.start("search", searching.SearchService(connections.database).keep_up())
-        for loop, work in transactions.loops.items():
+        for loop, work in (*transactions.loops.items(), *keeping_loops.items()):
             owner.start(loop, work)
         owner.start("beat", beat(connections.redis, "worker", name, lambda: {"speech": speech.engines.reasons}))
         operations = await ops.serve(settings, "worker", connections)

@@ -45,3 +45,11 @@ def current_wording(purpose: str) -> Wording:
         if wording.purpose == purpose:
             return wording
     raise NotFoundError("there is no such consent", code="consent.unknown_purpose")
+
+
+def wording_texts(purpose: str, version: str) -> dict[str, str] | None:
+    """What stood on the customer's screen, by language; None when this release never published that version."""
+    for wording in packaged_wordings():
+        if (wording.purpose, wording.version) == (purpose, version):
+            return {"zh-CN": wording.text_zh, "en": wording.text_en}
+    return None

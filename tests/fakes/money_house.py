@@ -26,6 +26,7 @@ from core.security.seal import load_seal
 from core.security.sealing import Sealer
 from core.settings import Settings
 from core.store import open_store
+from core.vault import Vault
 from server.app import transactions
 from server.app.connections import Connections
 from server.counter.documents.shelf import DocumentShelf
@@ -33,7 +34,6 @@ from server.counter.flow_store import active_flow, add_version
 from server.counter.review.desk import ReviewDesk
 from server.counter.review.keeper import ReviewKeeper
 from server.counter.review.requests import seed_review_rules
-from server.counter.vault import Vault
 from server.counter.vouchers.service import DocumentService
 from server.simbank.app import Simulator
 from server.simbank.ledger import prepare

@@ -1,13 +1,22 @@
 """Whoever edits, deletes or inserts audit rows by SQL is found out; parallel writers keep one chain."""
 
 import asyncio
+import json
+from pathlib import Path
 
 import pytest
+from call_rows import CallRows
+from http_app import always, serving
 from sqlalchemy import text
 
 from core import audit
 from core.db import Database
-from core.security.actor import system_actor
+from core.security.actor import staff_actor, system_actor
+from core.security.seal import load_seal
+from core.store import open_store
+from server.audit.anchors import FOLDER, Anchors
+from server.audit.routes import routes
+from server.audit.service import PAGE_SIZE, AuditSearch
 
 DETAIL = {"before": {"score": "81.50"}, "after": {"score": "90.00", "note": "复核"}, "x": [1.0, 1e22, None, True, 0.1]}
 
@@ -101,3 +110,58 @@ async def test_a_rolled_back_use_case_leaves_no_entry_and_no_hole(database: Data
     await write(database, 2)
     report = await audit.verify_database(database)
     assert (report.entries, report.broken_at) == (2, None)
+
+
+async def test_anchors_tell_what_the_chain_alone_cannot(database: Database, tmp_path: Path) -> None:
+    store, seal = open_store(None, tmp_path), load_seal(tmp_path)
+    anchors = Anchors(database, store, seal)
+    assert await anchors.write() is None
+    for number in range(3):
+        await write(database, number)
+    first = await anchors.write()
+    assert first is not None
+    assert await anchors.write() is None
+    await write(database, 3)
+    await write(database, 4)
+    await anchors.write()
+    report = await anchors.verify()
+    assert (report.good, report.anchors, report.chain.entries) == (True, 2, 5)
+
+    await tamper(database, "delete from audit_entry where seq = 5")
+    report = await anchors.verify()
+    assert (report.good, report.chain.broken_at, report.lost_after) == (False, None, 5)
+    await write(database, 99)  # the place is taken again, by another entry
+    report = await anchors.verify()
+    assert (report.good, report.chain.broken_at, report.rewritten_at) == (False, None, 5)
+
+    key = f"{FOLDER}/{3:020d}.json"
+    forged = json.loads(await store.get(key)) | {"hash": "0" * 64}
+    await store.put(key, json.dumps(forged).encode())
+    report = await anchors.verify()
+    assert (report.good, report.bad) == (False, [key])
+
+
+async def test_auditors_search_and_export_the_log(database: Database) -> None:
+    rows = CallRows(database)
+    auditor = await rows.staff("auditor5", "auditor")
+    for number in range(PAGE_SIZE + 5):
+        await write(database, number)
+    async with database.unit_of_work(staff_actor(auditor.id, ["auditor"])) as work:
+        work.audit("recording.play", "recording_file", "file_1", call_id="call_7", note="=1+1")
+    search = AuditSearch(database, "Asia/Shanghai")
+    async with serving([routes(search)], always(staff_actor(auditor.id, ["auditor"]))) as client:
+        newest = await (await client.get("/api/audit")).json()
+        assert (len(newest["items"]), newest["items"][0]["who"][-3:]) == (PAGE_SIZE, "的姓名")
+        older = await (await client.get("/api/audit", params={"before": newest["next"]})).json()
+        assert (len(older["items"]), older["next"]) == (6, 0)
+        for query in ({"what": "recording."}, {"object_id": "call_7"}, {"who": auditor.staff_number}, {"words": "1+1"}):
+            found = await (await client.get("/api/audit", params=query)).json()
+            assert [row["object_id"] for row in found["items"]] == ["file_1"], query
+        assert (await (await client.get("/api/audit", params={"words": "100%"})).json())["items"] == []
+        assert (await client.get("/api/audit", params={"first": "yesterday"})).status == 400
+        exported = await (await client.get("/api/audit/export", params={"what": "recording."})).text()
+        assert exported.count("file_1") == 1
+        newest = await (await client.get("/api/audit")).json()
+        assert (newest["items"][0]["action"], newest["items"][0]["detail"]["entries"]) == ("audit.export", 1)
+    async with serving([routes(search)], always(staff_actor(auditor.id, ["admin"]))) as client:
+        assert (await client.get("/api/audit")).status == 403

@@ -18,6 +18,7 @@ from core.models.signing import Signature, SignedDocument, SignedDocumentState
 from core.security.actor import system_actor
 from core.security.seal import Seal
 from core.security.sealing import Sealer
+from core.vault import Vault
 from server.counter.book import CaseBook
 from server.counter.engine import Engine
 from server.counter.kind import CaseData
@@ -27,7 +28,6 @@ from server.counter.signing.ink import ink_picture
 from server.counter.signing.pades import seal_pdf
 from server.counter.signing.paper import draw
 from server.counter.signing.papers import agreement, lines_of
-from server.counter.vault import Vault
 
 
 class SigningJobs:

@@ -16,11 +16,11 @@ from core.ports.notices import Notice, Notices, Recipient
 from core.security.actor import system_actor
 from core.security.seal import Seal
 from core.security.sealing import Sealer
+from core.vault import Vault
 from server.counter.notices.addresses import check_email, check_phone
 from server.counter.signing.pades import seal_pdf
 from server.counter.signing.paper import bank_time, draw
 from server.counter.signing.papers import lines_of, voucher
-from server.counter.vault import Vault
 
 _LABELS = {
     "zh-CN": {

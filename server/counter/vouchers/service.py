@@ -9,8 +9,8 @@ from core.models.signing import Signature, SignedDocument, SignedDocumentState, 
 from core.rate_limit import RateLimiter, address_key
 from core.security.actor import Actor
 from core.security.seal import Seal
+from core.vault import Vault
 from server.counter.signing.codes import read_code
-from server.counter.vault import Vault
 from server.counter.vouchers.schemas import OwnVoucher, VerificationView
 
 VERIFICATIONS, WINDOW_S = 20, 60

@@ -269,6 +269,29 @@ export interface ArticleView {
   updated_at: string
 }
 /**
+ * Entries, newest first. `next` asks for older ones; 0 at the end.
+ */
+export interface AuditPage {
+  items: AuditRow[]
+  next: number
+}
+/**
+ * One entry. `who` is the name behind `actor` where there is one; `detail` often holds `before` and `after`.
+ */
+export interface AuditRow {
+  seq: number
+  at: string
+  actor: string
+  who: string
+  action: string
+  object_type: string
+  object_id: string
+  detail: {
+    [k: string]: unknown
+  }
+  hash: string
+}
+/**
  * The library, newest first.
  */
 export interface BestCaseList {
@@ -1348,6 +1371,60 @@ export interface EvaluationView {
   draft?: DraftView | null
   submitted_at: string | null
   released_at?: string | null
+}
+/**
+ * A finished call as it is looked for. `teller_name` is empty when nobody took it.
+ */
+export interface EvidenceCall {
+  call_id: string
+  number: number
+  business_code: string
+  teller_name: string
+  teller_number: string
+  queued_at: string
+  ended_at: string
+  end_reason: string | null
+  recording_state: string | null
+  recording_verdict: string | null
+}
+/**
+ * Finished calls, newest first.
+ */
+export interface EvidenceCallPage {
+  items: EvidenceCall[]
+  total: number
+  page: number
+  page_size: number
+}
+/**
+ * The own packages, newest first.
+ */
+export interface EvidenceList {
+  items: EvidenceView[]
+}
+/**
+ * How far a package is. `url` is there while it can be fetched.
+ */
+export interface EvidenceView {
+  export_id: string
+  call_id: string
+  call_number: number
+  purpose: string
+  state: 'waiting' | 'running' | 'ready' | 'failed' | 'expired'
+  progress: number
+  error: string | null
+  size_b: number | null
+  sha256: string | null
+  manifest_sha256: string | null
+  created_at: string
+  expires_at: string | null
+  url: string | null
+}
+/**
+ * Why somebody needs everything that is known of a call.
+ */
+export interface EvidenceRequest {
+  purpose: string
 }
 /**
  * Why somebody needs a copy.
@@ -3776,6 +3853,33 @@ export interface VerificationView {
   at: string
   masked: string
   sha256: string
+}
+/**
+ * A file that can be looked at under this viewing.
+ */
+export interface ViewingFile {
+  party: 'customer' | 'teller'
+  track: 'main' | 'screen'
+  offset_s: number
+  duration_s: number
+  url: string
+}
+/**
+ * Why somebody wants to look at a recording.
+ */
+export interface ViewingRequest {
+  purpose: string
+}
+/**
+ * A viewing; its addresses work for the viewer alone, until `expires_at`. `watermark` stands over the pictures.
+ */
+export interface ViewingView {
+  viewing_id: string
+  call_id: string
+  call_number: number
+  watermark: string
+  expires_at: string
+  files: ViewingFile[]
 }
 /**
  * Entering. `device` describes browser and hardware in the page's own words.

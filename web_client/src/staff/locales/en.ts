@@ -90,8 +90,6 @@ const en: Texts<typeof zhCN> = {
   notFound: { title: 'No such page', text: 'The address may be mistyped, or the page has moved.' },
   home: {
     title: 'Hello, {name}',
-    auditor:
-      'In this version auditors have no web page. The audit log is checked on the server with the command aircounter audit verify; evidence comes from the QA desk.',
     expert: 'In this version experts have no web page. Invitations to a consult will appear here in a later version.',
     none: 'Your account has no post yet. Ask an administrator.',
   },

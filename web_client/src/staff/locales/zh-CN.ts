@@ -82,7 +82,6 @@ export default {
   notFound: { title: '没有这个页面', text: '地址可能写错了，或页面已搬走。' },
   home: {
     title: '您好，{name}',
-    auditor: '本版本中，审计岗位暂无网页。审计日志在服务器上用命令 aircounter audit verify 校验，证据包由质检台提供。',
     expert: '本版本中，后台支持岗位暂无网页。会诊邀请将在后续版本中出现在这里。',
     none: '您的账号还没有分配岗位。请联系系统管理员。',
   },

@@ -27,7 +27,7 @@ describe('signing in', () => {
       await session.login('u', 'p')
       homes[role] = session.home
     }
-    expect(homes).toEqual({ teller: '/teller', inspector: '/qa', supervisor: '/wallboard', admin: '/catalogue', auditor: '/home', expert: '/expert' })
+    expect(homes).toEqual({ teller: '/teller', inspector: '/qa', supervisor: '/wallboard', admin: '/catalogue', auditor: '/evidence', expert: '/expert' })
   })
 
   it('keeps the reason of a refusal', async () => {

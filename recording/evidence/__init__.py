@@ -1,0 +1,1 @@
+"""Evidence: everything known of one call in one file that anybody can check without the house."""
