@@ -212,7 +212,7 @@ def build(
     )
     interface = open_interface(connections, booking.appointments, ResultReader(database))
     app = web.Application(
-        middlewares=[behind_proxies(settings.proxies), error_middleware, metrics.http_middleware],
+        middlewares=[behind_proxies(settings.proxies), metrics.http_middleware, error_middleware],
         client_max_size=MAX_BODY_B,
     )
     app[STOPPING] = asyncio.Event()
