@@ -49,6 +49,14 @@ class PhoneCodes(Protocol):
         ...
 
 
+class PhoneBook(Protocol):
+    """The phone numbers on file at the bank (预留手机号). A code proves something only when sent to one of them."""
+
+    async def holds(self, id_number: str, phone: str) -> bool:
+        """Whether the bank holds this number for this person. UnavailableError ``bank.unavailable``."""
+        ...
+
+
 class ChallengeBook(Protocol):
     """Questions about the customer's own past business (历史交易)."""
 
@@ -68,4 +76,5 @@ class IdentityPorts:
     registry: Registry
     faces: FaceMatcher
     phone_codes: PhoneCodes
+    phone_book: PhoneBook
     challenges: ChallengeBook

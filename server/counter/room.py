@@ -8,10 +8,12 @@ from core.bus import Bus
 from core.db import Database
 from core.http import RouteTable
 from core.jobs import Subscription
+from core.ports.identity import PhoneBook
 from core.rate_limit import RateLimiter
 from core.security.sealing import Sealer
 from core.settings import Settings
 from core.store import Store
+from server.counter.banking.client import HttpCoreBanking
 from server.counter.book import CaseBook
 from server.counter.case_routes import flow_routes, prefill_routes
 from server.counter.cases import CaseService
@@ -28,7 +30,7 @@ from server.counter.kind import House
 from server.counter.kinds import check_flow, load_kinds
 from server.counter.notices.sms import HttpSmsGateway
 from server.counter.prefill import PrefillDesk
-from server.counter.simulators.identity import Simulation, simulated
+from server.counter.simulators.identity import NobodyOnFile, Simulation, simulated
 from server.counter.who.ask import IdentityDesk
 from server.counter.who.local_faces import LocalFaces
 from server.counter.who.sms_codes import SmsCodes
@@ -53,8 +55,10 @@ def build(
     settings: Settings,
     limiter: RateLimiter,
     http: aiohttp.ClientSession | None = None,
+    phone_book: PhoneBook | None = None,
 ) -> CounterRoom:
-    """Put the room together. `http`: for the message centre; one-time codes go nowhere without it.
+    """Put the room together. `http`: for the message centre; one-time codes go nowhere without it. `phone_book`: the
+    numbers the bank holds; without one the core banking system is asked, and without that no number is on file.
 
     Raises:
         BadInputError: ``flow.invalid``: a shipped flow does not fit its kinds.
@@ -63,6 +67,8 @@ def build(
     carrier = (
         SmsCodes(HttpSmsGateway(http, settings.sms_url, settings.sms_token)) if http and settings.sms_url else None
     )
+    if phone_book is None and http is not None and settings.bank_url is not None:
+        phone_book = HttpCoreBanking(http, settings.bank_url, settings.bank_token)
     faces = LocalFaces() if settings.face_engine == "local" else None
     house = House(
         database=database,
@@ -73,7 +79,9 @@ def build(
         settings=settings,
         bus=bus,
         limiter=limiter,
-        identity=simulated(Simulation.parse(settings.identity_simulation), carrier, faces),
+        identity=simulated(
+            Simulation.parse(settings.identity_simulation), phone_book or NobodyOnFile(), carrier, faces
+        ),
     )
     kinds = load_kinds(house)
     for flow in packaged_flows():

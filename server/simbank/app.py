@@ -31,6 +31,11 @@ class _Sms(BaseModel):
     text: Annotated[str, Field(min_length=1, max_length=5000)]
 
 
+class _PhoneCheck(BaseModel):
+    id_number: str
+    phone: str
+
+
 class Simulator:
     """The handlers."""
 
@@ -48,6 +53,7 @@ class Simulator:
                 web.get("/health", self.health),
                 web.post("/v1/requests", self.book),
                 web.get("/v1/accounts/{number}", self.account),
+                web.post("/v1/phone-checks", self.phone_check),
                 web.get("/v1/trial-balance", self.trial_balance),
                 web.post("/v1/faults", self.set_faults),
                 web.post("/sms", self.sms),
@@ -89,6 +95,12 @@ class Simulator:
         if facts is None:
             return web.json_response({"code": "bank.no_account"}, status=404)
         return web.json_response(facts)
+
+    async def phone_check(self, request: web.Request) -> web.Response:
+        """Whether a phone number is on file for a person; the number itself is never told."""
+        await self.faults.before("phone")
+        asked = _PhoneCheck.model_validate(await request.json())
+        return web.json_response({"held": await self.ledger.holds(asked.id_number, asked.phone)})
 
     async def trial_balance(self, request: web.Request) -> web.Response:
         """What an auditor checks."""

@@ -254,6 +254,14 @@ class Ledger:
             "day_total_fen": int(total),
         }
 
+    async def holds(self, id_number: str, phone: str) -> bool:
+        """Whether a person's open accounts have this phone number on file."""
+        query = select(account.c.number).where(
+            account.c.id_number == id_number, account.c.phone == phone, account.c.status != "closed"
+        )
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def trial_balance(self) -> Content:
         """What an auditor checks: all entries sum to zero, every balance is its entries' sum; and what is set aside."""
         async with self._engine.connect() as connection:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
-from business import FORMS, MASTER_KEY, build_room, let_jobs_run, open_desk
+from business import FORMS, MASTER_KEY, PhoneFile, build_room, let_jobs_run, open_desk
 from id_cards import Card
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -36,7 +36,7 @@ async def test_a_code_reaches_the_simulated_phone_and_nobody_else(
         url = str(centre.make_url("/sms"))
         settings = Settings(data_dir=tmp_path, demo=True, sms_url=url, sms_token="token", letter_box_url=url)
         store = open_store(None, tmp_path)
-        room = counter_room.build(database, bus, store, MASTER_KEY, settings, RateLimiter(redis), http)
+        room = counter_room.build(database, bus, store, MASTER_KEY, settings, RateLimiter(redis), http, PhoneFile())
         aids = DemoAids(database, room.cases.engine.book, MASTER_KEY, settings, http)
         desk = await open_desk(database, room, "password_reset")
         await desk.start("password_reset")
@@ -78,7 +78,7 @@ async def test_a_centre_that_is_down_sends_no_code(
     async with ClientSession() as http:
         settings = Settings(data_dir=tmp_path, sms_url="http://127.0.0.1:9/sms")
         room = counter_room.build(
-            database, bus, open_store(None, tmp_path), MASTER_KEY, settings, RateLimiter(redis), http
+            database, bus, open_store(None, tmp_path), MASTER_KEY, settings, RateLimiter(redis), http, PhoneFile()
         )
         desk = await open_desk(database, room, "password_reset")
         await desk.start("password_reset")

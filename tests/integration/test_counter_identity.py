@@ -143,12 +143,28 @@ async def test_what_does_not_fit_goes_no_further(
     assert (await desk.seen("teller")).identity_level == 0
 
 
+async def test_no_code_goes_to_a_phone_that_the_bank_does_not_hold(
+    database: Database, bus: Bus, redis: Redis, tmp_path: Path, read_at_once: dict[str, Card]
+) -> None:
+    desk = await desk_at_identity(database, bus, redis, tmp_path, "password_reset", phone="13911112222")
+    await show_card(desk)
+    await desk.act("teller", "identity", "verify")
+    await let_jobs_run(desk)
+    await desk.act("teller", "identity", "send_code")
+    code = CodeBook(desk.cases.engine.book._sealer, b"m" * 32).open(await _newest_code(database))
+    await let_jobs_run(desk)
+    step = await desk.step("identity")
+    assert (step.reason, step.details["phone"]["state"]) == ("identity.phone_not_on_file", "failed")
+    assert await refusal(desk.act("customer", "identity", "enter_code", code=code)) == "identity.no_code"
+
+
 async def test_codes_and_questions_of_a_password_reset(
     database: Database, bus: Bus, redis: Redis, tmp_path: Path, read_at_once: dict[str, Card]
 ) -> None:
     desk = await desk_at_identity(database, bus, redis, tmp_path, "password_reset")
     await show_card(desk)
     assert await refusal(desk.act("customer", "identity", "enter_code", code="123456")) == "identity.no_code"
+    assert await refusal(desk.act("teller", "identity", "send_code")) == "identity.incomplete"
     await desk.act("teller", "identity", "verify")
     await let_jobs_run(desk)
     await desk.act("teller", "identity", "send_code")

@@ -1,4 +1,4 @@
-"""The core banking system over HTTP; implements `core.ports.banking.CoreBanking`."""
+"""The core banking system over HTTP; implements `core.ports.banking.CoreBanking`, `core.ports.identity.PhoneBook`."""
 
 from typing import Any
 
@@ -30,6 +30,11 @@ class HttpCoreBanking:
             return None
         status, answer = await self._ask("GET", f"/v1/accounts/{number}", None)
         return AccountFacts(**answer) if status == 200 else None
+
+    async def holds(self, id_number: str, phone: str) -> bool:
+        """See `core.ports.identity.PhoneBook`."""
+        status, answer = await self._ask("POST", "/v1/phone-checks", {"id_number": id_number, "phone": phone})
+        return status == 200 and answer["held"] is True
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
         try:

@@ -170,6 +170,8 @@ class IdentityKind(PlainKind):
             raise ConflictError("no more codes in this business", code="identity.too_many_codes")
         if _phone_of(step) is None:
             raise ConflictError("no phone number is known", code="identity.no_phone")
+        if not result["verified"]:  # whose number on file it has to be is known from the checked card
+            raise ConflictError("the card is not checked yet", code="identity.incomplete", missing=["card"])
         assert self.codes is not None
         row = self.codes.make(step.work, step.case.row.id, step.now)
         result["phone"] = {"sends": sends + 1, "state": "sending"}
@@ -258,6 +260,9 @@ class IdentityKind(PlainKind):
         return self._settled(result, "identity.face_differs" if answer["verdict"] == "no_match" else "identity.no_face")
 
     def _got_phone(self, step: Step, result: Json, answer: Json) -> Outcome:
+        if not answer["held"]:
+            result["phone"] = {**result["phone"], "state": "failed"}
+            return self._settled(result, "identity.phone_not_on_file")
         result["phone"] = {**result["phone"], "state": "sent", "sent_at": step.now.isoformat()}
         return self._settled(result)
 

@@ -13,7 +13,7 @@ from typing import Literal
 import structlog
 
 from core.errors import UnavailableError
-from core.ports.identity import Challenge, FaceMatcher, FaceVerdict, IdentityPorts, PhoneCodes, Verdict
+from core.ports.identity import Challenge, FaceMatcher, FaceVerdict, IdentityPorts, PhoneBook, PhoneCodes, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +96,14 @@ class SimulatedPhone:
         log.info("one-time code handed to the carrier", pii_phone=f"{phone[:3]}****{phone[-4:]}")
 
 
+class NobodyOnFile:
+    """Implements `core.ports.identity.PhoneBook` where no core banking system is reached: no number is on file."""
+
+    async def holds(self, id_number: str, phone: str) -> bool:
+        """Never."""
+        return False
+
+
 class SimulatedChallenges:
     """Implements `core.ports.identity.ChallengeBook`: three questions whose right answers follow from the ID number."""
 
@@ -151,12 +159,13 @@ _QUESTIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 
 
 def simulated(
-    simulation: Simulation, carrier: PhoneCodes | None = None, faces: FaceMatcher | None = None
+    simulation: Simulation, phone_book: PhoneBook, carrier: PhoneCodes | None = None, faces: FaceMatcher | None = None
 ) -> IdentityPorts:
     """All services simulated but those given; one-time codes go on to `carrier`, where there is one."""
     return IdentityPorts(
         SimulatedRegistry(simulation),
         faces or SimulatedFaces(simulation),
         SimulatedPhone(simulation, carrier),
+        phone_book,
         SimulatedChallenges(simulation),
     )

@@ -92,13 +92,16 @@ class IdentityDesk:
             visit = await session.get(Visit, case.row.visit_id)
         code = self._codes.open(row) if row else None
         phone = next((form["values"]["phone"] for form in case.results("form") if "phone" in form["values"]), None)
-        if code is not None and phone is not None:
+        held = phone is not None and await self._house.identity.phone_book.holds(
+            step.result["fields"]["id_number"], phone
+        )
+        if held and code is not None and phone is not None:
             await self._house.identity.phone_codes.send(event.ref, phone, code, visit.language if visit else "")
         async with self._house.database.unit_of_work(self._actor) as work:
             sent = await work.session.get(PhoneCode, event.ref, with_for_update=True)
             if sent is not None:
                 sent.sealed = None
-        return {}
+        return {"held": held}
 
     async def _challenge(self, event: CaseQuestionAsked, step: StepData) -> Json:
         questions = await self._house.identity.challenges.ask(step.result["fields"]["id_number"])
