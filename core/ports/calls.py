@@ -489,7 +489,7 @@ class TellerService(Protocol):
         """Change it. An offer that rings is declined, a wrap-up is ended.
 
         Raises:
-            ConflictError: ``presence.in_call``.
+            ConflictError: ``presence.in_call``. DeniedError: ``presence.not_certified`` who may not take calls yet.
         """
         ...
 

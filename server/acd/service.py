@@ -13,6 +13,7 @@ from core.events import CallAccepted, CallOffered, OfferLapsed
 from core.ids import new_id
 from core.models.business import Business
 from core.models.call import Call, CallOffer, TellerPresence, TellerState
+from core.models.staff import Staff
 from core.ports.calls import CallMoves, Offer, Presence, TellerStateName
 from core.security.actor import Actor, system_actor
 from core.security.permissions import Permission
@@ -64,6 +65,8 @@ class AcdService:
     async def set_presence(self, actor: Actor, state: Literal["ready", "break", "offline"], reason: str) -> Presence:
         """Change it; see `TellerService.set_presence`."""
         teller_id = _teller(actor)
+        if state == "ready":
+            await self._require_certified(teller_id)
         now = await self.presence(teller_id)
         if now.state == "offered":
             offer = await self.ringing(teller_id)
@@ -85,6 +88,12 @@ class AcdService:
                 change(work, row, TellerState(state), reason)
                 work.audit("presence.set", "staff", teller_id, before=before, after=state, reason=reason)
         return self._view(row)
+
+    async def _require_certified(self, teller_id: str) -> None:
+        async with self._database.read() as session:
+            staff = await session.get(Staff, teller_id)
+        if staff is None or not staff.may_take_calls:  # no call would ring, and nobody would know why
+            raise DeniedError("not certified for calls yet", code="presence.not_certified")
 
     async def leave_console(self, staff_id: str) -> None:
         """The teller's console is gone for good: off duty. Nothing happens to one who is busy with a call."""

@@ -15,6 +15,7 @@ from server.identity.routes import routes as sign_in_routes
 from server.identity.rules import AccountRules
 from server.identity.service import IdentityService
 from server.identity.sessions import SessionLimits
+from server.identity.staff_book import StaffBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +44,6 @@ def build(connections: Connections, limiter: RateLimiter) -> Access:
     limits = SessionLimits(settings.session_idle_s, settings.session_max_s)
     identity = IdentityService(database, limiter, limits, sealer, rules)
     accounts = StaffAccounts(database, rules)
+    book = StaffBook(database, accounts)
     own = OwnAccount(database, limiter, sealer, rules)
-    return Access(identity, accounts, [sign_in_routes(identity), own_routes(own), staff_routes(accounts)])
+    return Access(identity, accounts, [sign_in_routes(identity), own_routes(own), staff_routes(accounts, book)])

@@ -11,13 +11,18 @@ from server.identity.routes import session_cookie, signed_out
 from server.identity.schemas import (
     CodeRequest,
     EnrolmentView,
+    NewStaffView,
     OneTimePasswordView,
     OwnAccountView,
     PasswordAndCodeRequest,
     PasswordChangeRequest,
     PasswordRequest,
     RecoveryCodesView,
+    StaffChangeRequest,
+    StaffCreateRequest,
+    StaffRow,
 )
+from server.identity.staff_book import StaffBook
 
 
 def own_routes(account: OwnAccount) -> RouteTable:
@@ -61,9 +66,22 @@ def own_routes(account: OwnAccount) -> RouteTable:
     return table
 
 
-def staff_routes(accounts: StaffAccounts) -> RouteTable:
+def staff_routes(accounts: StaffAccounts, book: StaffBook) -> RouteTable:
     """What administrators do to the accounts of others."""
     table = RouteTable()
+
+    @table.get("/api/staff", Permission.STAFF_MANAGE)
+    async def everybody(request: web.Request) -> list[StaffRow]:
+        return await book.all()
+
+    @table.post("/api/staff", Permission.STAFF_MANAGE)
+    async def create(request: web.Request, /, body: StaffCreateRequest) -> NewStaffView:
+        row, issued = await book.create(actor_of(request), body)
+        return NewStaffView(staff=row, one_time_password=issued.password, expires_at=issued.expires_at)
+
+    @table.put("/api/staff/{staff_id}", Permission.STAFF_MANAGE)
+    async def change(request: web.Request, staff_id: str, /, body: StaffChangeRequest) -> StaffRow:
+        return await book.change(actor_of(request), staff_id, body)
 
     @table.post("/api/staff/{staff_id}/reset-password", Permission.STAFF_MANAGE)
     async def reset(request: web.Request, staff_id: str, /) -> OneTimePasswordView:

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from core.models.staff import Role
 
 # PostgreSQL text cannot hold NUL, so it is refused at the border instead of failing inside.
 _NO_NUL = r"^[^\x00]*$"
@@ -104,5 +106,66 @@ class RecoveryCodesView(BaseModel):
 class OneTimePasswordView(BaseModel):
     """For handing over to its owner; told once, good for one sign-in."""
 
+    one_time_password: str
+    expires_at: datetime
+
+
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=_NO_NUL)]
+_Number = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,12}$")]
+_Group = Annotated[str, StringConstraints(pattern=r"^\w{1,40}$")]
+
+
+class StaffFields(BaseModel):
+    """What an administrator keeps of anybody. `team`: null: of no team."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    display_name: _Name
+    staff_number: _Number
+    roles: Annotated[list[Role], Field(min_length=1, max_length=7)]
+    skill_groups: Annotated[list[_Group], Field(max_length=40)]
+    team: _Name | None
+
+
+class StaffCreateRequest(StaffFields):
+    """A new account. The name is for signing in and stays."""
+
+    username: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{1,63}$")]
+
+
+class StaffChangeRequest(StaffFields):
+    """An account as it shall be. `revision` is that of the row shown."""
+
+    active: bool
+    may_take_calls: bool
+    post_since: AwareDatetime | None
+    forced_leave_at: AwareDatetime | None
+    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+
+
+class StaffRow(BaseModel):
+    """An account as shown to administrators. `locked`: too many failures just now."""
+
+    id: str
+    username: str
+    display_name: str
+    staff_number: str
+    roles: list[Role]
+    skill_groups: list[str]
+    team: str | None
+    active: bool
+    may_take_calls: bool
+    must_change_password: bool
+    locked: bool
+    post_since: datetime | None
+    forced_leave_at: datetime | None
+    created_at: datetime
+    revision: str
+
+
+class NewStaffView(BaseModel):
+    """A new account and the password to hand over, told once."""
+
+    staff: StaffRow
     one_time_password: str
     expires_at: datetime

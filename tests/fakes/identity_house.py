@@ -24,6 +24,7 @@ from server.identity.rules import AccountRules
 from server.identity.seed import DEMO_PASSWORD
 from server.identity.service import IdentityService
 from server.identity.sessions import SessionLimits
+from server.identity.staff_book import StaffBook
 
 SEALER = Sealer(bytes(range(32)))
 
@@ -104,7 +105,11 @@ async def identity_house(database: Database, redis: Redis, rules: AccountRules |
 
     app = web.Application(middlewares=[error_middleware])
     own = OwnAccount(database, limiter, SEALER, rules)
-    mount(app, [routes(service), own_routes(own), staff_routes(accounts), work], authenticate)
+    mount(
+        app,
+        [routes(service), own_routes(own), staff_routes(accounts, StaffBook(database, accounts)), work],
+        authenticate,
+    )
     server = TestServer(app)
     await server.start_server()
     house = House(server, service, accounts, [])

@@ -3,13 +3,16 @@
 import asyncio
 from collections import Counter as Tally
 
+import pytest
 from counter import compose, open_counter
 from redis.asyncio import Redis
+from sqlalchemy import update
 from sqlmodel import select
 
 from core.bus import Bus
 from core.db import Database
-from core.models import CallOffer, OutboxEvent
+from core.errors import CounterError
+from core.models import CallOffer, OutboxEvent, Staff
 from core.settings import Settings
 from server.acd import lease as lease_module
 
@@ -61,3 +64,25 @@ async def test_both_deciding_at_once_still_offers_each_call_once(database: Datab
         offers = (await session.scalars(select(CallOffer))).all()
     assert sorted(offer.call_id for offer in offers) == sorted(calls)
     assert len({offer.teller_id for offer in offers}) == 3
+
+
+async def test_nobody_is_rung_without_the_certificate(database: Database, bus: Bus, redis: Redis) -> None:
+    """Neither who asks to be ready without it, nor who loses it while ready."""
+    async with open_counter(database, bus, redis) as counter:
+        teller = await counter.teller("chen")
+        novice = await counter.teller("gao", ready=False)
+        async with database.read() as session, session.begin():
+            await session.execute(update(Staff).values(may_take_calls=False))
+        with pytest.raises(CounterError) as refused:
+            await novice.ask("presence.set", state="ready", reason="")
+        assert refused.value.code == "presence.not_certified"
+        assert (await novice.ask("presence.get"))["presence"]["state"] == "offline"
+        customer = await counter.customer(await counter.add_visit())
+        call_id = (await customer.ask("queue.join"))["call"]["call_id"]
+        await counter.acd.dispatcher.dispatch()
+        assert (await counter.call(call_id)).state == "queued"
+        assert not [name for name, _ in teller.pushed if name == "offer.ring"]
+        async with database.read() as session, session.begin():
+            await session.execute(update(Staff).values(may_take_calls=True))
+        await counter.acd.dispatcher.dispatch()
+        await teller.see("offer.ring", call_id=call_id)

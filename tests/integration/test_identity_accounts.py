@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from fake_clock import FakeClock
@@ -12,7 +13,7 @@ from sqlmodel import col, select
 from core.bus import Bus
 from core.db import Database
 from core.errors import ConflictError
-from core.models import AuditEntry, OutboxEvent, StaffPassword, StaffRecoveryCode, StaffTotp
+from core.models import AuditEntry, OutboxEvent, SkillGroup, StaffPassword, StaffRecoveryCode, StaffTotp
 from core.security.actor import system_actor
 from core.security.passwords import hash_password
 from server.identity import seed
@@ -317,3 +318,87 @@ async def test_malformed_bodies_change_nothing(house: House, db: Database, path:
     before = await audited(db)
     assert await teller.post(f"/api/account/{path}", **body) == (400, "input.invalid")
     assert await audited(db) == before
+
+
+# --- the administrator's staff book ---------------------------------------------------------------------------------
+
+NEWCOMER = {
+    "username": "gao",
+    "display_name": "高明",
+    "staff_number": "1088",
+    "roles": ["teller"],
+    "skill_groups": ["personal"],
+    "team": "一组",
+}
+
+
+async def groups(db: Database) -> None:
+    async with db.read() as session, session.begin():
+        session.add(SkillGroup(code="personal", name_zh="个人", name_en="Personal"))
+
+
+def change_of(row: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    shown = ("id", "username", "must_change_password", "locked", "created_at")
+    return {name: value for name, value in row.items() if name not in shown} | changes
+
+
+async def staff_audit(db: Database, action: str) -> list[AuditEntry]:
+    async with db.read() as session:
+        query = select(AuditEntry).where(col(AuditEntry.action) == action).order_by(col(AuditEntry.seq))
+        return list((await session.scalars(query)).all())
+
+
+async def test_a_newcomer_is_created_certified_and_let_go(house: House, db: Database) -> None:
+    await groups(db)
+    admin = await signed_in(house, "admin1")
+    status, made = await admin.post("/api/staff", **NEWCOMER)
+    assert status == 200
+    assert (made["staff"]["may_take_calls"], made["staff"]["must_change_password"]) == (False, True)
+    newcomer = await house.browser()
+    assert (await newcomer.login("gao", made["one_time_password"]))[1]["awaits"] == "password"
+    await newcomer.post("/api/account/password", current=made["one_time_password"], new=NEW)
+    assert (await newcomer.post("/work"))[0] == 200
+
+    path = f"/api/staff/{made['staff']['id']}"
+    status, certified = await admin.ask("PUT", path, **change_of(made["staff"], may_take_calls=True, team="二组"))
+    assert (status, certified["may_take_calls"], certified["team"]) == (200, True, "二组")
+    assert await admin.ask("PUT", path, **change_of(made["staff"], active=False)) == (409, "staff.stale")
+    assert (await admin.ask("PUT", path, **change_of(certified)))[0] == 200  # nothing changed: nothing audited
+    assert (await newcomer.post("/work"))[0] == 200
+    assert (await admin.ask("PUT", path, **change_of(certified, active=False)))[0] == 200
+    assert (await newcomer.post("/work"))[0] == 401
+    assert (await newcomer.login("gao", NEW))[0] == 401
+    details = [entry.detail for entry in await staff_audit(db, "staff.change")]
+    assert details == [
+        {"before": {"may_take_calls": False, "team": "一组"}, "after": {"may_take_calls": True, "team": "二组"}},
+        {"before": {"active": True}, "after": {"active": False}},
+    ]
+    [created] = [entry for entry in await staff_audit(db, "staff.create") if entry.object_id == made["staff"]["id"]]
+    assert made["one_time_password"] not in str(created.detail)
+
+
+async def test_posts_names_and_numbers_are_checked(house: House, db: Database) -> None:
+    await groups(db)
+    admin, teller = await signed_in(house, "admin1"), await signed_in(house, "teller1")
+    refused = [
+        ({"roles": ["teller", "inspector"]}, (400, "staff.posts")),
+        ({"roles": ["supervisor", "admin"]}, (400, "staff.posts")),
+        ({"roles": []}, (400, "input.invalid")),
+        ({"skill_groups": ["none"]}, (400, "group.not_found")),
+        ({"username": "teller1"}, (409, "staff.username_taken")),
+        ({"staff_number": "1001"}, (409, "staff.number_taken")),
+        ({"username": "Gao\x00"}, (400, "input.invalid")),
+    ]
+    for wrong, answer in refused:
+        assert await admin.post("/api/staff", **(NEWCOMER | wrong)) == answer
+    assert await teller.post("/api/staff", **NEWCOMER) == (403, "auth.denied")
+    assert await teller.get("/api/staff") == (403, "auth.denied")
+    rows = (await admin.get("/api/staff"))[1]
+    assert "gao" not in {row["username"] for row in rows}
+    assert not any("password_hash" in row for row in rows)
+    own = next(row for row in rows if row["username"] == "admin1")
+    answer = await admin.ask("PUT", f"/api/staff/{own['id']}", **change_of(own, display_name="新名字"))
+    assert answer == (403, "staff.own_account")
+    other = next(row for row in rows if row["username"] == "teller1")
+    promoted = change_of(other, roles=["teller", "supervisor"])
+    assert await admin.ask("PUT", f"/api/staff/{other['id']}", **promoted) == (400, "staff.posts")
