@@ -1,5 +1,6 @@
 """Who has a live socket, on any edge: keys in Redis that their edge keeps alive."""
 
+import asyncio
 from collections.abc import Collection, Iterable
 from typing import Literal
 
@@ -8,6 +9,7 @@ from redis.asyncio import Redis
 Kind = Literal["visit", "staff"]
 
 REFRESH_S = 5.0
+AT_ONCE = 32  # thousands of sockets may come or go in one moment; each would open a connection of its own to Redis
 GONE_AFTER_S = 15  # an edge that stopped refreshing is gone, and its sockets with it
 
 _FORGET = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
@@ -22,15 +24,18 @@ class RedisConnections:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._turn = asyncio.Semaphore(AT_ONCE)
         self._forget = redis.register_script(_FORGET)
 
     async def connected(self, kind: Kind, person_id: str, sid: str) -> None:
         """A socket is up."""
-        await self._redis.set(_key(kind, person_id), sid, ex=GONE_AFTER_S)
+        async with self._turn:
+            await self._redis.set(_key(kind, person_id), sid, ex=GONE_AFTER_S)
 
     async def disconnected(self, kind: Kind, person_id: str, sid: str) -> None:
         """A socket is gone."""
-        await self._forget(keys=[_key(kind, person_id)], args=[sid])
+        async with self._turn:
+            await self._forget(keys=[_key(kind, person_id)], args=[sid])
 
     async def refresh(self, sockets: Iterable[tuple[Kind, str, str]]) -> None:
         """These sockets (kind, person, sid) are still up; the last of a person wins."""

@@ -122,7 +122,7 @@ class StaffFields(BaseModel):
 
     display_name: _Name
     staff_number: _Number
-    roles: Annotated[list[Role], Field(min_length=1, max_length=7)]
+    roles: Annotated[list[Role], Field(max_length=40)]
     skill_groups: Annotated[list[_Group], Field(max_length=40)]
     team: _Name | None
 

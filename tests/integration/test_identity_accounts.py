@@ -383,7 +383,7 @@ async def test_posts_names_and_numbers_are_checked(house: House, db: Database) -
     refused = [
         ({"roles": ["teller", "inspector"]}, (400, "staff.posts")),
         ({"roles": ["supervisor", "admin"]}, (400, "staff.posts")),
-        ({"roles": []}, (400, "input.invalid")),
+        ({"roles": []}, (400, "staff.posts")),
         ({"skill_groups": ["none"]}, (400, "group.not_found")),
         ({"username": "teller1"}, (409, "staff.username_taken")),
         ({"staff_number": "1001"}, (409, "staff.number_taken")),

@@ -2,6 +2,10 @@
 /* eslint-disable */
 
 /**
+ * Posts of the bank. Post separation is enforced by `core.security`.
+ */
+export type Role = 'teller' | 'expert' | 'supervisor' | 'inspector' | 'qa_lead' | 'auditor' | 'admin'
+/**
  * Whose voice it is. Each side is recorded and transcribed apart, so nobody is guessed.
  */
 export type Party = 'customer' | 'teller'
@@ -2222,6 +2226,34 @@ export interface NewKey {
   token: string
 }
 /**
+ * A new account and the password to hand over, told once.
+ */
+export interface NewStaffView {
+  staff: StaffRow
+  one_time_password: string
+  expires_at: string
+}
+/**
+ * An account as shown to administrators. `locked`: too many failures just now.
+ */
+export interface StaffRow {
+  id: string
+  username: string
+  display_name: string
+  staff_number: string
+  roles: Role[]
+  skill_groups: string[]
+  team: string | null
+  active: boolean
+  may_take_calls: boolean
+  must_change_password: boolean
+  locked: boolean
+  post_since: string | null
+  forced_leave_at: string | null
+  created_at: string
+  revision: string
+}
+/**
  * A webhook just made. `secret` is shown this once; messages are signed with it.
  */
 export interface NewWebhook {
@@ -3456,6 +3488,60 @@ export interface SlotView {
   starts_at: string
   ends_at: string
   free: number
+}
+/**
+ * An account as it shall be. `revision` is that of the row shown.
+ */
+export interface StaffChangeRequest {
+  display_name: string
+  staff_number: string
+  /**
+   * @maxItems 40
+   */
+  roles: Role[]
+  /**
+   * @maxItems 40
+   */
+  skill_groups: string[]
+  team: string | null
+  active: boolean
+  may_take_calls: boolean
+  post_since: string | null
+  forced_leave_at: string | null
+  revision: string
+}
+/**
+ * A new account. The name is for signing in and stays.
+ */
+export interface StaffCreateRequest {
+  display_name: string
+  staff_number: string
+  /**
+   * @maxItems 40
+   */
+  roles: Role[]
+  /**
+   * @maxItems 40
+   */
+  skill_groups: string[]
+  team: string | null
+  username: string
+}
+/**
+ * What an administrator keeps of anybody. `team`: null: of no team.
+ */
+export interface StaffFields {
+  display_name: string
+  staff_number: string
+  /**
+   * @maxItems 40
+   */
+  roles: Role[]
+  /**
+   * @maxItems 40
+   */
+  skill_groups: string[]
+  team: string | null
 }
 /**
  * A call behind a number: times and outcome, nothing of what was said.

@@ -1,0 +1,8 @@
+import type { StaffArea } from './registry'
+
+export default {
+  page: 'people',
+  position: 65,
+  roles: ['admin'],
+  routes: [{ path: '/people', component: () => import('../views/PeopleView.vue') }],
+} satisfies StaffArea
