@@ -2,7 +2,7 @@ import type { StaffArea } from './registry'
 
 export default {
   page: 'people',
-  position: 65,
+  position: 71,
   roles: ['admin'],
   routes: [{ path: '/people', component: () => import('../views/PeopleView.vue') }],
 } satisfies StaffArea
