@@ -84,7 +84,7 @@ export default {
       sure: {
         'reset-password': '{name} is signed out at once and the old password is void.',
         'sign-out': '{name} is signed out of all pages at once.',
-        'reset-totp': 'The authenticator app and recovery codes of {name} are void, and {name} is signed out.',
+        'reset-totp': 'The authenticator app and recovery codes of {name} are void; all pages are signed out.',
       },
       secret: 'One-time password of {name}, shown this once and good until {time}. Hand it over in person:',
       done: {
