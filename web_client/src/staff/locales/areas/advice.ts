@@ -2,6 +2,7 @@
 export default {
   'zh-CN': {
     alarms: {
+      kind: { backup: { drill_failed: '备份恢复演练失败' } },
       advice: {
         recording: {
           failed: '录像没有录上或没有保存。通话中请停止办理并重新接通；事后请在质检台打开该通话查看缺口。',
@@ -42,6 +43,12 @@ export default {
         rectification: {
           overdue: '整改超过了期限。请联系柜员和班组长。',
         },
+        speech: {
+          final_only: '机器忙不过来，这通电话的字幕暂停，通话结束后会补上转写。请留意话术要点。',
+        },
+        backup: {
+          drill_failed: '备份恢复演练没有通过。请技术人员马上查看演练报告，并重做备份。',
+        },
         webhook: {
           failed: '对方系统没有收到通知。请打开“开放接口”查看原因并重发。',
         },
@@ -50,6 +57,7 @@ export default {
   },
   en: {
     alarms: {
+      kind: { backup: { drill_failed: 'Rehearsal of a restore failed' } },
       advice: {
         recording: {
           failed: 'The recording was not made or not kept. During a call: stop the business and connect again. Afterwards: open the call at the inspection desk and see the gap.',
@@ -89,6 +97,12 @@ export default {
         },
         rectification: {
           overdue: 'A rectification is past its due date. Talk to the teller and the team lead.',
+        },
+        speech: {
+          final_only: 'The machine is too busy: captions of this call have stopped and its text follows after the call. Mind the script.',
+        },
+        backup: {
+          drill_failed: 'Restoring a backup was rehearsed and failed. Engineers should read the report of the drill now and make a new backup.',
         },
         webhook: {
           failed: 'Another system did not get its message. See why under open interface and send it again.',
