@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "fakes"))
+_ROOT = Path(__file__).resolve().parents[1]
+# Before this folder, where `signaling.py` would hide the room of that name.
+sys.path[:0] = [str(_ROOT), str(_ROOT / "tests" / "fakes")]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -1,6 +1,6 @@
 """Places told to those who wait: 2 000 customers' sockets in the queue and 200 tellers' at one edge process.
 
-    python bench/sockets.py [--customers 2000] [--tellers 200] [--changes 80]
+    python bench/signaling.py [--customers 2000] [--tellers 200] [--changes 80]
 
 Everything is real but the media node: embedded PostgreSQL and Valkey, the rooms calls, acd, wallboard and signaling,
 Socket.IO over loopback. The clients run in processes of their own. First a quarter of the customers come and wait, then
