@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     Attributes:
         data_dir: Folder of everything that is kept: engines' data, journals, objects, secrets, models.
         port: HTTP port of the edge.
+        tls_pem: Key and certificate (with its chain) in one PEM file; then the edge speaks https only. Set by
+            ``--tls``, which makes one; see `core.security.local_ca`.
         public_url: Address under which customers reach the pages, in links of messages; empty: `host` and `port`.
         database_url: PostgreSQL (``postgresql+asyncpg://…``); None starts the embedded one.
         redis_url: Redis protocol server; None starts the embedded one.
@@ -80,6 +82,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     host: str = "127.0.0.1"
     port: int = Field(default=8300, ge=1, le=65535)
+    tls_pem: Path | None = None
     public_url: str = ""
     database_url: str | None = None
     redis_url: str | None = None
@@ -198,9 +201,14 @@ class Settings(BaseSettings):
         return relay_only
 
     @property
+    def scheme(self) -> str:
+        """What the edge itself speaks."""
+        return "https" if self.tls_pem else "http"
+
+    @property
     def site_url(self) -> str:
         """Address customers reach the house at, without a slash at the end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return (self.public_url or f"{self.scheme}://{self.host}:{self.port}").rstrip("/")
 
     @property
     def proxies(self) -> tuple[Network, ...]:

@@ -23,6 +23,7 @@ from core.clock import SystemClock
 from core.db import Database
 from core.errors import CounterError, UnavailableError
 from core.logs import configure_logs
+from core.security.local_ca import authority_path, server_certificate
 from core.security.seal import certificate_from, load_seal, seal_path
 from core.settings import Settings
 from core.store import open_store
@@ -32,12 +33,13 @@ from recording.evidence.verify import verify_package
 from recording.evidence.words import plain_words
 from server.app import backups, roles, schema, seed
 from server.app.access import account_rules
-from server.app.supervisor import Supervisor
+from server.app.supervisor import Supervisor, check_data_dir
 from server.audit.anchors import AnchoredReport, Anchors
 from server.backup.backup import copy_keys, put_keys
 from server.demo import audio, call
 from server.identity.accounts import OneTimePassword, StaffAccounts
 from server.identity.seed import DEMO_LOGINS, DEMO_PASSWORD
+from server.media.config import primary_address
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="AirCounter, the open remote video counter.")
 models_app = typer.Typer(no_args_is_help=True, help="Speech models.")
@@ -138,6 +140,7 @@ def run(
     database_url: DatabaseOption = None,
     redis_url: RedisOption = None,
     store_url: StoreOption = None,
+    tls: Annotated[bool, typer.Option("--tls", help="https with a local CA, reachable by phones nearby.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Demo staff with a known password.")] = False,
 ) -> None:
     """Start the all-in-one and keep it running until Ctrl-C."""
@@ -152,6 +155,8 @@ def run(
             demo=demo or None,
         )
         configure_logs(settings.log_level, "supervisor")
+        if tls:
+            _bring_tls(settings, host)
         _ensure_models(settings)
         with contextlib.suppress(asyncio.CancelledError):
             _until_stopped(_serve(settings))
@@ -226,9 +231,27 @@ async def _serve(settings: Settings) -> None:
         console.print("stopped")
 
 
+def _bring_tls(settings: Settings, host: str | None) -> None:
+    """Listen on all addresses unless told otherwise, with a certificate for those that phones may use."""
+    nearby = primary_address() or "127.0.0.1"
+    check_data_dir(settings.data_dir)
+    if host is None:
+        settings.host = "0.0.0.0"
+    elif host != "0.0.0.0":
+        nearby = host
+    if settings.tls_pem is None:
+        hosts = list(dict.fromkeys([nearby, "127.0.0.1", "localhost", socket.gethostname()]))
+        settings.tls_pem = server_certificate(settings.data_dir.resolve(), hosts)
+    settings.public_url = settings.public_url or f"https://{nearby}:{settings.port}"
+
+
 def _print_addresses(supervisor: Supervisor) -> None:
-    console.print(f"\n[bold]AirCounter is ready[/]\n  customers  {supervisor.base_url}/")
-    console.print(f"  staff      {supervisor.base_url}/staff")
+    address = supervisor.settings.public_url or supervisor.base_url
+    console.print(f"\n[bold]AirCounter is ready[/]\n  customers  {address}/")
+    console.print(f"  staff      {address}/staff")
+    authority = authority_path(supervisor.settings.data_dir.resolve())
+    if supervisor.settings.tls_pem == authority.with_name("server.pem"):
+        console.print(f"  install this certificate once on each phone and computer:\n    {authority}", soft_wrap=True)
     if supervisor.settings.demo:
         console.print(f"  demo logins (password [bold]{DEMO_PASSWORD}[/]):", highlight=False)
         for login in DEMO_LOGINS:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Protocol
@@ -13,6 +14,7 @@ from aiohttp import web
 from core.http import RouteTable, SignedIn, assert_declared, error_middleware, mount
 from core.proxies import behind_proxies
 from core.rate_limit import RateLimiter
+from core.security.keys import SecretsError
 from core.security.permissions import Permission
 from core.settings import Settings
 from qa import room as qa_room
@@ -83,7 +85,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings)).start()
         # What is there by now stays until the end: without it a full collection is over in no time.
         gc.collect()
         gc.freeze()
@@ -206,7 +208,7 @@ def build(
             outbox,
             connections.secrets.master_key,
             limiter,
-            settings.public_url or f"http://{settings.host}:{settings.port}",
+            settings.site_url,
         ),
         on_crash,
     )
@@ -242,6 +244,17 @@ def build(
     add_pages(app)
     assert_declared(app, exempt_paths=(SOCKET_PATH,))
     return app, [calls, acd, wallboard, booking, sockets]
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_pem is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_pem)
+    except (OSError, ssl.SSLError) as error:
+        raise SecretsError(f"{settings.tls_pem} does not serve as key and certificate: {error}") from error
+    return context
 
 
 def _authenticator(

@@ -71,7 +71,7 @@ async def test_nobody_is_rung_without_the_certificate(database: Database, bus: B
     async with open_counter(database, bus, redis) as counter:
         teller = await counter.teller("chen")
         novice = await counter.teller("gao", ready=False)
-        async with database.read() as session, session.begin():
+        async with database.transaction() as session:
             await session.execute(update(Staff).values(may_take_calls=False))
         with pytest.raises(CounterError) as refused:
             await novice.ask("presence.set", state="ready", reason="")
@@ -82,7 +82,7 @@ async def test_nobody_is_rung_without_the_certificate(database: Database, bus: B
         await counter.acd.dispatcher.dispatch()
         assert (await counter.call(call_id)).state == "queued"
         assert not [name for name, _ in teller.pushed if name == "offer.ring"]
-        async with database.read() as session, session.begin():
+        async with database.transaction() as session:
             await session.execute(update(Staff).values(may_take_calls=True))
         await counter.acd.dispatcher.dispatch()
         await teller.see("offer.ring", call_id=call_id)

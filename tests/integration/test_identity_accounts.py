@@ -333,7 +333,7 @@ NEWCOMER = {
 
 
 async def groups(db: Database) -> None:
-    async with db.read() as session, session.begin():
+    async with db.transaction() as session:
         session.add(SkillGroup(code="personal", name_zh="个人", name_en="Personal"))
 
 
