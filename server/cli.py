@@ -86,13 +86,21 @@ def _plain_errors() -> Iterator[None]:
 
 
 def _until_stopped(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; Ctrl-C and SIGTERM cancel it, so that everything it started is stopped."""
+    """Run to the end; Ctrl-C and SIGTERM cancel it, so that everything it started is stopped.
+
+    Once: pressing Ctrl-C again, or a signal to the process and then to its group, must not break the stopping off.
+    """
 
     async def guarded() -> T:
         task = asyncio.current_task()
         assert task is not None
+
+        def stop_once(task: asyncio.Task[Any] = task) -> None:
+            if not task.cancelling():
+                task.cancel()
+
         for signal_number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(signal_number, task.cancel)
+            asyncio.get_running_loop().add_signal_handler(signal_number, stop_once)
         return await coroutine
 
     return asyncio.run(guarded())

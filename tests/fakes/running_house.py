@@ -101,8 +101,10 @@ class RunningHouse:
             return False
 
     def interrupt(self, wait_s: float = 40.0) -> int:
-        """Ctrl-C; returns the exit code."""
+        """Ctrl-C, twice, as impatient people and shells do; returns the exit code."""
         assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
         self._process.send_signal(signal.SIGINT)
         return self._process.wait(wait_s)
 
