@@ -59,3 +59,21 @@ class TaskOwner:
                 cancelled = error
         if cancelled is not None:
             raise cancelled
+
+
+async def run_together(name: str, **parts: Coroutine[Any, Any, Any]) -> None:
+    """Run parts side by side until one ends or crashes, or until cancelled; none is left running then.
+
+    Unlike `asyncio.TaskGroup`, which cancels its tasks once, this goes on until they have ended; see `TaskOwner.close`.
+
+    Raises:
+        Exception: what a part crashed from.
+    """
+    owner = TaskOwner(name)
+    tasks = [owner.start(part, coroutine) for part, coroutine in parts.items()]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await owner.close()
+    for task in ended:
+        task.result()

@@ -22,6 +22,7 @@ from core.ids import new_id
 from core.models.call import Call, CallState
 from core.models.transcript import TranscriptKind
 from core.ports.speech import Party, Segment
+from core.tasks import run_together
 from qa.compliance.rules import RuleSet
 from qa.compliance.script_state import ScriptState
 from qa.rules.book import FixedRules, RuleSource
@@ -89,10 +90,8 @@ class LiveScript:
     async def run(self) -> None:
         """Work until cancelled; then give the leases back."""
         try:
-            async with asyncio.TaskGroup() as group:  # a part that crashes ends the whole: the supervisor must see it
-                group.create_task(self._listen(), name="live script: listen")
-                group.create_task(self._tick(), name="live script: tick")
-                group.create_task(self._work(), name="live script: work")
+            # A part that crashes ends the whole: the supervisor must see it.
+            await run_together("live script", listen=self._listen(), tick=self._tick(), work=self._work())
         finally:
             with suppress(*_FAILURES):
                 for call_id in list(self._calls):

@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from core import tasks
-from core.tasks import TaskOwner
+from core.tasks import TaskOwner, run_together
 
 
 async def test_close_ends_a_task_whose_first_cancellation_got_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,3 +66,34 @@ async def test_a_crash_is_told_and_a_cancellation_is_not() -> None:
     await asyncio.wait([dying])
     await owner.close()
     assert crashed == ["test: dies: broken"]
+
+
+async def test_parts_run_together_end_together_even_when_a_cancellation_gets_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.01)
+    ended: list[str] = []
+
+    async def deaf() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("deaf")
+
+    async def crashing() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await run_together("house", deaf=deaf(), crashing=crashing())
+    assert ended == ["deaf"]
+
+    owner = TaskOwner("test")
+    whole = owner.start("house", run_together("house", deaf=deaf(), other=deaf()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await owner.close()
+    assert whole.cancelled()
+    assert ended == ["deaf"] * 3
