@@ -1,75 +1,39 @@
 """Evidence packages: asked for with a purpose, made by a job, fetched by the one who asked, gone after a week."""
 
-import asyncio
-import hashlib
-import os
-import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
-from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy import func
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from core.db import Database
-from core.errors import ConflictError, CounterError, DeniedError, NotFoundError, UnavailableError
+from core.errors import ConflictError, NotFoundError
 from core.events import EvidenceRequested
 from core.ids import new_id
-from core.jobs import Subscription
 from core.models.call import Call
 from core.models.evidence import EvidenceExport, PackageState
-from core.models.handover import CallLeg
-from core.models.recording import Recording, RecordingState
+from core.models.recording import Recording
 from core.models.staff import Staff
-from core.security.actor import Actor, system_actor
-from core.security.keys import new_data_key, unwrap_key, wrap_key
+from core.security.actor import Actor
+from core.security.keys import unwrap_key
 from core.security.permissions import Permission
-from core.security.seal import Seal
-from core.security.sealing import Sealer
 from core.store import Store
-from core.vault import Vault
-from recording.catalogue.service import Catalogue
-from recording.evidence.collect import Collected, Collector
-from recording.evidence.package import PackageFile, PackageWriter, canonical
-from recording.evidence.report import README, report_html
+from recording.evidence.access import access_evidence_call
 from recording.evidence.schemas import EvidenceCall, EvidenceCallPage, EvidenceList, EvidenceView
 from recording.export.service import ExportFile
-from recording.seal import HEADER_B, Sealed, SealedFile, seal
+from recording.seal import HEADER_B, SealedFile
 
-log = structlog.get_logger(__name__)
-
-_ACTOR = system_actor("evidence")
-KEPT_FOR = timedelta(days=7)
-"""A package holds everything in one place; it is for handing on, not for keeping here."""
-
-UPKEEP_S = 600.0
 PAGE_SIZE = 30
-_SUFFIX = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
-
-Wording = Callable[[str, str], dict[str, str] | None]
-"""Texts of a consent by purpose and version, ``{"zh-CN": …, "en": …}``."""
 
 
 class EvidenceService:
-    """Takes requests and gives packages (edge), makes them and removes them (worker)."""
+    """Takes requests and gives packages out: the edge's part."""
 
-    def __init__(
-        self, database: Database, store: Store, master_key: bytes, seal: Seal, timezone: str, wording: Wording
-    ) -> None:
+    def __init__(self, database: Database, store: Store, master_key: bytes, timezone: str) -> None:
         self._database = database
         self._store = store
         self._master_key = master_key
-        self._seal = seal
         self._zone = ZoneInfo(timezone)
-        self._wording = wording
-        self._catalogue = Catalogue(database, store, master_key)
-        self._vault = Vault(store, master_key)
 
     # finding a call
 
@@ -179,211 +143,6 @@ class EvidenceService:
                 raise NotFoundError("there is no such package", code="evidence.not_found")
             return row, await session.get_one(Call, row.call_id)
 
-    # the job
-
-    async def on_requested(self, event: EvidenceRequested) -> None:
-        """Make the package. What is missing or damaged ends it as FAILED with a code; all else is tried again."""
-        async with self._database.read() as session:
-            row = await session.get_one(EvidenceExport, event.export_id)
-        if row.state not in (PackageState.WAITING, PackageState.RUNNING):
-            return
-        await self._set(row.id, state=PackageState.RUNNING, progress=0.0)
-        try:
-            await self._make(row)
-        except CounterError as error:
-            if error.retryable:
-                raise
-            log.error("evidence package not made", export_id=row.id, code=error.code, exc_info=error)
-            await self._set(row.id, state=PackageState.FAILED, error=error.code)
-
-    async def _make(self, row: EvidenceExport) -> None:
-        async with self._snapshot() as session:
-            call = await session.get_one(Call, row.call_id)
-            staff = await session.get_one(Staff, row.requested_by)
-            found = await Collector(session, Sealer(self._master_key), call).collect()
-        for consent in found.json["consents.json"]:
-            consent["wording"] = self._wording(consent["purpose"], consent["wording_version"])
-        head = {
-            "export_id": row.id,
-            "call_id": call.id,
-            "call_number": call.number,
-            "purpose": row.purpose,
-            "made_for": f"{staff.staff_number} {staff.display_name}",
-            "made_at": self._database.clock.now().isoformat(),
-        }
-        data_key = new_data_key()
-        folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="aircounter-")
-        try:
-            sealed_path = Path(folder.name) / "package.sealed"
-            with tempfile.TemporaryFile(dir=folder.name) as plain:  # never has a name
-                manifest_sha256 = await self._write(plain, row.id, found, head)
-                made = await asyncio.to_thread(_seal, plain, sealed_path, data_key, row.id)
-            await self._keep(row.id, sealed_path, made, data_key, manifest_sha256)
-        finally:
-            await asyncio.to_thread(folder.cleanup)
-
-    @asynccontextmanager
-    async def _snapshot(self) -> AsyncIterator[AsyncSession]:
-        async with self._database.read() as session:
-            await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            yield session
-
-    async def _write(self, plain: BinaryIO, export_id: str, found: Collected, head: dict[str, Any]) -> str:
-        writer, paths = PackageWriter(plain), list[str]()
-        total = len(found.files) + len(found.documents) + 2 * len(found.signed) + len(found.vouchers) + 1
-        async for file in self._objects(found):
-            await asyncio.to_thread(writer.add, file)
-            paths.append(file.path)
-            await self._set(export_id, progress=min(0.9, 0.9 * len(paths) / total))
-        plain_files = [PackageFile(path, "data", canonical(data)) for path, data in found.json.items()]
-        paths += [file.path for file in plain_files]
-        report = report_html(head, found.json, paths)
-        for file in (*plain_files, PackageFile("report.html", "page", report)):
-            await asyncio.to_thread(writer.add, file)
-        writer.add(PackageFile("README.txt", "page", README.encode()))
-        return await asyncio.to_thread(writer.close, head, self._seal)
-
-    async def _objects(self, found: Collected) -> AsyncIterator[PackageFile]:
-        """Contents, one after the other; a recording lies in a private folder while it is packed."""
-        recording = found.recording
-        for file in found.files:
-            suffix = "" if file.track == "main" else f"-{file.track}"
-            async with self._catalogue.plain_file(file.id) as path:
-                if await asyncio.to_thread(_sha256, path) != file.sha256:
-                    raise CounterError("a recording is not as it was stored", code="evidence.recording_changed")
-                yield PackageFile(f"recordings/{file.party}{suffix}{path.suffix}", "recording", path)
-        if recording is not None and recording.manifest_key is not None:
-            manifest = await self._get(recording.manifest_key)
-            yield PackageFile("recordings/manifest.json", "recording_manifest", manifest)
-        for row in found.documents:
-            content = await self._own_object(row.object_key, row.wrapped_key, row.id, row.id)
-            name = f"documents/{row.code}-{row.id}.{_SUFFIX.get(row.content_type, 'bin')}"
-            yield PackageFile(name, "document", content)
-        for signed in found.signed:
-            yield PackageFile(
-                f"signatures/{signed.code}.read.pdf", "document", await self._vault_object(signed.object_key)
-            )
-            if signed.sealed_key is not None:
-                sealed = await self._vault_object(signed.sealed_key)
-                yield PackageFile(f"signatures/{signed.code}.signed.pdf", "sealed_pdf", sealed)
-        for voucher in found.vouchers:
-            if voucher.object_key is not None:
-                pdf = await self._vault_object(voucher.object_key)
-                yield PackageFile(f"vouchers/{voucher.code}.pdf", "sealed_pdf", pdf)
-        for image in found.images:
-            if image.object_key is not None and image.wrapped_key is not None:
-                key = image.object_key
-                content = await self._own_object(key, image.wrapped_key, key, key)
-                yield PackageFile(f"chat/{image.id}.{_SUFFIX.get(image.media_type or '', 'bin')}", "chat", content)
-
-    async def _get(self, key: str) -> bytes:
-        return await _there(self._store.get(key))
-
-    async def _vault_object(self, key: str) -> bytes:
-        return await _there(self._vault.get(key))
-
-    async def _own_object(self, key: str, wrapped_key: bytes, owner: str, context: str) -> bytes:
-        return await _there(self._vault.get_own(key, wrapped_key, owner, context))
-
-    async def _keep(self, export_id: str, path: Path, made: Sealed, data_key: bytes, manifest_sha256: str) -> None:
-        key = f"evidence/{export_id}.sealed"
-        await self._store.put(key, path)
-        file = ExportFile(
-            self._store, key, SealedFile(await self._store.get_range(key, 0, HEADER_B), data_key, export_id)
-        )
-        digest = hashlib.sha256()
-        for start in range(0, file.size_b, file.step_b):
-            digest.update(await file.read(start))
-        if digest.hexdigest() != made.plain_sha256:
-            raise UnavailableError("the stored file differs from the one made", code="recording.verify_failed")
-        now = self._database.clock.now()
-        async with self._database.unit_of_work(_ACTOR) as work:
-            row = await work.session.get_one(EvidenceExport, export_id, with_for_update=True)
-            row.state, row.progress, row.error = PackageState.READY, 1.0, None
-            row.object_key, row.wrapped_key = key, wrap_key(self._master_key, data_key, export_id)
-            row.size_b, row.sha256, row.manifest_sha256 = made.plain_b, made.plain_sha256, manifest_sha256
-            row.finished_at, row.expires_at = now, now + KEPT_FOR
-            work.audit(
-                "evidence.ready", "call", row.call_id, export=row.id, sha256=row.sha256, manifest=manifest_sha256
-            )
-
-    async def _set(self, export_id: str, **fields: object) -> None:
-        async with self._database.unit_of_work(_ACTOR) as work:
-            row = await work.session.get_one(EvidenceExport, export_id, with_for_update=True)
-            for name, value in fields.items():
-                setattr(row, name, value)
-
-    # what is over
-
-    async def run(self) -> None:
-        """Remove old packages, until cancelled."""
-        while True:
-            try:
-                await self.expire()
-            except (OperationalError, InterfaceError, OSError, UnavailableError) as error:
-                log.warning("old evidence packages not removed", error=str(error))
-            await asyncio.sleep(UPKEEP_S)
-
-    async def expire(self) -> int:
-        """One pass; how many were removed. The object goes first: a crash between leaves a row to try again."""
-        query = select(EvidenceExport).where(
-            col(EvidenceExport.state) == PackageState.READY,
-            col(EvidenceExport.expires_at) <= self._database.clock.now(),
-        )
-        async with self._database.read() as session:
-            rows = (await session.scalars(query)).all()
-        for row in rows:
-            if row.object_key is not None:
-                await self._store.delete(row.object_key)
-            async with self._database.unit_of_work(_ACTOR) as work:
-                stored = await work.session.get_one(EvidenceExport, row.id, with_for_update=True)
-                stored.state, stored.object_key, stored.wrapped_key = PackageState.EXPIRED, None, None
-                work.audit("evidence.expire", "call", row.call_id, export=row.id)
-        return len(rows)
-
-
-async def access_evidence_call(
-    session: AsyncSession, actor: Actor, call_id: str, permission: Permission
-) -> tuple[Call, Recording | None]:
-    """A finished call for people who may see all of it, and its recording.
-
-    Raises:
-        DeniedError: no permission, or ``evidence.own_call``: nobody proves own work. NotFoundError: ``call.not_found``.
-        ConflictError: ``evidence.not_ready``: its recording is still being made.
-    """
-    actor.require(permission)
-    call = await session.get(Call, call_id)
-    if call is None or call.ended_at is None:
-        raise NotFoundError("there is no such finished call", code="call.not_found")
-    took_part = select(CallLeg.id).where(col(CallLeg.call_id) == call_id, col(CallLeg.teller_id) == actor.staff_id)
-    if call.teller_id == actor.staff_id or (await session.scalars(took_part)).first() is not None:
-        raise DeniedError("nobody proves own work", code="evidence.own_call")
-    recording = (await session.scalars(select(Recording).where(col(Recording.call_id) == call_id))).first()
-    if recording is not None and recording.state in (RecordingState.CAPTURING, RecordingState.CAPTURED):
-        raise ConflictError("the recording is still being made", code="evidence.not_ready")
-    return call, recording
-
-
-async def _there(getting: Any) -> bytes:
-    """An object's content; one that is gone will not come back by trying again."""
-    try:
-        content: bytes = await getting
-    except NotFoundError as error:
-        raise CounterError(str(error), code="evidence.object_gone") from error
-    return content
-
-
-def _seal(plain: BinaryIO, target_path: Path, data_key: bytes, export_id: str) -> Sealed:
-    size_b = plain.seek(0, os.SEEK_END)
-    plain.seek(0)
-    with target_path.open("wb") as target:
-        return seal(plain, size_b, target, data_key, export_id)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
 
 def _view(row: EvidenceExport, call: Call) -> EvidenceView:
     url = f"/api/evidence/{row.id}/file" if row.state == PackageState.READY else None
@@ -405,8 +164,3 @@ def _call_view(call: Call, staff: Staff | None, recording: Recording | None) -> 
         recording_state=recording.state if recording else None,
         recording_verdict=recording.verdict if recording else None,
     )
-
-
-def subscriptions(service: EvidenceService) -> list[Subscription]:
-    """The job that makes packages."""
-    return [Subscription(EvidenceRequested, "recording.evidence", service.on_requested, max_attempts=3)]

@@ -18,8 +18,8 @@ from core.models.staff import Staff
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from recording.catalogue.service import Catalogue, PlainFile
+from recording.evidence.access import access_evidence_call
 from recording.evidence.schemas import ViewingFile, ViewingView
-from recording.evidence.service import access_evidence_call
 
 LASTS = timedelta(hours=1)
 

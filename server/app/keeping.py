@@ -7,9 +7,10 @@ from core.http import RouteTable
 from core.jobs import Subscription
 from core.security.seal import load_seal
 from recording.catalogue.service import Catalogue
-from recording.evidence import service as evidence
+from recording.evidence import maker
 from recording.evidence.routes import routes as evidence_routes
 from recording.evidence.routes import viewing_routes
+from recording.evidence.service import EvidenceService
 from recording.evidence.viewing import ViewingService
 from server.app.connections import Connections
 from server.audit.anchors import Anchors
@@ -22,7 +23,14 @@ def keeping_routes(connections: Connections) -> list[RouteTable]:
     """Endpoints of the edge."""
     catalogue = Catalogue(connections.database, connections.store, connections.secrets.master_key)
     return [
-        evidence_routes(_evidence(connections)),
+        evidence_routes(
+            EvidenceService(
+                connections.database,
+                connections.store,
+                connections.secrets.master_key,
+                connections.settings.timezone,
+            )
+        ),
         viewing_routes(ViewingService(connections.database, catalogue), catalogue),
         audit_routes(AuditSearch(connections.database, connections.settings.timezone)),
     ]
@@ -30,17 +38,9 @@ def keeping_routes(connections: Connections) -> list[RouteTable]:
 
 def keeping_jobs(connections: Connections) -> tuple[list[Subscription], dict[str, Coroutine[Any, Any, None]]]:
     """Handlers of facts and loops of a worker."""
-    packages = _evidence(connections)
-    anchors = Anchors(connections.database, connections.store, load_seal(connections.settings.data_dir))
-    return evidence.subscriptions(packages), {"evidence": packages.run(), "audit anchors": anchors.run()}
-
-
-def _evidence(connections: Connections) -> evidence.EvidenceService:
-    return evidence.EvidenceService(
-        connections.database,
-        connections.store,
-        connections.secrets.master_key,
-        load_seal(connections.settings.data_dir),
-        connections.settings.timezone,
-        wording_texts,
+    seal = load_seal(connections.settings.data_dir)
+    packages = maker.PackageMaker(
+        connections.database, connections.store, connections.secrets.master_key, seal, wording_texts
     )
+    anchors = Anchors(connections.database, connections.store, seal)
+    return maker.subscriptions(packages), {"evidence": packages.run(), "audit anchors": anchors.run()}

@@ -34,8 +34,9 @@ from core.security.actor import staff_actor, system_actor
 from core.security.seal import load_seal
 from core.store import Store, open_store
 from recording.catalogue.service import Catalogue
+from recording.evidence.maker import KEPT_FOR, PackageMaker
 from recording.evidence.routes import routes, viewing_routes
-from recording.evidence.service import KEPT_FOR, EvidenceService
+from recording.evidence.service import EvidenceService
 from recording.evidence.verify import Report, verify_package
 from recording.evidence.viewing import ViewingService
 from recording.finalize.service import Finalizer
@@ -59,7 +60,12 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def evidence(database: Database, store: Store, tmp_path: Path) -> EvidenceService:
-    return EvidenceService(database, store, MASTER_KEY, load_seal(tmp_path), "Asia/Shanghai", wording_texts)
+    return EvidenceService(database, store, MASTER_KEY, "Asia/Shanghai")
+
+
+@pytest.fixture
+def maker(database: Database, store: Store, tmp_path: Path) -> PackageMaker:
+    return PackageMaker(database, store, MASTER_KEY, load_seal(tmp_path), wording_texts)
 
 
 @pytest.fixture
@@ -80,12 +86,12 @@ async def call(house: CaptureHouse, database: Database, store: Store) -> Call:
     return call
 
 
-async def packed(evidence: EvidenceService, house_facts: Any, actor: Any, call_id: str) -> tuple[str, bytes]:
+async def packed(evidence: EvidenceService, maker: PackageMaker, actor: Any, call_id: str) -> tuple[str, bytes]:
     """Ask, let the job run twice (it may be delivered again), fetch."""
     view = await evidence.request(actor, call_id, "complaint 17")
     event = EvidenceRequested(at=view.created_at, call_id=call_id, export_id=view.export_id)
-    await evidence.on_requested(event)
-    await evidence.on_requested(event)
+    await maker.on_requested(event)
+    await maker.on_requested(event)
     opened, _ = await evidence.open_file(actor, view.export_id)
     content = b"".join([await opened.read(start) for start in range(0, opened.size_b, opened.step_b)])
     return view.export_id, content
@@ -109,11 +115,11 @@ def codes(report: Report) -> set[tuple[str, str]]:
 
 
 async def test_a_package_is_made_verified_and_defended(
-    house: CaptureHouse, evidence: EvidenceService, database: Database, call: Call, tmp_path: Path
+    house: CaptureHouse, evidence: EvidenceService, maker: PackageMaker, database: Database, call: Call, tmp_path: Path
 ) -> None:
     auditor = await CallRows(database).staff("auditor9", "auditor")
     actor = staff_actor(auditor.id, ["auditor"])
-    export_id, package = await packed(evidence, house, actor, call.id)
+    export_id, package = await packed(evidence, maker, actor, call.id)
     path = tmp_path / "evidence.zip"
     path.write_bytes(package)
     seal = load_seal(tmp_path)
@@ -188,7 +194,7 @@ async def test_a_package_is_made_verified_and_defended(
     async with database.unit_of_work(system_actor("test")) as work:
         past = database.clock.now() - timedelta(seconds=1)
         await work.session.execute(update(EvidenceExport).values(expires_at=past))
-    assert await evidence.expire() == 1
+    assert await maker.expire() == 1
     with pytest.raises(CounterError) as gone:
         await evidence.open_file(actor, export_id)
     assert gone.value.code == "evidence.expired"
@@ -253,8 +259,9 @@ async def test_a_signed_transfer_is_in_its_package(
             row = await work.session.get_one(Call, call_id)
             row.state, row.ended_at = "closed", work.clock.now()
         auditor = await CallRows(database).staff("auditor6", "auditor")
-        evidence = EvidenceService(database, store, MASTER_KEY, seal, "Asia/Shanghai", wording_texts)
-        _, package = await packed(evidence, None, staff_actor(auditor.id, ["auditor"]), call_id)
+        evidence = EvidenceService(database, store, MASTER_KEY, "Asia/Shanghai")
+        maker = PackageMaker(database, store, MASTER_KEY, seal, wording_texts)
+        _, package = await packed(evidence, maker, staff_actor(auditor.id, ["auditor"]), call_id)
     path = tmp_path / "evidence.zip"
     path.write_bytes(package)
     check = partial(verify_package, path, seal.certificate_der, lambda pdf, der: verify_pdf(pdf, der).problem)
