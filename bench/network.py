@@ -41,12 +41,10 @@ from common import print_result, say  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 from playwright.async_api import Browser, Playwright, async_playwright  # noqa: E402
 from running_house import RunningHouse  # noqa: E402
-from speech import characters  # noqa: E402
 from speech_data import clip, standin_model, turns  # noqa: E402
 
+from qa.evidence.error_rate import character_errors  # noqa: E402
 from server.identity.seed import DEMO_PASSWORD  # noqa: E402
-
-from rapidfuzz.distance import Levenshtein  # noqa: E402  isort: skip
 
 BUSINESS = "wealth_signing"
 CALL, PARTY = "wealth_mis_selling", "teller"  # the densest of the sample calls' voices
@@ -204,8 +202,8 @@ class Bench:
             newest = (await client.get("/api/qa/calls")).json()["items"][0]["call_id"]
             segments = (await client.get(f"/api/qa/calls/{newest}")).json()["segments"]
         heard = "".join(each["text"] for each in segments if each["party"] == "customer" and each["kind"] == "live")
-        said = characters(self._text)
-        return Levenshtein.distance(said, characters(heard)) / len(said)
+        errors, length = character_errors(heard, self._text)
+        return errors / length
 
     # What happens to the line. Each returns when the network was usable (again), as `time.monotonic()`.
 
