@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         live_end_silence_s: A pause this long ends a live caption's sentence.
         media_hosts: Addresses announced as ICE host candidates, comma separated; empty: loopback and the address of
             the default route (Firefox refuses a server that has only loopback).
+        media_node_id: Name of this media process; no other one of the installation may have it.
         media_control_host / media_control_port: Where edges reach a media node; a port of 0 is any. media_control_url:
             Its address as edges see it, when that is another.
         drain_s: How long a process that is asked to end lets running calls go on, and an edge lets proxies notice.
@@ -91,7 +92,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     demo: bool = False
 
-    media_node_id: str = "media-1"
+    media_node_id: str = Field(default="media-1", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
     media_control_port: int = 0
     media_control_host: str = "127.0.0.1"
     media_control_url: str = ""

@@ -20,6 +20,7 @@ from server.app.connections import Connections, open_connections
 from server.app.drain import Drain
 from server.app.heartbeats import beat
 from server.app.memory import give_back
+from server.app.node_name import NodeName
 from server.calls.quality import QualityBook
 from server.media.config import MediaConfig
 from server.media.control_server import serve
@@ -39,6 +40,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         stop.set()
 
     async with open_connections(settings) as connections:
+        name = NodeName(connections.redis, settings.journal_path, settings.media_node_id)
+        await name.take()  # before anything is done under this name, taking over its interrupted recordings above all
         recorder = Recorder(
             connections.database,
             settings.journal_path,
@@ -69,6 +72,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 lambda: {"url": url, "load": node.load, "boot_id": boot_id, "draining": drain.on},
             ),
         )
+        owner.start("name", name.keep(stop.set))
         owner.start("memory", give_back())
         metrics.watch_media(node.stats)
         operations = await ops.serve(settings, "media", connections)

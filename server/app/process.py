@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 import uvloop
 
+from core.errors import CounterError
 from core.logs import configure_logs
 from core.settings import Settings
 
@@ -51,7 +52,11 @@ def main() -> None:
     name = sys.argv[1]
     configure_logs(Settings().log_level, name)
     log.info("process starting", pid=os.getpid())
-    uvloop.run(_run(name))
+    try:
+        uvloop.run(_run(name))
+    except CounterError as error:  # says what a person has to change; where in the code helps nobody
+        log.error("process cannot run", reason=str(error), code=error.code)
+        sys.exit(1)
     log.info("process ended")
 
 
