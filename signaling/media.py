@@ -1,11 +1,13 @@
 """Handlers: opening a transport in one's own seat."""
 
 from core.ports.calls import CallMedia
-from core.ports.media import PeerOffer
+from core.ports.media import PeerOffer, Profile, Seat
 from signaling.messages import media as messages
 from signaling.messages.base import Empty
 from signaling.table import MessageTable, Socket
 from signaling.turn import Relays
+
+_MOST = {"auto": Profile.HD, "low": Profile.LOW, "audio": Profile.AUDIO}
 
 
 def handle_media(customer: MessageTable, staff: MessageTable, media: CallMedia, relays: Relays) -> None:
@@ -43,6 +45,16 @@ def handle_media(customer: MessageTable, staff: MessageTable, media: CallMedia, 
     @staff.on(messages.TELLER_ENTER)
     async def teller_enter(socket: Socket, body: messages.TellerEnter) -> Empty:
         await media.enter(socket.actor, body.call_id, body.peer_id)
+        return Empty()
+
+    @customer.on(messages.CUSTOMER_PICTURE)
+    async def customer_picture(socket: Socket, body: messages.CustomerPicture) -> Empty:
+        await media.limit_picture(socket.actor, Seat.CUSTOMER, _MOST[body.most])
+        return Empty()
+
+    @staff.on(messages.TELLER_PICTURE)
+    async def teller_picture(socket: Socket, body: messages.TellerPicture) -> Empty:
+        await media.limit_picture(socket.actor, Seat(body.seat), _MOST[body.most], body.call_id)
         return Empty()
 
     @staff.on(messages.TELLER_SHARE)

@@ -15,6 +15,7 @@ from core.errors import CounterError
 from core.ports.calls import CallDesk
 from core.tasks import OnCrash, TaskOwner
 from signaling.messages import quality
+from signaling.messages.base import Push
 from signaling.rooms import Rooms, staff_room, visit_room
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ class _Watched:
     visit_id: str
     teller_id: str | None
     asked_s: float
-    told: dict[str, tuple[int, str | None, float]] = field(default_factory=dict)  # seat → bars, profile, when
+    told: dict[str, tuple[tuple[int, str | None, str], float]] = field(default_factory=dict)  # seat → what, when
 
 
 class QualityPusher:
@@ -74,35 +75,34 @@ class QualityPusher:
         for sample in message.get("samples", ()):
             try:
                 if sample["seat"] in SHOWN:
-                    await self._tell(sample["call_id"], sample["seat"], sample["bars"], sample.get("profile"), now_s)
+                    news = sample["bars"], sample.get("profile"), sample.get("why", "asked")
+                    await self._tell(sample["call_id"], sample["seat"], news, now_s)
             except (CounterError, SQLAlchemyError, ValidationError, KeyError) as error:
                 log.warning("quality not pushed", error=repr(error))
         self._watched = {key: call for key, call in self._watched.items() if now_s - call.asked_s < 2 * PEOPLE_S}
 
-    async def _tell(self, call_id: str, seat: str, bars: int, profile: str | None, now_s: float) -> None:
+    async def _tell(self, call_id: str, seat: str, news: tuple[int, str | None, str], now_s: float) -> None:
         call = self._watched.get(call_id)
         before = call.told.get(seat) if call is not None else None
-        if before is not None and before[:2] == (bars, profile) and now_s - before[2] < REPEAT_S:
+        if before is not None and before[0] == news and now_s - before[1] < REPEAT_S:
             return
+        bars, profile, why = news
         if call is None or now_s - call.asked_s > PEOPLE_S:
             views = await self._calls.views(call_id)
             if views is None:
                 return
             told = call.told if call is not None else {}
             call = self._watched[call_id] = _Watched(views.visit_id, views.teller_id, now_s, told)
-        call.told[seat] = (bars, profile, now_s)
-        payload = {"seat": seat, "bars": bars}
-        await self._rooms.to_customers(visit_room(call.visit_id), quality.CUSTOMER_QUALITY, payload)
-        if call.teller_id is not None:
-            words = payload | {"call_id": call_id}
-            await self._rooms.to_staff(staff_room(call.teller_id), quality.TELLER_QUALITY, words)
+        call.told[seat] = (news, now_s)
+        # Repeated, so that a page that comes back falls into line with what it is to send itself.
+        await self._push(
+            call_id, call, (quality.CUSTOMER_QUALITY, quality.TELLER_QUALITY), {"seat": seat, "bars": bars}
+        )
         if profile is not None:
-            await self._tell_profile(call_id, call, seat, profile)
+            words = {"seat": seat, "profile": profile, "why": why}
+            await self._push(call_id, call, (quality.CUSTOMER_PROFILE, quality.TELLER_PROFILE), words)
 
-    async def _tell_profile(self, call_id: str, call: _Watched, seat: str, profile: str) -> None:
-        """Each page hears what it is to send itself; repeated, so that a page that comes back falls into line."""
-        if seat == "customer":
-            await self._rooms.to_customers(visit_room(call.visit_id), quality.CUSTOMER_PROFILE, {"profile": profile})
-        elif call.teller_id is not None:
-            words = {"profile": profile, "call_id": call_id}
-            await self._rooms.to_staff(staff_room(call.teller_id), quality.TELLER_PROFILE, words)
+    async def _push(self, call_id: str, call: _Watched, pushes: tuple[Push, Push], words: dict[str, Any]) -> None:
+        await self._rooms.to_customers(visit_room(call.visit_id), pushes[0], words)
+        if call.teller_id is not None:
+            await self._rooms.to_staff(staff_room(call.teller_id), pushes[1], {**words, "call_id": call_id})

@@ -469,6 +469,17 @@ class CallMedia(Protocol):
         """
         ...
 
+    async def limit_picture(self, actor: Actor, seat: Seat, profile: Profile, call_id: str | None = None) -> None:
+        """Let a party send no more than this, because people want so; `Profile.HD` takes it back.
+
+        Customers decide about their own camera in their running call, tellers about both of their call `call_id`.
+
+        Raises:
+            DeniedError: another's camera. NotFoundError: ``call.not_found``. ConflictError: ``call.not_running``.
+            UnavailableError: ``media.unavailable``; then nothing has changed.
+        """
+        ...
+
     async def share(self, actor: Actor, call_id: str, on: bool) -> None:
         """Tell that the teller shows a screen in its slot, or no longer does.
 

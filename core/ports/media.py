@@ -33,6 +33,10 @@ class Profile(StrEnum):
     AUDIO = "audio"  # no picture
 
 
+ProfileReason = Literal["asked", "hand", "line"]
+"""Why a browser sends what it sends: it is all that is asked for, people want no more, or its line carries no more."""
+
+
 class SupervisorMode(StrEnum):
     """How a supervisor is in a call: hears and sees both in every mode."""
 
@@ -113,10 +117,13 @@ class MediaControl(Protocol):
         """
         ...
 
-    async def set_profile(self, call_id: str, seat: Seat, profile: Profile) -> None:
+    async def set_profile(self, call_id: str, seat: Seat, profile: Profile, by_hand: bool = False) -> None:
         """Ask for a party's picture: the most it is to send, less while the line does not carry it. Idempotent.
 
         Reaches the page within a second, needs no new connection and holds for the rest of the call.
+
+        Args:
+            by_hand: People have decided: never more than this, whatever else is asked for. `Profile.HD` lifts it.
 
         Raises:
             NotFoundError: ``media.call_not_found``.
@@ -250,7 +257,7 @@ class QualitySample:
         bitrate_up_bps / bitrate_down_bps: Payload of all streams.
         frozen: The browser's picture stood still: no packet for two seconds, or a hole that was given up.
         bars: 0 (nothing comes) to 4 (very good), smoothed over some seconds.
-        profile: What the node wants the browser to send from now on.
+        profile: What the node wants the browser to send from now on. why: The reason.
     """
 
     call_id: str
@@ -266,6 +273,7 @@ class QualitySample:
     frozen: bool
     bars: int
     profile: Profile = Profile.VGA
+    why: ProfileReason = "asked"
 
 
 @dataclass(frozen=True, slots=True)

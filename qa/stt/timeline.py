@@ -122,6 +122,7 @@ class AudioTimeline:
             waited_s = max(0, packet.arrival_ns - self._last_arrival_ns) / 1e9
             position = self._next + max(0, round(waited_s * SPEECH_RATE_HZ) - packet_samples(packet.payload))
             self.origin_ticks = ticks - position * TICKS
+            self._decoder = OpusDecoder()  # whoever speaks now was encoded by another encoder
         return max(position, 0)
 
     def _bridge(self, position: int, next_payload: bytes) -> Iterator[tuple[int, Pcm]]:

@@ -272,6 +272,8 @@ def _mux(
     pictures = Pictures(codec)
     for segment in segments:
         floor_ms = writer.last_ms("audio")
+        writer.new_source()
+        peaks.new_source()
         for unit in segment.units():
             at_s = segment.time_s(unit.key, unit.timestamp)
             at_ms, kind = round((at_s - offset_s) * 1000), unit.key[0]

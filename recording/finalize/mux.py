@@ -12,6 +12,13 @@ TIME_BASE = fractions.Fraction(1, 1000)
 OPUS_FRAME = 960
 
 
+SILENCE = bytes.fromhex("f8fffe")
+"""20 ms of silence: a CELT frame of nothing (RFC 6716 section 3.1 and 4.3)."""
+
+SILENCE_MS = 20
+PAUSE_MS = 200
+"""A hole in the sound from which on the decoder begins anew; a lost packet or two are none."""
+
 FORMATS = {"VP8": "webm", "H264": "mp4"}
 """Container by the video codec's name in SDP; browsers play Opus in both. Without video it is WebM."""
 
@@ -42,6 +49,16 @@ class MediaWriter:
             self._audio = self._container.add_stream_from_template(_opus_template().streams.audio[0])
             self._audio.time_base = TIME_BASE
         self._last_ms = {"audio": -1, "video": -1}
+        self._sound_end_ms: int | None = None
+        self._new_source = False
+
+    def new_source(self) -> None:
+        """What comes from now on was encoded by another encoder.
+
+        A decoder gives out the end of what it was fed before with what comes next, a click minutes later; so silence
+        is put behind the last packet where there is room for it.
+        """
+        self._new_source = True
 
     def last_ms(self, kind: str) -> int:
         """Time of the newest unit of a kind, -1 before the first."""
@@ -49,6 +66,15 @@ class MediaWriter:
 
     def write(self, kind: str, data: bytes, at_ms: int, length_ms: int, *, is_key: bool) -> None:
         """Add one unit. A time that does not increase is moved to 1 ms after the last one."""
+        if kind == "audio":
+            end_ms, self._sound_end_ms = self._sound_end_ms, at_ms + length_ms
+            room_ms = SILENCE_MS if self._new_source else PAUSE_MS
+            self._new_source = False
+            if end_ms is not None and at_ms - end_ms >= room_ms:
+                self._mux(kind, SILENCE, end_ms, SILENCE_MS, is_key=True)
+        self._mux(kind, data, at_ms, length_ms, is_key=is_key)
+
+    def _mux(self, kind: str, data: bytes, at_ms: int, length_ms: int, *, is_key: bool) -> None:
         at_ms = max(at_ms, self._last_ms[kind] + 1)
         self._last_ms[kind] = at_ms
         packet = av.Packet(data)
@@ -90,9 +116,13 @@ class Peaks:
 
     def __init__(self) -> None:
         self.values: list[float] = []
+        self.undecodable = 0
+        self.new_source()
+
+    def new_source(self) -> None:
+        """What comes from now on was encoded by another encoder."""
         self._decoder: Any = av.CodecContext.create("libopus", "r")
         self._decoder.sample_rate, self._decoder.layout = 48_000, "stereo"
-        self.undecodable = 0
 
     def fill(self, duration_s: float) -> None:
         """Lengthen the waveform to the whole file, if there is any: the pictures may go on after the sound."""

@@ -1,12 +1,13 @@
-"""What a teller switches during a call: hold (the customer waits, the recording goes on) and a shared screen."""
+"""What is switched by hand during a call: hold (the recording goes on), a shared screen, less picture."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from core.db import Database, UnitOfWork
-from core.errors import ConflictError, NotFoundError
+from core.errors import ConflictError, DeniedError, NotFoundError
 from core.events import CallHeld, CallResumed, ScreenShared, ScreenShareEnded
 from core.models.call import Call
+from core.ports.media import PARTIES, Profile, Seat
 from core.security.actor import Actor
 from server.calls.rows import lock_call, teller_of
 from server.calls.states import RUNNING
@@ -59,6 +60,34 @@ async def share(database: Database, actor: Actor, call_id: str, on: bool) -> Non
         fact = ScreenShared if on else ScreenShareEnded
         work.emit(fact(at=work.clock.now(), call_id=call.id, teller_id=teller_id))
         work.audit("call.share" if on else "call.unshare", "call", call.id)
+
+
+async def limit_picture(
+    database: Database,
+    actor: Actor,
+    call_id: str | None,
+    seat: Seat,
+    profile: Profile,
+    switch: Callable[[str], Awaitable[None]],
+) -> None:
+    """Note that a party is to send less picture; see `core.ports.calls.CallMedia.limit_picture`.
+
+    Args:
+        call_id: None for a customer who has no call. switch: Makes the media node do it, before the commit.
+    """
+    if seat not in PARTIES or (actor.visit_id is not None and seat is not Seat.CUSTOMER):
+        raise DeniedError("this camera is not yours to decide about")
+    async with database.unit_of_work(actor) as work:
+        if actor.visit_id is None:
+            call = await _own_running(work, teller_of(actor), call_id or "")
+        else:
+            call = await lock_call(work.session, call_id or "")
+            if call.visit_id != actor.visit_id:
+                raise NotFoundError("there is no such call", code="call.not_found")
+            if call.state not in RUNNING:
+                raise ConflictError("the call is not running", code="call.not_running")
+        work.audit("call.picture", "call", call.id, seat=seat.value, most=profile.value)
+        await switch(call.id)
 
 
 async def _own_running(work: UnitOfWork, teller_id: str, call_id: str) -> Call:

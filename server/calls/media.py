@@ -13,7 +13,7 @@ from core.models.recording import Recording
 from core.models.visit import Visit
 from core.ports.media import MediaControl, PeerOffer, Profile, Seat, SupervisorMode
 from core.security.actor import Actor
-from server.calls.hold import hold, is_on_hold, share
+from server.calls.hold import hold, is_on_hold, limit_picture, share
 from server.calls.rows import newest_call, teller_of, visit_of
 from server.calls.seats import SeatBoard
 from server.calls.states import ENDED, RUNNING
@@ -87,6 +87,18 @@ class MediaDesk:
             raise ConflictError("the call is not running", code="call.not_running")
         async with _deadline():
             await self._control.set_profile(call_id, seat, profile)
+        await self._board.set_picture(call_id, seat, profile, by_hand=False)
+
+    async def limit_picture(self, actor: Actor, seat: Seat, profile: Profile, call_id: str | None = None) -> None:
+        """Send less picture, as people decided; see `CallMedia.limit_picture`."""
+        call_id = call_id or await self._customer_call(visit_of(actor))
+
+        async def switch(call: str) -> None:
+            async with _deadline():
+                await self._control.set_profile(call, seat, profile, by_hand=True)
+            await self._board.set_picture(call, seat, profile, by_hand=True)
+
+        await limit_picture(self._database, actor, call_id, seat, profile, switch)
 
     async def share(self, actor: Actor, call_id: str, on: bool) -> None:
         """The teller's screen is shown or not; see `CallMedia.share`."""
@@ -136,6 +148,9 @@ class MediaDesk:
             await self._control.activate(call_id)
             if again:
                 await self._control.set_hold(call_id, False)
+                # What the teller before has chosen for the own camera does not bind this one.
+                await self._control.set_profile(call_id, Seat.TELLER, Profile.HD, by_hand=True)
+                await self._board.set_picture(call_id, Seat.TELLER, Profile.HD, by_hand=True)
 
     async def resume(self, call_id: str) -> None:
         """A party has come (back): let a running call go on as it was, also on a node that knows nothing of it yet.
@@ -153,6 +168,8 @@ class MediaDesk:
             await self._control.activate(call_id, round(started_at.timestamp() * 1e6) * 1000 if started_at else 0)
             if is_on_hold(call):
                 await self._control.set_hold(call_id, True)
+            for seat, profile, by_hand in await self._board.pictures(call_id):
+                await self._control.set_profile(call_id, seat, profile, by_hand)
 
     async def release(self, call_id: str, teller_id: str) -> None:
         """Close what a teller opened while an offer rang that came to nothing."""

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from core.models.call import CallState, EndReason
 from core.ports.calls import TranscriptionMode
-from core.ports.media import PARTIES, PeerChange, PeerState, Seat
+from core.ports.media import PARTIES, PeerChange, PeerState, Profile, Seat
 
 SeatState = Literal["connected", "degraded", "lost"]
 KEEP_S = 24 * 3600
@@ -116,6 +116,24 @@ class SeatBoard:
         if mode not in _MODES or stored == mode.encode():
             return False
         return bool(await self._swap(keys=[key], args=["transcription", stored, mode, KEEP_S]))
+
+    async def set_picture(self, call_id: str, seat: Seat, profile: Profile, by_hand: bool) -> None:
+        """Remember what a party's picture was asked to be, for a node that takes the call over."""
+        key = f"call:board:{call_id}"
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hset(key, f"picture:{seat.value}:{'hand' if by_hand else 'asked'}", profile.value)
+        pipeline.expire(key, KEEP_S)
+        await pipeline.execute()
+
+    async def pictures(self, call_id: str) -> list[tuple[Seat, Profile, bool]]:
+        """What was asked for so far: seat, picture, by hand."""
+        stored = await cast(Awaitable[dict[bytes, bytes]], self._redis.hgetall(f"call:board:{call_id}"))
+        names = {key.decode(): value.decode() for key, value in stored.items() if key.startswith(b"picture:")}
+        found = []
+        for name, value in names.items():
+            _, seat, kind = name.split(":")
+            found.append((Seat(seat), Profile(value), kind == "hand"))
+        return found
 
     async def peer_opened(self, call_id: str, peer_id: str, holder: str) -> None:
         """Remember whose transport this is (`Actor.name`)."""

@@ -112,9 +112,10 @@ class HttpMediaControl:
         """See `MediaControl.set_hold`."""
         await self._put(call_id, "hold", {"on": "true" if on else "false"})
 
-    async def set_profile(self, call_id: str, seat: Seat, profile: Profile) -> None:
+    async def set_profile(self, call_id: str, seat: Seat, profile: Profile, by_hand: bool = False) -> None:
         """See `MediaControl.set_profile`."""
-        await self._put(call_id, "profile", {"seat": seat.value, "profile": profile.value})
+        body = {"seat": seat.value, "profile": profile.value, "by_hand": "true" if by_hand else "false"}
+        await self._put(call_id, "profile", body)
 
     async def _put(self, call_id: str, what: str, body: dict[str, str]) -> None:
         node = await self._stored_node(call_id)

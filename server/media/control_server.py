@@ -136,7 +136,9 @@ class _Api:
             seat, profile = Seat(body["seat"]), Profile(body["profile"])
         except ValueError:
             raise BadInputError("there is no such seat or picture", code="media.bad_request") from None
-        await self._node.set_profile(request.match_info["call_id"], seat, profile)
+        await self._node.set_profile(
+            request.match_info["call_id"], seat, profile, await _switch(request, "by_hand", "false")
+        )
         return web.json_response({})
 
     async def close_call(self, request: web.Request) -> web.Response:
@@ -160,9 +162,10 @@ async def _body(request: web.Request, *names: str) -> dict[str, str]:
     return {name: body[name] for name in names}
 
 
-async def _switch(request: web.Request) -> bool:
-    """The body's ``on``, as ``"true"`` or ``"false"``."""
-    on = (await _body(request, "on"))["on"]
-    if on not in ("true", "false"):
-        raise BadInputError('"on" must be "true" or "false"', code="media.bad_request")
-    return on == "true"
+async def _switch(request: web.Request, name: str = "on", default: str | None = None) -> bool:
+    """A switch in the body, as ``"true"`` or ``"false"``; with `default` it may be left out."""
+    await _body(request)
+    value = (await request.json()).get(name, default)
+    if value not in ("true", "false"):
+        raise BadInputError(f'"{name}" must be "true" or "false"', code="media.bad_request")
+    return bool(value == "true")

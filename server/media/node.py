@@ -160,10 +160,10 @@ class MediaNode:
         room.set_situation(replace(room.situation, on_hold=on))
         log.info("call held" if on else "call resumed", call_id=call_id)
 
-    async def set_profile(self, call_id: str, seat: Seat, profile: Profile) -> None:
+    async def set_profile(self, call_id: str, seat: Seat, profile: Profile, by_hand: bool = False) -> None:
         """See `MediaControl.set_profile`."""
-        self._known(call_id).set_profile(seat, profile)
-        log.info("picture asked for", call_id=call_id, seat=seat, profile=profile)
+        self._known(call_id).set_profile(seat, profile, by_hand)
+        log.info("picture asked for", call_id=call_id, seat=seat, profile=profile, by_hand=by_hand)
 
     async def close_peer(self, call_id: str, peer_id: str) -> None:
         """See `MediaControl.close_peer`."""

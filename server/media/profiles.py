@@ -3,7 +3,7 @@
 Sound comes first.
 """
 
-from core.ports.media import Profile
+from core.ports.media import Profile, ProfileReason
 
 LADDER = (Profile.HD, Profile.VGA, Profile.LOW, Profile.AUDIO)
 
@@ -25,11 +25,12 @@ class ProfileKeeper:
     """Decides one publisher's profile, once per second.
 
     Attributes:
-        wish: The most that is asked for.
+        wish: The most that is asked for. limit: The most that people want to be sent all the same.
     """
 
     def __init__(self) -> None:
         self.wish = Profile.VGA
+        self.limit = Profile.HD
         self._line = 0  # the most that the line carries, as far as is known
         self._bad_s = self._awful_s = self._good_s = 0
         self._wait_s = GOOD_S
@@ -41,8 +42,19 @@ class ProfileKeeper:
         return LADDER[self._step]
 
     @property
+    def why(self) -> ProfileReason:
+        """What the present profile is due to."""
+        if self._step == LADDER.index(self.wish):
+            return "asked"
+        return "hand" if self._step == LADDER.index(self.limit) else "line"
+
+    @property
+    def _top(self) -> int:
+        return max(LADDER.index(self.wish), LADDER.index(self.limit))
+
+    @property
     def _step(self) -> int:
-        return max(self._line, LADDER.index(self.wish))
+        return max(self._line, self._top)
 
     def step(self, loss: float) -> Profile:
         """One more second.
@@ -59,7 +71,7 @@ class ProfileKeeper:
             failed = self._raised_ago_s is not None and self._raised_ago_s <= LASTED_S
             self._wait_s = min(MOST_GOOD_S, 2 * self._wait_s) if failed else self._wait_s
             self._move(self._step + 1, None)
-        elif self._good_s >= self._wait_s and self._line > LADDER.index(self.wish):
+        elif self._good_s >= self._wait_s and self._line > self._top:
             self._move(self._step - 1, 0)
         elif self._raised_ago_s is not None and self._raised_ago_s > LASTED_S:
             self._wait_s, self._raised_ago_s = GOOD_S, None
@@ -67,6 +79,6 @@ class ProfileKeeper:
 
     def _move(self, step: int, raised_ago_s: int | None) -> None:
         # Back at what is asked for, nothing speaks against more should that be asked for.
-        self._line = step if step > LADDER.index(self.wish) else 0
+        self._line = step if step > self._top else 0
         self._raised_ago_s = raised_ago_s
         self._bad_s = self._awful_s = self._good_s = 0

@@ -148,9 +148,13 @@ class Room:
         self.situation = situation
         self._wire()
 
-    def set_profile(self, seat: Seat, profile: Profile) -> None:
+    def set_profile(self, seat: Seat, profile: Profile, by_hand: bool = False) -> None:
         """Ask for a party's picture; told with the next samples. Nothing happens for other seats."""
-        if (keeper := self._profiles.get(seat)) is not None:
+        if (keeper := self._profiles.get(seat)) is None:
+            return
+        if by_hand:
+            keeper.limit = profile
+        else:
             keeper.wish = profile
 
     def wished(self, seat: Seat) -> Profile:
@@ -201,7 +205,8 @@ class Room:
         for index, sample in enumerate(samples):
             if sample.seat in self._profiles:  # what the other party gets counts too; who listens in never does
                 loss = max([sample.loss_up, *(other.loss_down for other in parties if other is not sample)])
-                samples[index] = replace(sample, profile=self._profiles[sample.seat].step(loss))
+                keeper = self._profiles[sample.seat]
+                samples[index] = sample = replace(sample, profile=keeper.step(loss), why=keeper.why)
             self._tallies.setdefault(sample.seat, Tally(sample.seat)).add(sample)
         return samples
 

@@ -64,6 +64,19 @@ class Share(Request):
     on: bool
 
 
+class CustomerPicture(Request):
+    """How much picture to send at most: ``auto`` what the line carries, ``low`` 15 pictures/s, ``audio`` none."""
+
+    most: Literal["auto", "low", "audio"]
+
+
+class TellerPicture(CustomerPicture):
+    """The same for one of the two cameras of the teller's call."""
+
+    call_id: Id
+    seat: Literal["customer", "teller"]
+
+
 class CustomerMediaNotice(Payload):
     """How a seat's media is."""
 
@@ -82,6 +95,8 @@ CUSTOMER_ANSWER = Message("media.answer", Permission.VISIT_OWN, CustomerSdpAnswe
 TELLER_JOIN = Message("media.join", Permission.CALL_TAKE, TellerJoin, MediaJoined)
 TELLER_ANSWER = Message("media.answer", Permission.CALL_TAKE, TellerSdpAnswer, Empty)
 TELLER_ENTER = Message("media.enter", Permission.CALL_TAKE, TellerEnter, Empty)
+CUSTOMER_PICTURE = Message("media.picture", Permission.VISIT_OWN, CustomerPicture, Empty)
+TELLER_PICTURE = Message("media.picture", Permission.CALL_TAKE, TellerPicture, Empty)
 TELLER_SHARE = Message("media.share", Permission.CALL_TAKE, Share, Empty)
 
 CUSTOMER_NOTICE = Push("media.notice", CustomerMediaNotice)

@@ -21,9 +21,14 @@ class TellerQuality(CustomerQuality):
 
 
 class CustomerProfile(Payload):
-    """What this page is to send: ``hd`` 1280×720, ``vga`` 640×480, ``low`` 15 pictures/s, ``audio`` no picture."""
+    """What a party is to send: ``hd`` 1280×720, ``vga`` 640×480, ``low`` 15 pictures/s, ``audio`` no picture.
 
+    `why`: ``asked`` all that is wanted, ``hand`` people want no more, ``line`` its network carries no more.
+    """
+
+    seat: Literal["customer", "teller"]
     profile: Literal["hd", "vga", "low", "audio"]
+    why: Literal["asked", "hand", "line"]
 
 
 class TellerProfile(CustomerProfile):

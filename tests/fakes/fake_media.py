@@ -43,8 +43,8 @@ class FakeMediaControl:
     async def set_hold(self, call_id: str, on: bool) -> None:
         await self._asked("set_hold", call_id, "on" if on else "off")
 
-    async def set_profile(self, call_id: str, seat: Seat, profile: Profile) -> None:
-        await self._asked("set_profile", call_id, seat.value, profile.value)
+    async def set_profile(self, call_id: str, seat: Seat, profile: Profile, by_hand: bool = False) -> None:
+        await self._asked("set_profile", call_id, seat.value, profile.value, *(["by hand"] if by_hand else []))
 
     async def close_peer(self, call_id: str, peer_id: str) -> None:
         await self._asked("close_peer", call_id, peer_id)

@@ -92,6 +92,38 @@ async def test_only_the_calls_own_teller_asks_for_a_sharp_picture(database: Data
         assert over.value.code == "call.not_running"
 
 
+async def test_both_may_want_less_picture_of_their_own_and_the_teller_of_both(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        teller, customer, call_id = await talking(counter)
+        await customer.ask("media.picture", most="audio")
+        assert ("set_profile", call_id, "customer", "audio", "by hand") in counter.media.log
+        await teller.ask("media.picture", call_id=call_id, seat="customer", most="auto")
+        await teller.ask("media.picture", call_id=call_id, seat="teller", most="low")
+        assert [entry[1:] for entry in counter.media.log[-2:]] == [
+            (call_id, "customer", "hd", "by hand"), (call_id, "teller", "low", "by hand"),
+        ]  # fmt: skip
+        counter.media.broken.add("set_profile")
+        for page, words, code in (
+            (customer, {"most": "low"}, "media.unavailable"),
+            (customer, {"most": "hd"}, "input.invalid"),
+            (teller, {"call_id": call_id, "seat": "expert", "most": "low"}, "input.invalid"),
+            (teller, {"call_id": "call_none", "seat": "teller", "most": "low"}, "call.not_found"),
+            (await counter.teller("wang", ready=False), {"call_id": call_id, "seat": "customer", "most": "audio"},
+             "call.not_found"),
+            (await counter.customer(await counter.add_visit()), {"most": "audio"}, "call.not_found"),
+        ):  # fmt: skip
+            with pytest.raises(CounterError) as refused:
+                await page.ask("media.picture", **words)
+            assert refused.value.code == code
+        async with database.read() as session:
+            query = select(AuditEntry).where(col(AuditEntry.action) == "call.picture").order_by(col(AuditEntry.seq))
+            noted = [entry.detail for entry in (await session.scalars(query)).all()]
+        chosen = [("customer", "audio"), ("customer", "hd"), ("teller", "low")]
+        assert noted == [{"seat": seat, "most": most} for seat, most in chosen]
+
+
 async def test_a_call_whose_media_node_died_goes_on_elsewhere_as_it_was_and_both_are_told(
     database: Database, bus: Bus, redis: Redis
 ) -> None:
@@ -99,6 +131,7 @@ async def test_a_call_whose_media_node_died_goes_on_elsewhere_as_it_was_and_both
     async with open_counter(database, bus, redis, nodes=nodes) as counter:
         teller, customer, call_id = await talking(counter)
         await teller.ask("call.hold", call_id=call_id, on=True)
+        await teller.ask("media.picture", call_id=call_id, seat="teller", most="low")
         recording = await CallRows(database).recording(await counter.call(call_id))
         async with database.unit_of_work(system_actor("test")) as work:
             (await work.session.get_one(Call, call_id)).media_node = "boot_1"
@@ -113,6 +146,7 @@ async def test_a_call_whose_media_node_died_goes_on_elsewhere_as_it_was_and_both
         await counter.peer(call_id, "customer", "connected", "p-again")
         await counter.media.wait_for("activate", call_id)
         await counter.media.wait_for("set_hold", call_id, "on")
+        await counter.media.wait_for("set_profile", call_id, "teller", "low", "by hand")
         assert counter.media.zeros[call_id] == round(recording.started_at.timestamp() * 1e6) * 1000
         await customer.see("media.notice", seat="customer", state="connected")
         assert (await counter.call(call_id)).state == "connected"

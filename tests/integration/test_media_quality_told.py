@@ -13,8 +13,9 @@ from redis.asyncio import Redis
 from core.bus import QUALITY, Bus
 from core.db import Database
 from core.models import CallQuality
-from core.ports.media import Profile, QualitySample, QualitySummary, Seat
+from core.ports.media import PeerChange, PeerState, Profile, QualitySample, QualitySummary, Seat
 from server.calls.quality import QualityBook
+from server.media import profiles
 from server.media.config import MediaConfig
 from server.media.headless import HeadlessPeer
 from server.media.node import CallQuality as EndedCall
@@ -48,7 +49,7 @@ async def test_both_pages_hear_how_good_both_connections_are(database: Database,
         ], "only changes, and only the two parties"
 
 
-async def test_each_page_hears_what_it_is_to_send(database: Database, bus: Bus, redis: Redis) -> None:
+async def test_both_pages_hear_what_each_party_is_to_send_and_why(database: Database, bus: Bus, redis: Redis) -> None:
     async with open_counter(database, bus, redis) as counter:
         teller = await counter.teller("chen")
         customer = await counter.customer(await counter.add_visit())
@@ -56,11 +57,20 @@ async def test_each_page_hears_what_it_is_to_send(database: Database, bus: Bus, 
         ring = await teller.see("offer.ring", call_id=call_id)
         await teller.ask("offer.accept", offer_id=ring["offer_id"])
         for seat, profile in (("customer", "vga"), ("teller", "low"), ("customer", "audio")):
-            sample = {"call_id": call_id, "seat": seat, "bars": 2, "profile": profile}
+            sample = {"call_id": call_id, "seat": seat, "bars": 2, "profile": profile, "why": "line"}
             await bus.publish(QUALITY, {"samples": [sample]})
-        await customer.see("media.profile", profile="audio")
-        await teller.see("media.profile", call_id=call_id, profile="low")
-        assert [body["profile"] for name, body in customer.pushed if name == "media.profile"] == ["vga", "audio"]
+        await bus.publish(QUALITY, {"samples": [{**sample, "why": "hand"}]})
+        for page in (customer, teller):
+            await page.see("media.profile", seat="customer", profile="audio", why="hand")
+            told = [
+                tuple(body[key] for key in ("seat", "profile", "why"))
+                for name, body in page.pushed
+                if name == "media.profile"
+            ]
+            assert told == [
+                ("customer", "vga", "line"), ("teller", "low", "line"), ("customer", "audio", "line"),
+                ("customer", "audio", "hand"),
+            ]  # fmt: skip
 
 
 async def test_a_calls_quality_is_kept_and_joined_when_the_call_moved_to_another_node(database: Database) -> None:
@@ -80,10 +90,13 @@ async def test_a_calls_quality_is_kept_and_joined_when_the_call_moved_to_another
     assert (row.rtt_ms, row.rtt_max_ms, row.bitrate_up_bps) == (80.0, 90.0, 2500)
 
 
-async def test_lasting_loss_on_one_way_lowers_the_publisher_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    dice = random.Random(7)
+async def test_lasting_loss_on_one_way_lowers_that_publisher_alone_and_its_end_restores_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(profiles, "GOOD_S", 3)
+    dice, loss = random.Random(7), 0.3
     receive = SecureTransport._receive
-    node, samples = _measuring_node()
+    node, samples, changes = _measuring_node()
     await node.start()
     clients = await _talk(node)
     room = node.room("call_1")
@@ -92,21 +105,30 @@ async def test_lasting_loss_on_one_way_lowers_the_publisher_and_nobody_else(monk
     assert customer is not None
 
     def lossy(self: SecureTransport, rx: Incoming, data: bytes) -> None:
-        if self is not customer.transport or dice.random() > 0.3:
+        if self is not customer.transport or dice.random() > loss:
             receive(self, rx, data)
 
     monkeypatch.setattr(SecureTransport, "_receive", lossy)
     async with asyncio.timeout(30):
         while not [sample for sample in samples if sample.profile is not Profile.VGA]:
             await asyncio.sleep(0.1)
+        loss = 0.0
+        while next(sample.profile for sample in reversed(samples) if sample.seat is Seat.CUSTOMER) is not Profile.VGA:
+            await asyncio.sleep(0.1)
+        await node.set_profile("call_1", Seat.TELLER, Profile.AUDIO, by_hand=True)
+        while not [sample for sample in samples if sample.why == "hand"]:
+            await asyncio.sleep(0.1)
+    changes = list(changes)  # until here
     for client in clients:
         await client.close()
     await node.close()
-    assert {sample.seat for sample in samples if sample.profile is not Profile.VGA} == {Seat.CUSTOMER}
-    assert next(sample for sample in samples if sample.profile is not Profile.VGA).loss_up > 0.1
+    lowered = [sample for sample in samples if sample.profile is not Profile.VGA]
+    assert {(sample.seat, sample.why) for sample in lowered} == {(Seat.CUSTOMER, "line"), (Seat.TELLER, "hand")}
+    assert lowered[0].loss_up > 0.1
+    assert {change.state for change in changes} == {PeerState.CONNECTED}, "without a new connection"
 
 
-def _measuring_node() -> tuple[MediaNode, list[QualitySample]]:
+def _measuring_node() -> tuple[MediaNode, list[QualitySample], list[PeerChange]]:
     collector = Collector()
     samples: list[QualitySample] = []
 
@@ -115,7 +137,7 @@ def _measuring_node() -> tuple[MediaNode, list[QualitySample]]:
 
     config = MediaConfig("node_1", "a secret of the tests", ("127.0.0.1",))
     node = MediaNode(config, collector.make_sinks, collector.on_change, collector.on_failure, on_samples=on_samples)
-    return node, samples
+    return node, samples, collector.changes
 
 
 async def _talk(node: MediaNode) -> list[HeadlessPeer]:

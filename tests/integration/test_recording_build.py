@@ -159,12 +159,24 @@ def test_rejoin_continues_one_file_with_the_gap_left(tmp_path: Path) -> None:
     assert [(gap["party"], gap["reason"]) for gap in result.gaps] == [("customer", "reconnect")]
     assert result.gaps[0]["from_s"] == pytest.approx(3.0, abs=0.1)
     assert result.gaps[0]["to_s"] == pytest.approx(6.0, abs=0.1)
-    times = [at for at, _ in _decoded(_plain(file), "audio")]
-    assert len(times) == 300
-    assert times[150] - times[149] == pytest.approx(3.02, abs=0.05)
+    sounds = _decoded(_plain(file), "audio")
+    assert len(sounds) == 301, "20 ms of silence behind the first transport's sound"
+    assert sounds[151][0] - sounds[150][0] == pytest.approx(3.0, abs=0.05)
     assert file.duration_s == pytest.approx(9.0, abs=0.05)
     assert len(file.peaks) == 90
     assert max(file.peaks[32:59]) == 0.0
+
+
+def test_a_new_source_is_not_heard_with_the_end_of_the_one_before(tmp_path: Path) -> None:
+    """An Opus decoder keeps the last milliseconds until the next packet: a click when another teller begins."""
+    write_journal(tmp_path, Publisher(2.0).packets(ZERO_NS))
+    write_journal(
+        tmp_path, Publisher(2.0, start_s=5.0, beep_at_s=1.0).packets(ZERO_NS), header(segment=2, opened_s=4.9)
+    )
+    sounds = _decoded(_plain(_build(tmp_path).files[0]), "audio")
+    assert np.abs(sounds[99][1]).max() > 0.2, "the first one ends loud"
+    begin = next(samples for at, samples in sounds if at > 4)
+    assert np.abs(begin).max() < 0.02, "the second one begins silent"
 
 
 def test_loss_reordering_and_duplicates(tmp_path: Path) -> None:

@@ -64,6 +64,20 @@ def test_a_line_that_has_recovered_carries_a_sharp_picture_at_once() -> None:
     assert run(keeper, 0.0, 1) == [Profile.HD]
 
 
+def test_people_may_want_less_and_the_line_still_counts() -> None:
+    keeper = ProfileKeeper()
+    keeper.limit = Profile.LOW
+    assert (run(keeper, 0.0, 100)[-1], keeper.why) == (Profile.LOW, "hand")
+    keeper.wish = Profile.HD
+    assert (run(keeper, 0.0, 1)[-1], keeper.why) == (Profile.LOW, "hand"), "whatever the server asks for"
+    assert (run(keeper, 0.4, 2)[-1], keeper.why) == (Profile.AUDIO, "line")
+    assert (run(keeper, 0.0, GOOD_S)[-1], keeper.why) == (Profile.LOW, "hand"), "back at what people want"
+    keeper.limit = Profile.HD
+    assert (run(keeper, 0.0, 1)[-1], keeper.why) == (Profile.HD, "asked")
+    run(keeper, 0.4, 2)
+    assert keeper.why == "line"
+
+
 @given(st.lists(st.floats(0, 1), max_size=300))
 def test_it_moves_one_step_at_a_time_and_never_twice_within_two_seconds(losses) -> None:
     keeper = ProfileKeeper()

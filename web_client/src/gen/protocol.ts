@@ -1104,10 +1104,20 @@ export interface CustomerMediaNotice {
   state: 'connected' | 'degraded' | 'lost'
 }
 /**
- * What this page is to send: ``hd`` 1280×720, ``vga`` 640×480, ``low`` 15 pictures/s, ``audio`` no picture.
+ * How much picture to send at most: ``auto`` what the line carries, ``low`` 15 pictures/s, ``audio`` none.
+ */
+export interface CustomerPicture {
+  most: 'auto' | 'low' | 'audio'
+}
+/**
+ * What a party is to send: ``hd`` 1280×720, ``vga`` 640×480, ``low`` 15 pictures/s, ``audio`` no picture.
+ *
+ * `why`: ``asked`` all that is wanted, ``hand`` people want no more, ``line`` its network carries no more.
  */
 export interface CustomerProfile {
+  seat: 'customer' | 'teller'
   profile: 'hd' | 'vga' | 'low' | 'audio'
+  why: 'asked' | 'hand' | 'line'
 }
 /**
  * Quality of one party's connection: 0 nothing comes, 1 poor, 2 fair, 3 good, 4 very good.
@@ -3723,10 +3733,20 @@ export interface TellerNotice {
   text: string
 }
 /**
+ * The same for one of the two cameras of the teller's call.
+ */
+export interface TellerPicture {
+  most: 'auto' | 'low' | 'audio'
+  call_id: string
+  seat: 'customer' | 'teller'
+}
+/**
  * The same, with the call.
  */
 export interface TellerProfile {
+  seat: 'customer' | 'teller'
   profile: 'hd' | 'vga' | 'low' | 'audio'
+  why: 'asked' | 'hand' | 'line'
   call_id: string
 }
 /**
@@ -4327,6 +4347,7 @@ export interface CustomerRequests {
   'call.snapshot': [Empty, CustomerSnapshot]
   'media.join': [Empty, MediaJoined]
   'media.answer': [CustomerSdpAnswer, Empty]
+  'media.picture': [CustomerPicture, Empty]
   'call.hangup': [Empty, Empty]
   'captions.set': [SetCaptions, Empty]
   'counter.get': [Empty, CustomerCase]
@@ -4353,6 +4374,7 @@ export interface StaffRequests {
   'media.answer': [TellerSdpAnswer, Empty]
   'media.enter': [TellerEnter, Empty]
   'media.share': [Share, Empty]
+  'media.picture': [TellerPicture, Empty]
   'recording.pause': [RecordingPause, RecordingPauseSet]
   'call.hangup': [TellerHangUp, Empty]
   'call.hold': [Hold, Empty]

@@ -2,7 +2,7 @@
  * What travels between the pages and the server; the words of docs/protocol.md. Socket messages are generated from the
  * server's models, the few HTTP shapes of the customer and of signing in are written here.
  */
-import type { AlarmNotice, CustomerCaption, CustomerMediaNotice, MediaJoined, Notice, Presence } from '../gen/protocol'
+import type { AlarmNotice, CustomerCaption, CustomerMediaNotice, CustomerPicture, CustomerProfile, MediaJoined, Notice, Presence } from '../gen/protocol'
 
 export type {
   AlarmNotice,
@@ -28,6 +28,10 @@ export type Language = 'zh-CN' | 'en'
 export type Party = CustomerCaption['party']
 export type Caption = CustomerCaption
 export type MediaNotice = CustomerMediaNotice
+/** What a party sends, and why. */
+export type Picture = Pick<CustomerProfile, 'profile' | 'why'>
+/** The most a party is to send, chosen by people. */
+export type MostPicture = CustomerPicture['most']
 export type SeatState = CustomerMediaNotice['state']
 export type MediaOffer = MediaJoined
 /** A line on the waiting page, as it is listed and as it is pushed. */

@@ -5,8 +5,8 @@ export interface CallNotice {
   tone: 'info' | 'warn' | 'bad'
   title?: string
   text: string
-  /** Trying again needs the customer's tap. */
-  retry?: boolean
+  /** What the customer can do about it with one tap. */
+  action?: 'retry' | 'soundOnly' | 'picture'
 }
 
 /** The one sentence that matters most during a call, as text keys; null when all is well. */
@@ -17,11 +17,18 @@ export function useCallNotice(flow: VisitFlow): ComputedRef<CallNotice | null> {
     if (!call.recording_ok) {
       return { tone: 'bad', title: 'call.recordingFailedTitle', text: 'call.recordingFailedBody' }
     }
-    if (flow.devices.state.problem) return { tone: 'bad', title: 'call.devicesLostTitle', text: 'call.devicesLostBody', retry: true }
+    if (flow.devices.state.problem) return { tone: 'bad', title: 'call.devicesLostTitle', text: 'call.devicesLostBody', action: 'retry' }
     if (media === 'recovering') return { tone: 'warn', text: 'call.recovering' }
     if (teller === 'lost') return { tone: 'warn', text: 'call.tellerLost' }
-    if (flow.room.state.soundOnly) return { tone: 'warn', text: 'call.soundOnly' }
+    const { pictures, quality } = flow.room.state
+    if (pictures.customer?.profile === 'audio') {
+      return pictures.customer.why === 'hand'
+        ? { tone: 'warn', text: 'call.soundChosen', action: 'picture' }
+        : { tone: 'warn', text: 'call.soundOnly' }
+    }
+    if (pictures.teller?.profile === 'audio') return { tone: 'warn', text: 'call.tellerSoundOnly' }
     if (teller === 'degraded') return { tone: 'warn', text: 'call.tellerDegraded' }
+    if (quality.customer === 1) return { tone: 'warn', text: 'call.poorNetwork', action: 'soundOnly' }
     return null
   })
 }

@@ -163,6 +163,11 @@ const en: typeof zhCN = {
     stay: 'Stay in the call',
     elapsed: 'Duration',
     screen: 'The teller’s shared screen',
+    soundChosen: 'You chose sound only: the teller cannot see you for now.',
+    tellerSoundOnly: 'For now there is only sound from the teller, no picture. The call goes on.',
+    poorNetwork: 'Your network is poor and the picture may stutter. You can use sound only.',
+    toSound: 'Sound only',
+    toPicture: 'Show my picture',
     soundOnly: 'The network is poor. To keep the sound clear your picture is not sent for now; it comes back by itself.',
     holdTitle: 'The teller asks you to wait a moment',
     holdBody:

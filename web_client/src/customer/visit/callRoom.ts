@@ -2,7 +2,7 @@ import { reactive, shallowRef } from 'vue'
 import { Emitter } from '@shared/emitter'
 import type { ApiError } from '@shared/errors'
 import type { MediaSession, MediaState } from '@shared/media/session'
-import type { Caption, CustomerCall, CustomerEvents, CustomerRequests, MediaNotice, SeatState } from '@shared/protocol'
+import type { Caption, CustomerCall, CustomerEvents, CustomerRequests, MediaNotice, MostPicture, Picture, SeatState } from '@shared/protocol'
 import type { LinkState, SocketManager } from '@shared/socket'
 import { foldCaption } from './captions'
 import type { LeaveReason } from './desk'
@@ -20,8 +20,8 @@ export interface CallRoomState {
   cameraOff: boolean
   captionsOn: boolean
   captions: Caption[]
-  /** The server has asked for no picture, so that sound gets through. */
-  soundOnly: boolean
+  /** What each party sends, and why; absent until the server has said. */
+  pictures: Partial<Record<MediaNotice['seat'], Picture>>
   /** How good each party's connection is, 0 to 4 bars; absent until the server has measured it. */
   quality: Partial<Record<MediaNotice['seat'], number>>
 }
@@ -52,7 +52,7 @@ export class CallRoom {
     captionsOn: false,
     captions: [],
     quality: {},
-    soundOnly: false,
+    pictures: {},
   })
 
   /** The call the media connection is for; it may not have begun yet. */
@@ -75,9 +75,9 @@ export class CallRoom {
       else if (state === 'lost') void this.media.distrust()
     })
     socket.on('media.quality', ({ seat, bars }) => (this.state.quality[seat] = bars))
-    socket.on('media.profile', ({ profile }) => {
-      this.state.soundOnly = profile === 'audio'
-      void this.media.setPicture(profile)
+    socket.on('media.profile', ({ seat, profile, why }) => {
+      this.state.pictures[seat] = { profile, why }
+      if (seat === 'customer') void this.media.setPicture(profile)
     })
     media.events.on('state', (state) => {
       this.state.media = state
@@ -163,6 +163,11 @@ export class CallRoom {
     }
   }
 
+  /** Sends no more picture than this; the server tells when it holds. */
+  async limitPicture(most: MostPicture): Promise<void> {
+    await this.socket.request('media.picture', { most })
+  }
+
   toggleMute(): void {
     this.state.muted = !this.state.muted
     this.follow()
@@ -186,7 +191,7 @@ export class CallRoom {
     Object.assign(this.state, { call: null, teller: 'connected', muted: false, cameraOff: false, captionsOn: false })
     this.state.captions = []
     this.state.quality = {}
-    this.state.soundOnly = false
+    this.state.pictures = {}
   }
 
   private apply(call: CustomerCall): void {

@@ -1,6 +1,6 @@
 import { reactive } from 'vue'
 import { ApiError, errorCode } from '@shared/errors'
-import type { Appointment, Business, ConsentWording, CustomerCall, Language, QueueStatus, Slot } from '@shared/protocol'
+import type { Appointment, Business, ConsentWording, CustomerCall, Language, MostPicture, QueueStatus, Slot } from '@shared/protocol'
 import type { ServiceNotice } from '../../gen/protocol'
 import type { Channel, CustomerApi } from '../api'
 import type { DeviceCheck } from '../check/deviceCheck'
@@ -211,6 +211,11 @@ export class VisitFlow {
 
   async toggleCaptions(): Promise<void> {
     await this.attempt(() => this.room.setCaptions(!this.room.state.captionsOn))
+  }
+
+  /** Less picture, or again what the network carries, on the customer's tap. */
+  async limitPicture(most: MostPicture): Promise<void> {
+    await this.attempt(() => this.room.limitPicture(most))
   }
 
   /** Camera or microphone went away during the call: once more, on the customer's tap. */

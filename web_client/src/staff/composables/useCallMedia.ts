@@ -38,8 +38,8 @@ export function useCallMedia(): void {
     },
   )
   const off = socket.link.on('resumed', () => void media.ensure())
-  const offProfile = useServer().socket.on('media.profile', ({ call_id, profile }) => {
-    if (call_id === console_.mediaCallId) media.setPicture(profile)
+  const offProfile = useServer().socket.on('media.profile', ({ call_id, seat, profile }) => {
+    if (call_id === console_.mediaCallId && seat === 'teller') media.setPicture(profile)
   })
   onScopeDispose(() => {
     offProfile()

@@ -1,5 +1,5 @@
 /** The words of the staff pages: the server's, generated into src/gen, under the names used here. */
-import type { EvaluationView, FindingView, TellerQuality } from '../../gen/protocol'
+import type { EvaluationView, FindingView, TellerProfile, TellerQuality } from '../../gen/protocol'
 import type { Alarm, Caption as AnyCaption, Disposition, MediaNotice as AnyNotice } from '@shared/protocol'
 
 export type {
@@ -47,6 +47,7 @@ export type {
 export type Caption = AnyCaption & { call_id: string }
 export type MediaNotice = AnyNotice & { call_id: string }
 export type MediaQuality = TellerQuality
+export type { TellerProfile }
 export type AlarmRow = Alarm & { job?: { event_id: string; handler: string } | null }
 export type FindingKind = FindingView['kind']
 export type Answers = EvaluationView['answers']

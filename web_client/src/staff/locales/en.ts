@@ -216,7 +216,6 @@ const en: Texts<typeof zhCN> = {
       joining: 'Connecting picture and sound…',
       failed: 'Picture and sound could not connect.',
       rejoin: 'Reconnect',
-      soundOnly: 'Your network is poor. To keep the sound clear your picture is not sent for now; it comes back by itself.',
     },
   },
   transcript: {

@@ -199,7 +199,7 @@ export default {
       lost: '您的音视频连接中断，正在重连。',
       connected: '您已重新连接。',
     },
-    media: { joining: '正在连接音视频…', failed: '音视频连接失败。', rejoin: '重新连接', soundOnly: '您的网络不好，为了听得清楚，暂时不传您的画面，好转后自动恢复。' },
+    media: { joining: '正在连接音视频…', failed: '音视频连接失败。', rejoin: '重新连接' },
   },
   transcript: {
     title: '实时转写',

@@ -1,4 +1,5 @@
 import type { LinkState } from '@shared/socket'
+import type { Picture } from '@shared/protocol'
 import type { Off } from '@shared/emitter'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
@@ -20,6 +21,7 @@ import type {
   ScriptState,
   SeatState,
   TellerCall,
+  TellerProfile,
 } from '../lib/wire'
 
 export type Screen = 'idle' | 'offer' | 'call' | 'wrapup'
@@ -44,6 +46,7 @@ export const useConsole = defineStore('console', () => {
   const seats = ref<Partial<Record<'customer' | 'teller', Seat>>>({})
   /** How good each party's connection is, 0 to 4 bars. */
   const quality = ref<Partial<Record<'customer' | 'teller', number>>>({})
+  const pictures = ref<Partial<Record<'customer' | 'teller', Picture>>>({})
   const alarms = ref<Alarm[]>([])
   const joinedLate = ref(false)
   const busy = ref<string | null>(null)
@@ -71,6 +74,7 @@ export const useConsole = defineStore('console', () => {
     script.value = null
     seats.value = {}
     quality.value = {}
+    pictures.value = {}
     alarms.value = []
     joinedLate.value = false
   }
@@ -128,6 +132,10 @@ export const useConsole = defineStore('console', () => {
     if (call_id === mediaCallId.value) quality.value = { ...quality.value, [seat]: bars }
   }
 
+  function onProfile({ call_id, seat, profile, why }: TellerProfile): void {
+    if (call_id === mediaCallId.value) pictures.value = { ...pictures.value, [seat]: { profile, why } }
+  }
+
   function onAlarm(alarm: Alarm): void {
     if (alarm.call_id !== null && alarm.call_id === call.value?.call_id) alarms.value = [alarm, ...alarms.value]
   }
@@ -157,6 +165,7 @@ export const useConsole = defineStore('console', () => {
       socket.on('script.state', onScript),
       socket.on('media.notice', onNotice),
       socket.on('media.quality', onQuality),
+      socket.on('media.profile', onProfile),
       socket.on('alarm', onAlarm),
     ]
     link.value = socket.state
@@ -247,7 +256,7 @@ export const useConsole = defineStore('console', () => {
     })
 
   return {
-    clock, link, presence, offer, call, lastOffer, lines, script, nodes, missing, warnings, seats, quality, alarms, joinedLate,
+    clock, link, presence, offer, call, lastOffer, lines, script, nodes, missing, warnings, seats, quality, pictures, alarms, joinedLate,
     busy, failure, screen, mediaCallId, start, stop, reset, setPresence, accept, decline, hangUp, toggleHold, setSharing, wrapUp,
   }
 })

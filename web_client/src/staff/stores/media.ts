@@ -21,8 +21,6 @@ export const useMedia = defineStore('media', () => {
   const remote = shallowRef<MediaStream | null>(null)
   const state = ref<MediaState>('idle')
   const joinFailed = ref(false)
-  /** The server has asked for no picture, so that sound gets through. */
-  const soundOnly = ref(false)
   const muted = ref(false)
   const cameraOff = ref(false)
   /** What the teller shows the customer. */
@@ -187,12 +185,10 @@ export const useMedia = defineStore('media', () => {
   }
 
   function setPicture(profile: PictureProfile): void {
-    soundOnly.value = profile === 'audio'
     void session?.setPicture(profile)
   }
 
   function leave(): void {
-    soundOnly.value = false
     stopStream(screen.value)
     screen.value = null
     clearInterval(ageing)
@@ -225,7 +221,7 @@ export const useMedia = defineStore('media', () => {
   }
 
   return {
-    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff, screen, soundOnly, setPicture, warmUp, coolDown,
+    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff, screen, setPicture, warmUp, coolDown,
     share, unshare, open, choose, close, join, ensure, distrust, rejoin, leave, toggleMute, toggleCamera,
   }
 })
