@@ -184,7 +184,9 @@ class OurNode:
         stack.push_async_callback(self._database.close)
         self._rows = CallRows(self._database)
         self._headers = {"Authorization": f"Bearer {load_secrets(self._folder).internal_token}"}
-        self._http = await stack.enter_async_context(aiohttp.ClientSession())
+        # Kept connections would be counted as the process's own.
+        connector = aiohttp.TCPConnector(force_close=True)
+        self._http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         self.process = start_process([sys.executable, "-m", "server.app.process", "media"], environment)
         stack.callback(stop_process, self.process)
         await until(self._is_alive)

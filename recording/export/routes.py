@@ -5,7 +5,7 @@ from aiohttp import web
 from core.http import RouteTable, actor_of
 from core.models.recording import RecordingExport
 from core.security.permissions import Permission
-from recording.export.schemas import ExportRequest, ExportView
+from recording.export.schemas import ExportRequest, ExportView, NewestExport
 from recording.export.service import ExportFile, ExportService
 
 
@@ -16,6 +16,11 @@ def routes(service: ExportService) -> RouteTable:
     @table.post("/api/recordings/{call_id}/export", Permission.RECORDING_EXPORT)
     async def request_export(request: web.Request, call_id: str, /, body: ExportRequest) -> ExportView:
         return _view(await service.request(actor_of(request), call_id, body.purpose))
+
+    @table.get("/api/recordings/{call_id}/export", Permission.RECORDING_EXPORT)
+    async def newest_export(request: web.Request, call_id: str, /) -> NewestExport:
+        row = await service.newest(actor_of(request), call_id)
+        return NewestExport(export=None if row is None else _view(row))
 
     @table.get("/api/recording-exports/{export_id}", Permission.RECORDING_EXPORT)
     async def export(request: web.Request, export_id: str, /) -> ExportView:

@@ -25,3 +25,9 @@ class ExportView(BaseModel):
     size_b: int | None
     sha256: str | None
     url: str | None
+
+
+class NewestExport(BaseModel):
+    """What one has asked for last of a call, if anything."""
+
+    export: ExportView | None

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AsyncExitStack
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 from av.error import FFmpegError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from core.db import Database
@@ -20,7 +21,7 @@ from core.events import RecordingExportRequested
 from core.ids import new_id
 from core.jobs import Subscription
 from core.models.call import Call
-from core.models.handover import CallLeg
+from core.models.handover import CallGuest, CallLeg
 from core.models.recording import ExportState, Recording, RecordingExport, RecordingFile, RecordingState
 from core.models.staff import Staff
 from core.security.actor import Actor, system_actor
@@ -105,6 +106,15 @@ class ExportService:
             raise NotFoundError("there is no such export", code="recording.export_not_found")
         return row
 
+    async def newest(self, actor: Actor, call_id: str) -> RecordingExport | None:
+        """The last export of a call that the actor asked for, to go on watching it."""
+        actor.require(Permission.RECORDING_EXPORT)
+        query = select(RecordingExport).where(
+            col(RecordingExport.call_id) == call_id, col(RecordingExport.requested_by) == actor.staff_id
+        )
+        async with self._database.read() as session:
+            return (await session.scalars(query.order_by(col(RecordingExport.created_at).desc()).limit(1))).first()
+
     async def open_file(self, actor: Actor, export_id: str) -> "ExportFile":
         """The finished file; every fetching is audited.
 
@@ -128,10 +138,8 @@ class ExportService:
         async with self._database.read() as session:
             row = await session.get_one(RecordingExport, event.export_id)
             recording = await session.get_one(Recording, row.recording_id)
-            query = select(RecordingFile).where(
-                col(RecordingFile.recording_id) == recording.id, col(RecordingFile.track) == "main"
-            )
-            files = list((await session.scalars(query.order_by(col(RecordingFile.party)))).all())
+            files = await _files(session, recording.id)
+            titles = await _titles(session, recording)
         if row.state in (ExportState.READY, ExportState.FAILED):
             return
         await self._set(row.id, state=ExportState.RUNNING)
@@ -139,9 +147,8 @@ class ExportService:
         async with AsyncExitStack() as stack:
             folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="aircounter-")
             stack.callback(folder.cleanup)
-            paths = {file.party: await stack.enter_async_context(self._catalogue.plain_file(file.id)) for file in files}
-            offsets = {file.party: file.offset_s for file in files}
-            sources = tuple(Source(side, paths.get(side), offsets.get(side, 0.0)) for side in ("customer", "teller"))
+            paths = {file.id: await stack.enter_async_context(self._catalogue.plain_file(file.id)) for file in files}
+            sources = sources_of(files, paths, titles)
             duration_s = max(file.offset_s + file.duration_s for file in files)
             plan = ExportPlan(row.id, sources, duration_s, row.watermark, data_key, Path(folder.name))
             try:
@@ -195,6 +202,52 @@ class ExportService:
             row = await work.session.get_one(RecordingExport, export_id, with_for_update=True)
             for name, value in fields.items():
                 setattr(row, name, value)
+
+
+async def _files(session: AsyncSession, recording_id: str) -> list[RecordingFile]:
+    query = select(RecordingFile).where(col(RecordingFile.recording_id) == recording_id)
+    return list((await session.scalars(query.order_by(col(RecordingFile.party), col(RecordingFile.track)))).all())
+
+
+async def _titles(session: AsyncSession, recording: Recording) -> dict[str, list[tuple[float, str]]]:
+    """Who is to be seen in a party's picture, and from which second of the call on."""
+    legs = select(col(CallLeg.began_at), col(Staff.staff_number)).join(Staff, col(Staff.id) == col(CallLeg.teller_id))
+    guests = select(col(CallGuest.joined_at), col(Staff.staff_number)).join(
+        Staff, col(Staff.id) == col(CallGuest.staff_id)
+    )
+    tellers = (await session.execute(legs.where(col(CallLeg.call_id) == recording.call_id))).all()
+    is_guest = col(CallGuest.call_id) == recording.call_id, col(CallGuest.joined_at).is_not(None)
+    experts = (await session.execute(guests.where(*is_guest, col(CallGuest.seat) == "expert"))).all()
+    titles = {"customer": [(0.0, "CUSTOMER")]}
+    for party, rows in (("teller", tellers), ("expert", experts)):
+        titles[party] = sorted(
+            ((at - recording.started_at).total_seconds(), f"{party} {number}") for at, number in rows
+        )
+    return titles
+
+
+def sources_of(
+    files: Sequence[RecordingFile], paths: Mapping[str, Path], titles: Mapping[str, Sequence[tuple[float, str]]]
+) -> tuple[Source, ...]:
+    """The two parties first, whether they have files or not, then whoever else was heard or seen, then the screen."""
+    mains = {file.party: file for file in files if file.track == "main"}
+    parties = ["customer", "teller", *sorted(set(mains) - {"customer", "teller"})]
+    found = [
+        Source(
+            party,
+            paths[file.id] if file else None,
+            file.offset_s if file else 0.0,
+            titles=tuple(titles.get(party, ())),
+            is_seen=party in ("customer", "teller") or (file is not None and file.video_codec is not None),
+        )
+        for party in parties
+        for file in (mains.get(party),)
+    ]
+    for file in files:
+        if file.track == "screen":
+            spans = tuple((span["from_s"], span["to_s"]) for span in file.spans)
+            found.append(Source(file.party, paths[file.id], file.offset_s, "screen", spans))
+    return tuple(found)
 
 
 class ExportFile:

@@ -1,4 +1,4 @@
-"""Edge, worker and two media nodes as processes of their own: a node that is to end finishes its call, others go on."""
+"""Edge, worker and two media nodes as processes of their own: one node dies in a call, one is taken out of service."""
 
 import asyncio
 import contextlib
@@ -13,13 +13,15 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from browser import Person, chromium, customer_to_consent, teller_ready, wait_frames
+from playwright.async_api import expect
 from redis.asyncio import Redis
 from running_house import free_port
 from sqlmodel import col, select
 
 from core.db import Database
 from core.errors import NotFoundError
-from core.models import Call
+from core.models import Call, Recording, RecordingFile
 from core.settings import Settings
 from server.app import roles
 from server.app.heartbeats import alive
@@ -67,10 +69,16 @@ class Machines:
 
     def start(self) -> None:
         assert self.command("migrate", "--demo").wait(60) == 0, self.log()
-        for name, role in ROLES.items():
-            self.processes[name] = self.command(
-                role, AIRCOUNTER_MEDIA_NODE_ID=name, AIRCOUNTER_OPS_PORT=str(self.ops[name])
-            )
+        for name in ROLES:
+            self.start_one(name)
+        self.wait_ready()
+
+    def start_one(self, name: str) -> None:
+        self.processes[name] = self.command(
+            ROLES[name], AIRCOUNTER_MEDIA_NODE_ID=name, AIRCOUNTER_OPS_PORT=str(self.ops[name])
+        )
+
+    def wait_ready(self) -> None:
         deadline = time.monotonic() + 110
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.TransportError):
@@ -99,15 +107,91 @@ def machines(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Mach
         started.stop()
 
 
-async def _node_of(database: Database, redis: Redis, call_id: str) -> str:
+async def _node_of(database: Database, redis: Redis, call_id: str) -> str | None:
+    """Name of the live node that carries a call."""
     async with database.read() as session:
         boot_id = (await session.scalars(select(Call.media_node).where(col(Call.id) == call_id))).one()
-    return next(name for name, facts in (await alive(redis, "media")).items() if facts["boot_id"] == boot_id)
+    found = (await alive(redis, "media")).items()
+    return next((name for name, facts in found if facts["boot_id"] == boot_id), None)
 
 
-async def test_a_drained_node_finishes_its_call_and_takes_no_other(
+async def _running(database: Database) -> str:
+    async with database.read() as session:
+        return (await session.scalars(select(Call.id).where(col(Call.state) == "connected"))).one()
+
+
+async def test_a_node_dies_and_another_is_drained_without_harm_to_their_calls(
     machines: Machines, database: Database, redis: Redis, redis_url: str, tmp_path: Path
 ) -> None:
+    survivor, killed_at = await _talk_through_a_kill(machines, database, redis)
+    drained = await _drain_during_a_call(machines, database, redis, redis_url, tmp_path)
+    inspector = await demo.Staff.sign_in(machines.base_url, "inspector1", DEMO_PASSWORD)
+    for each in (survivor, *drained):
+        async with asyncio.timeout(40):
+            while True:
+                result = (await inspector.client.get(f"/api/calls/{each}/result")).json()
+                if result["stages"]["recording"] == "done":
+                    break
+                await asyncio.sleep(0.2)
+        assert len(result["recordings"]) == 2
+    assert min(file["duration_s"] for file in result["recordings"]) > 0.5
+    await inspector.client.aclose()
+    await _both_parts_are_recorded(database, survivor, killed_at)
+
+
+async def _talk_through_a_kill(machines: Machines, database: Database, redis: Redis) -> tuple[str, float]:
+    """Two pages in a call whose media node is killed: both see each other again, at the other node."""
+    async with chromium() as browser:
+        customer = await Person.at(browser, machines.base_url, 390, 844)
+        teller = await Person.at(browser, machines.base_url, 1440, 900)
+        await teller_ready(teller, "teller2", DEMO_PASSWORD)
+        await customer_to_consent(customer, "account_opening")
+        await customer.by("consent-agree").click()
+        await teller.by("offer-accept").click(timeout=20_000)
+        for person in (customer, teller):
+            await wait_frames(person, "call-remote-video", 45)
+        call_id = await _running(database)
+        node = await _node_of(database, redis, call_id)
+        assert node is not None
+        machines.processes[node].kill()
+        killed_at = time.time()
+        async with asyncio.timeout(30):
+            while await _node_of(database, redis, call_id) in (None, node):
+                await asyncio.sleep(0.1)
+        for person in (customer, teller):
+            await wait_frames(person, "call-remote-video", 0)  # a new connection counts from nothing
+            seen = await person.frames("call-remote-video")
+            await wait_frames(person, "call-remote-video", seen + 20)
+        assert await _running(database) == call_id
+        # The dead one comes back and must leave alone what another one goes on with.
+        machines.start_one(node)
+        await asyncio.to_thread(machines.wait_ready)
+        await wait_frames(teller, "call-remote-video", await teller.frames("call-remote-video") + 20)
+        await customer.by("call-hangup").click()
+        await customer.by("call-hangup-confirm").click()
+        await expect(customer.by("rating-5")).to_be_visible()
+        assert [problem for problem in (*customer.problems, *teller.problems) if "ERR_" not in problem] == []
+    return call_id, killed_at
+
+
+async def _both_parts_are_recorded(database: Database, call_id: str, killed_at: float) -> None:
+    async with database.read() as session:
+        recording = (await session.scalars(select(Recording).where(col(Recording.call_id) == call_id))).one()
+        files = (await session.scalars(select(RecordingFile).where(col(RecordingFile.call_id) == call_id))).all()
+    kill_s = killed_at - recording.started_at.timestamp()
+    for file in files:
+        before, after = file.spans
+        assert before["from_s"] < 1.0
+        assert kill_s - 1.0 < before["to_s"] <= kill_s + 0.1, "more than a second is lost"
+        assert after["from_s"] - kill_s < 30
+        assert after["to_s"] - after["from_s"] > 2
+    assert {gap["party"] for gap in recording.gaps} == {"customer", "teller"}
+
+
+async def _drain_during_a_call(
+    machines: Machines, database: Database, redis: Redis, redis_url: str, tmp_path: Path
+) -> tuple[str, str]:
+    """A node that is to end finishes its call and takes no other; returns both calls."""
     sound = np.zeros(48_000 * 10, np.int16)
     plan = demo.Plan(machines.base_url, "account_opening", sound, sound, tmp_path, DEMO_PASSWORD)
     staff = await demo.Staff.sign_in(machines.base_url, "teller1", DEMO_PASSWORD)
@@ -119,9 +203,9 @@ async def test_a_drained_node_finishes_its_call_and_takes_no_other(
 
     talk = asyncio.get_running_loop().create_task(demo.hold_call(plan, staff, progress))
     await asyncio.wait_for(speaking.wait(), 40)
-    async with database.read() as session:
-        call_id = (await session.scalars(select(Call.id).where(col(Call.state) == "connected"))).one()
+    call_id = await _running(database)
     node = await _node_of(database, redis, call_id)
+    assert node is not None
     settings = Settings(redis_url=redis_url)
     await roles.drain(settings, node, True)
     with pytest.raises(NotFoundError):
@@ -138,17 +222,6 @@ async def test_a_drained_node_finishes_its_call_and_takes_no_other(
     other = await asyncio.wait_for(demo.hold_call(plan, staff, progress), 40)
     await staff.client.aclose()
     assert set(await alive(redis, "media")) == set(ROLES) - {node, "worker", "edge"}
-    inspector = await demo.Staff.sign_in(machines.base_url, "inspector1", DEMO_PASSWORD)
-    for each in (call_id, other.call_id):
-        async with asyncio.timeout(40):
-            while True:
-                result = (await inspector.client.get(f"/api/calls/{each}/result")).json()
-                if result["stages"]["recording"] == "done":
-                    break
-                await asyncio.sleep(0.2)
-        assert len(result["recordings"]) == 2
-    assert min(file["duration_s"] for file in result["recordings"]) > 0.5
-    await inspector.client.aclose()
     documented = set(re.findall(r"`(aircounter_\w+)`", (ROOT / "docs" / "operations.md").read_text()))
     offered: set[str] = set()
     for name, port in machines.ops.items():
@@ -156,3 +229,4 @@ async def test_a_drained_node_finishes_its_call_and_takes_no_other(
             text = (await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{port}/metrics")).text
             offered |= set(re.findall(r"^# TYPE (aircounter_\w+?) ", text, re.MULTILINE))
     assert {name for name in offered if not name.endswith("_created")} == documented
+    return call_id, other.call_id
