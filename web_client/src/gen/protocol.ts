@@ -2285,6 +2285,12 @@ export interface WebhookView {
   failed: number
 }
 /**
+ * What one has asked for last of a call, if anything.
+ */
+export interface NewestExport {
+  export: ExportView | null
+}
+/**
  * A line on the waiting page, sent to every customer's page. `business_code` null: for all queues.
  */
 export interface Notice {
