@@ -149,24 +149,25 @@ async def _talk_through_a_kill(machines: Machines, database: Database, redis: Re
         await customer.by("consent-agree").click()
         await teller.by("offer-accept").click(timeout=20_000)
         for person in (customer, teller):
-            await wait_frames(person, "call-remote-video", 45)
+            await wait_frames(person, "call-remote-video", 20)
         call_id = await _running(database)
         node = await _node_of(database, redis, call_id)
         assert node is not None
         machines.processes[node].kill()
         killed_at = time.time()
+        await asyncio.to_thread(machines.processes[node].wait)
         async with asyncio.timeout(30):
             while await _node_of(database, redis, call_id) in (None, node):
                 await asyncio.sleep(0.1)
         for person in (customer, teller):
             await wait_frames(person, "call-remote-video", 0)  # a new connection counts from nothing
             seen = await person.frames("call-remote-video")
-            await wait_frames(person, "call-remote-video", seen + 20)
+            await wait_frames(person, "call-remote-video", seen + 5)
         assert await _running(database) == call_id
         # The dead one comes back and must leave alone what another one goes on with.
         machines.start_one(node)
         await asyncio.to_thread(machines.wait_ready)
-        await wait_frames(teller, "call-remote-video", await teller.frames("call-remote-video") + 20)
+        await wait_frames(teller, "call-remote-video", await teller.frames("call-remote-video") + 5)
         await customer.by("call-hangup").click()
         await customer.by("call-hangup-confirm").click()
         await expect(customer.by("rating-5")).to_be_visible()
