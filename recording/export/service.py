@@ -221,7 +221,7 @@ async def _titles(session: AsyncSession, recording: Recording) -> dict[str, list
     titles = {"customer": [(0.0, "CUSTOMER")]}
     for party, rows in (("teller", tellers), ("expert", experts)):
         titles[party] = sorted(
-            ((at - recording.started_at).total_seconds(), f"{party} {number}") for at, number in rows
+            ((at - recording.started_at).total_seconds(), f"{party} {number}") for at, number in rows if at is not None
         )
     return titles
 
