@@ -13,8 +13,10 @@ kind: connections to database and Redis are pools that fill up once and then sta
 import argparse
 import asyncio
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -51,16 +53,28 @@ class Held:
     tasks: int
 
 
+def unix_peers() -> dict[str, str]:
+    """Where each unix socket leads to, by inode: database or Redis. Empty without ``ss`` (iproute2)."""
+    program = shutil.which("ss")
+    if program is None:
+        return {}
+    lines = subprocess.run([program, "-xaH"], capture_output=True, text=True, check=True).stdout.splitlines()
+    fields = [line.split() for line in lines]
+    return {each[7]: Path(each[4]).parent.name for each in fields if len(each) > 7 and each[4].startswith("/")}
+
+
 def open_files(pid: int) -> dict[str, int]:
     """Descriptors by kind: where a socket leads to, or what it is."""
     found: Counter[str] = Counter()
+    peers = unix_peers()
     sockets = {connection.fd: connection for connection in psutil.Process(pid).net_connections("all")}
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         connection = sockets.get(int(entry.name))
         if connection is None:
             found[os.readlink(entry).split(":")[0]] += 1
         elif connection.family == socket.AF_UNIX:
-            found["unix socket"] += 1
+            inode = os.readlink(entry).removeprefix("socket:[").removesuffix("]")
+            found[f"to {peers.get(inode, 'a unix socket')}"] += 1
         elif connection.type == socket.SOCK_DGRAM:
             found["udp"] += 1
         else:

@@ -163,7 +163,7 @@ const en: typeof zhCN = {
     stay: 'Stay in the call',
     elapsed: 'Duration',
     screen: 'The teller’s shared screen',
-    soundChosen: 'You chose sound only: the teller cannot see you for now.',
+    soundChosen: 'The call is sound only for now: the teller cannot see you.',
     tellerSoundOnly: 'For now there is only sound from the teller, no picture. The call goes on.',
     poorNetwork: 'Your network is poor and the picture may stutter. You can use sound only.',
     toSound: 'Sound only',

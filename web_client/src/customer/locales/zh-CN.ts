@@ -154,7 +154,7 @@ export default {
     stay: '继续通话',
     elapsed: '通话时长',
     screen: '柜员共享的屏幕',
-    soundChosen: '您选择了只用语音，柜员暂时看不到您。',
+    soundChosen: '现在只用语音，柜员暂时看不到您。',
     tellerSoundOnly: '柜员那边暂时只有声音，没有画面，通话正常进行。',
     poorNetwork: '您的网络较差，画面可能卡顿。可以先只用语音。',
     toSound: '只用语音',
