@@ -27,6 +27,9 @@ PEOPLE_S = 30.0
 RETRY_S = 1.0
 SHOWN = ("customer", "teller")
 
+News = tuple[int, str | None, str, bool]
+"""Bars, profile, why, and whether the other party gets the picture."""
+
 
 @dataclass(slots=True)
 class _Watched:
@@ -35,7 +38,7 @@ class _Watched:
     visit_id: str
     teller_id: str | None
     asked_s: float
-    told: dict[str, tuple[tuple[int, str | None, str], float]] = field(default_factory=dict)  # seat → what, when
+    told: dict[str, tuple[News, float]] = field(default_factory=dict)  # seat → what, when
 
 
 class QualityPusher:
@@ -75,18 +78,19 @@ class QualityPusher:
         for sample in message.get("samples", ()):
             try:
                 if sample["seat"] in SHOWN:
-                    news = sample["bars"], sample.get("profile"), sample.get("why", "asked")
+                    why, shown = sample.get("why", "asked"), sample.get("shown", True)
+                    news = sample["bars"], sample.get("profile"), why, shown
                     await self._tell(sample["call_id"], sample["seat"], news, now_s)
             except (CounterError, SQLAlchemyError, ValidationError, KeyError) as error:
                 log.warning("quality not pushed", error=repr(error))
         self._watched = {key: call for key, call in self._watched.items() if now_s - call.asked_s < 2 * PEOPLE_S}
 
-    async def _tell(self, call_id: str, seat: str, news: tuple[int, str | None, str], now_s: float) -> None:
+    async def _tell(self, call_id: str, seat: str, news: News, now_s: float) -> None:
         call = self._watched.get(call_id)
         before = call.told.get(seat) if call is not None else None
         if before is not None and before[0] == news and now_s - before[1] < REPEAT_S:
             return
-        bars, profile, why = news
+        bars, profile, why, shown = news
         if call is None or now_s - call.asked_s > PEOPLE_S:
             views = await self._calls.views(call_id)
             if views is None:
@@ -99,7 +103,7 @@ class QualityPusher:
             call_id, call, (quality.CUSTOMER_QUALITY, quality.TELLER_QUALITY), {"seat": seat, "bars": bars}
         )
         if profile is not None:
-            words = {"seat": seat, "profile": profile, "why": why}
+            words = {"seat": seat, "profile": profile, "why": why, "shown": shown}
             await self._push(call_id, call, (quality.CUSTOMER_PROFILE, quality.TELLER_PROFILE), words)
 
     async def _push(self, call_id: str, call: _Watched, pushes: tuple[Push, Push], words: dict[str, Any]) -> None:

@@ -258,6 +258,7 @@ class QualitySample:
         frozen: The browser's picture stood still: no packet for two seconds, or a hole that was given up.
         bars: 0 (nothing comes) to 4 (very good), smoothed over some seconds.
         profile: What the node wants the browser to send from now on. why: The reason.
+        shown: Whether the other party gets the picture; it does not while only its own line is too bad for one.
     """
 
     call_id: str
@@ -274,6 +275,7 @@ class QualitySample:
     bars: int
     profile: Profile = Profile.VGA
     why: ProfileReason = "asked"
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How much picture a browser is to send: what was asked for, lowered when its way is bad, restored when it is good.
 
-Sound comes first.
+Sound comes first. Where only the listener's way is too bad for a picture, the picture is not passed on, but still sent:
+it is recorded all the same.
 """
 
 from core.ports.media import Profile, ProfileReason
@@ -26,11 +27,13 @@ class ProfileKeeper:
 
     Attributes:
         wish: The most that is asked for. limit: The most that people want to be sent all the same.
+        spares_listener: The picture is sent, but is not to be passed on.
     """
 
     def __init__(self) -> None:
         self.wish = Profile.VGA
         self.limit = Profile.HD
+        self.spares_listener = False
         self._line = 0  # the most that the line carries, as far as is known
         self._bad_s = self._awful_s = self._good_s = 0
         self._wait_s = GOOD_S
@@ -39,7 +42,7 @@ class ProfileKeeper:
     @property
     def profile(self) -> Profile:
         """What the browser is to send now."""
-        return LADDER[self._step]
+        return Profile.LOW if self.spares_listener else LADDER[self._step]
 
     @property
     def why(self) -> ProfileReason:
@@ -56,12 +59,13 @@ class ProfileKeeper:
     def _step(self) -> int:
         return max(self._line, self._top)
 
-    def step(self, loss: float) -> Profile:
+    def step(self, loss_up: float, loss_down: float = 0.0) -> Profile:
         """One more second.
 
         Args:
-            loss: Share of packets lost, the worse of the publisher's way up and its listener's way down.
+            loss_up / loss_down: Share of packets lost on the publisher's way up and on its listener's way down.
         """
+        loss, was_silenced = max(loss_up, loss_down), self._step == len(LADDER) - 1
         self._bad_s = self._bad_s + 1 if loss > BAD_LOSS else 0
         self._awful_s = self._awful_s + 1 if loss > AWFUL_LOSS else 0
         self._good_s = self._good_s + 1 if loss < GOOD_LOSS else 0
@@ -75,6 +79,8 @@ class ProfileKeeper:
             self._move(self._step - 1, 0)
         elif self._raised_ago_s is not None and self._raised_ago_s > LASTED_S:
             self._wait_s, self._raised_ago_s = GOOD_S, None
+        silenced = self._step == len(LADDER) - 1 and self.why == "line"
+        self.spares_listener = silenced and (self.spares_listener or not was_silenced) and loss_up <= BAD_LOSS
         return self.profile
 
     def _move(self, step: int, raised_ago_s: int | None) -> None:

@@ -204,10 +204,21 @@ class Room:
         parties = [sample for sample in samples if sample.seat in self._profiles]
         for index, sample in enumerate(samples):
             if sample.seat in self._profiles:  # what the other party gets counts too; who listens in never does
-                loss = max([sample.loss_up, *(other.loss_down for other in parties if other is not sample)])
+                loss_down = max((other.loss_down for other in parties if other is not sample), default=0.0)
                 keeper = self._profiles[sample.seat]
-                samples[index] = sample = replace(sample, profile=keeper.step(loss), why=keeper.why)
+                profile = keeper.step(sample.loss_up, loss_down)
+                shown = not keeper.spares_listener
+                samples[index] = sample = replace(sample, profile=profile, why=keeper.why, shown=shown)
             self._tallies.setdefault(sample.seat, Tally(sample.seat)).add(sample)
+        spared = frozenset(
+            listener
+            for speaker, keeper in self._profiles.items()
+            for listener in PARTIES
+            if keeper.spares_listener and listener is not speaker
+        )
+        if spared != self.situation.spared:
+            log.info("pictures passed on by line", call_id=self.call_id, spared=sorted(spared))
+            self.set_situation(replace(self.situation, spared=spared))
         return samples
 
     def _watch(self, peer: Peer, now_ns: int) -> None:

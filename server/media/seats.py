@@ -12,10 +12,12 @@ class Situation:
     Attributes:
         mode: How the supervisor listens in.
         on_hold: The customer hears and sees nothing of the counter.
+        spared: Who gets no pictures, because the line to them carries none.
     """
 
     mode: SupervisorMode = SupervisorMode.MONITOR
     on_hold: bool = False
+    spared: frozenset[Seat] = frozenset()
 
 
 _OTHERS: dict[Seat, tuple[Seat, Seat, Seat]] = {
@@ -53,9 +55,9 @@ def plan(listener: Seat, situation: Situation) -> dict[str, tuple[Seat, str]]:
     for (audio, video), speaker in zip(_SLOTS, _OTHERS[listener], strict=True):
         if hears(listener, speaker, situation):
             found[audio] = (speaker, "audio")
-            if video is not None:
+            if video is not None and listener not in situation.spared:
                 found[video] = (speaker, "video")
-    if hears(listener, SCREEN_SEAT, situation):
+    if hears(listener, SCREEN_SEAT, situation) and listener not in situation.spared:
         found["screen"] = (SCREEN_SEAT, "screen")
     return found
 

@@ -23,12 +23,14 @@ class TellerQuality(CustomerQuality):
 class CustomerProfile(Payload):
     """What a party is to send: ``hd`` 1280×720, ``vga`` 640×480, ``low`` 15 pictures/s, ``audio`` no picture.
 
-    `why`: ``asked`` all that is wanted, ``hand`` people want no more, ``line`` its network carries no more.
+    `why`: ``asked`` all that is wanted, ``hand`` people want no more, ``line`` the network carries no more.
+    `shown`: the other party gets the picture; not while only that one's network is too bad for it.
     """
 
     seat: Literal["customer", "teller"]
     profile: Literal["hd", "vga", "low", "audio"]
     why: Literal["asked", "hand", "line"]
+    shown: bool
 
 
 class TellerProfile(CustomerProfile):

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from core.bus import QUALITY, Bus
 from core.db import Database
 from core.models import CallQuality
-from core.ports.media import PeerChange, PeerState, Profile, QualitySample, QualitySummary, Seat
+from core.ports.media import PeerState, Profile, QualitySample, QualitySummary, Seat
 from server.calls.quality import QualityBook
 from server.media import profiles
 from server.media.config import MediaConfig
@@ -65,7 +65,7 @@ async def test_both_pages_hear_what_each_party_is_to_send_and_why(database: Data
             told = [
                 tuple(body[key] for key in ("seat", "profile", "why"))
                 for name, body in page.pushed
-                if name == "media.profile"
+                if name == "media.profile" and body["shown"]
             ]
             assert told == [
                 ("customer", "vga", "line"), ("teller", "low", "line"), ("customer", "audio", "line"),
@@ -90,13 +90,14 @@ async def test_a_calls_quality_is_kept_and_joined_when_the_call_moved_to_another
     assert (row.rtt_ms, row.rtt_max_ms, row.bitrate_up_bps) == (80.0, 90.0, 2500)
 
 
-async def test_lasting_loss_on_one_way_lowers_that_publisher_alone_and_its_end_restores_it(
+async def test_loss_lowers_the_one_publisher_its_end_restores_it_and_a_bad_line_down_spares_the_listener(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(profiles, "GOOD_S", 3)
-    dice, loss = random.Random(7), 0.3
-    receive = SecureTransport._receive
-    node, samples, changes = _measuring_node()
+    monkeypatch.setattr(profiles, "GOOD_S", 2)
+    monkeypatch.setattr(profiles, "AWFUL_S", 1)
+    dice, loss, loss_down = random.Random(7), 0.4, 0.0
+    receive, send = SecureTransport._receive, SecureTransport._send
+    node, samples, collector = _measuring_node()
     await node.start()
     clients = await _talk(node)
     room = node.room("call_1")
@@ -108,27 +109,47 @@ async def test_lasting_loss_on_one_way_lowers_that_publisher_alone_and_its_end_r
         if self is not customer.transport or dice.random() > loss:
             receive(self, rx, data)
 
+    def lossy_down(self: SecureTransport, secured: bytes | None, more: bool = False) -> None:
+        if self is not customer.transport or dice.random() > loss_down:
+            send(self, secured, more)
+
     monkeypatch.setattr(SecureTransport, "_receive", lossy)
+    monkeypatch.setattr(SecureTransport, "_send", lossy_down)
     async with asyncio.timeout(30):
         while not [sample for sample in samples if sample.profile is not Profile.VGA]:
             await asyncio.sleep(0.1)
         loss = 0.0
         while next(sample.profile for sample in reversed(samples) if sample.seat is Seat.CUSTOMER) is not Profile.VGA:
             await asyncio.sleep(0.1)
-        await node.set_profile("call_1", Seat.TELLER, Profile.AUDIO, by_hand=True)
+        await node.set_profile("call_1", Seat.CUSTOMER, Profile.AUDIO, by_hand=True)
         while not [sample for sample in samples if sample.why == "hand"]:
             await asyncio.sleep(0.1)
-    changes = list(changes)  # until here
+        loss_down = 0.6
+        while samples[-1].shown and samples[-2].shown:
+            await asyncio.sleep(0.1)
+    loss_down = 0.0
+    await asyncio.sleep(0.2)
+    (sink,) = (sink for sink in collector.sinks if sink.stream.seat is Seat.TELLER)
+    before = clients[0].received.video_frames, clients[0].received.audio_frames, len(sink.sequences("video"))
+    await asyncio.sleep(0.6)
+    after = clients[0].received.video_frames, clients[0].received.audio_frames, len(sink.sequences("video"))
+    assert after[0] == before[0], "the customer's line carries no picture"
+    assert after[1] > before[1], "but sound"
+    assert after[2] > before[2], "the teller is recorded all the same"
+    changes = list(collector.changes)  # until here
     for client in clients:
         await client.close()
     await node.close()
     lowered = [sample for sample in samples if sample.profile is not Profile.VGA]
-    assert {(sample.seat, sample.why) for sample in lowered} == {(Seat.CUSTOMER, "line"), (Seat.TELLER, "hand")}
     assert lowered[0].loss_up > 0.1
+    assert {(sample.seat, sample.why) for sample in lowered} == {
+        (Seat.CUSTOMER, "line"), (Seat.CUSTOMER, "hand"), (Seat.TELLER, "line"),
+    }  # fmt: skip
+    assert Profile.AUDIO not in {sample.profile for sample in lowered if sample.seat is Seat.TELLER}
     assert {change.state for change in changes} == {PeerState.CONNECTED}, "without a new connection"
 
 
-def _measuring_node() -> tuple[MediaNode, list[QualitySample], list[PeerChange]]:
+def _measuring_node() -> tuple[MediaNode, list[QualitySample], Collector]:
     collector = Collector()
     samples: list[QualitySample] = []
 
@@ -137,7 +158,7 @@ def _measuring_node() -> tuple[MediaNode, list[QualitySample], list[PeerChange]]
 
     config = MediaConfig("node_1", "a secret of the tests", ("127.0.0.1",))
     node = MediaNode(config, collector.make_sinks, collector.on_change, collector.on_failure, on_samples=on_samples)
-    return node, samples, collector.changes
+    return node, samples, collector
 
 
 async def _talk(node: MediaNode) -> list[HeadlessPeer]:

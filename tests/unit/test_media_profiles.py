@@ -78,6 +78,18 @@ def test_people_may_want_less_and_the_line_still_counts() -> None:
     assert keeper.why == "line"
 
 
+def test_where_only_the_listener_cannot_take_it_the_picture_is_sent_and_not_passed_on() -> None:
+    keeper = ProfileKeeper()
+    seen = [(keeper.step(0.0, 0.3), keeper.spares_listener) for _ in range(6)]
+    assert seen == [(Profile.VGA, False), *[(Profile.LOW, False)] * 2, *[(Profile.LOW, True)] * 3]
+    assert (keeper.step(0.1, 0.0), keeper.spares_listener) == (Profile.AUDIO, False), "its own way is bad now"
+    assert [keeper.step(0.0, 0.0) for _ in range(GOOD_S)][-1] is Profile.LOW
+    assert not keeper.spares_listener
+    keeper.limit = Profile.AUDIO
+    assert [keeper.step(0.0, 0.5) for _ in range(9)][-1] is Profile.AUDIO
+    assert not keeper.spares_listener, "nothing is sent by hand"
+
+
 @given(st.lists(st.floats(0, 1), max_size=300))
 def test_it_moves_one_step_at_a_time_and_never_twice_within_two_seconds(losses) -> None:
     keeper = ProfileKeeper()

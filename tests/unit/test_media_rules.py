@@ -58,6 +58,15 @@ def test_the_tellers_screen_goes_to_everybody_else_but_not_into_a_hold() -> None
     assert "screen" not in plan(C, Situation(on_hold=True))
 
 
+def test_whoever_is_spared_pictures_hears_all_the_same_and_others_see_as_before() -> None:
+    for mode, hold in HEARS:
+        for listener in Seat:
+            spared = plan(listener, Situation(mode, hold, frozenset({C})))
+            usual = plan(listener, Situation(mode, hold))
+            sounds = {slot: source for slot, source in usual.items() if source[1] == "audio"}
+            assert spared == (sounds if listener is C else usual)
+
+
 def test_everybody_the_customer_hears_is_recorded() -> None:
     for (mode, hold), by_listener in HEARS.items():
         kept = {seat for seat in Seat if recorded(seat, Situation(mode, hold))}

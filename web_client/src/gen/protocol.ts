@@ -1112,12 +1112,14 @@ export interface CustomerPicture {
 /**
  * What a party is to send: ``hd`` 1280×720, ``vga`` 640×480, ``low`` 15 pictures/s, ``audio`` no picture.
  *
- * `why`: ``asked`` all that is wanted, ``hand`` people want no more, ``line`` its network carries no more.
+ * `why`: ``asked`` all that is wanted, ``hand`` people want no more, ``line`` the network carries no more.
+ * `shown`: the other party gets the picture; not while only that one's network is too bad for it.
  */
 export interface CustomerProfile {
   seat: 'customer' | 'teller'
   profile: 'hd' | 'vga' | 'low' | 'audio'
   why: 'asked' | 'hand' | 'line'
+  shown: boolean
 }
 /**
  * Quality of one party's connection: 0 nothing comes, 1 poor, 2 fair, 3 good, 4 very good.
@@ -3753,6 +3755,7 @@ export interface TellerProfile {
   seat: 'customer' | 'teller'
   profile: 'hd' | 'vga' | 'low' | 'audio'
   why: 'asked' | 'hand' | 'line'
+  shown: boolean
   call_id: string
 }
 /**

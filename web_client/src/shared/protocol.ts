@@ -29,7 +29,7 @@ export type Party = CustomerCaption['party']
 export type Caption = CustomerCaption
 export type MediaNotice = CustomerMediaNotice
 /** What a party sends, and why. */
-export type Picture = Pick<CustomerProfile, 'profile' | 'why'>
+export type Picture = Pick<CustomerProfile, 'profile' | 'why' | 'shown'>
 /** The most a party is to send, chosen by people. */
 export type MostPicture = CustomerPicture['most']
 export type SeatState = CustomerMediaNotice['state']

@@ -27,6 +27,7 @@ export function useCallNotice(flow: VisitFlow): ComputedRef<CallNotice | null> {
         : { tone: 'warn', text: 'call.soundOnly' }
     }
     if (pictures.teller?.profile === 'audio') return { tone: 'warn', text: 'call.tellerSoundOnly' }
+    if (pictures.teller?.shown === false) return { tone: 'warn', text: 'call.pictureSpared' }
     if (teller === 'degraded') return { tone: 'warn', text: 'call.tellerDegraded' }
     if (quality.customer === 1) return { tone: 'warn', text: 'call.poorNetwork', action: 'soundOnly' }
     return null

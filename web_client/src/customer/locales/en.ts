@@ -164,6 +164,7 @@ const en: typeof zhCN = {
     elapsed: 'Duration',
     screen: 'The teller’s shared screen',
     soundChosen: 'The call is sound only for now: the teller cannot see you.',
+    pictureSpared: 'Your network is poor. To keep the sound clear the teller is not shown for now; the picture comes back by itself.',
     tellerSoundOnly: 'For now there is only sound from the teller, no picture. The call goes on.',
     poorNetwork: 'Your network is poor and the picture may stutter. You can use sound only.',
     toSound: 'Sound only',

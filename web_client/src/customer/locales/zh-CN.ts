@@ -155,6 +155,7 @@ export default {
     elapsed: '通话时长',
     screen: '柜员共享的屏幕',
     soundChosen: '现在只用语音，柜员暂时看不到您。',
+    pictureSpared: '您的网络不好，为了听得清楚，暂时不显示柜员的画面。网络好转后会自动恢复。',
     tellerSoundOnly: '柜员那边暂时只有声音，没有画面，通话正常进行。',
     poorNetwork: '您的网络较差，画面可能卡顿。可以先只用语音。',
     toSound: '只用语音',

@@ -75,8 +75,8 @@ export class CallRoom {
       else if (state === 'lost') void this.media.distrust()
     })
     socket.on('media.quality', ({ seat, bars }) => (this.state.quality[seat] = bars))
-    socket.on('media.profile', ({ seat, profile, why }) => {
-      this.state.pictures[seat] = { profile, why }
+    socket.on('media.profile', ({ seat, profile, why, shown }) => {
+      this.state.pictures[seat] = { profile, why, shown }
       if (seat === 'customer') void this.media.setPicture(profile)
     })
     media.events.on('state', (state) => {

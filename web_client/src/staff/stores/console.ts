@@ -132,8 +132,8 @@ export const useConsole = defineStore('console', () => {
     if (call_id === mediaCallId.value) quality.value = { ...quality.value, [seat]: bars }
   }
 
-  function onProfile({ call_id, seat, profile, why }: TellerProfile): void {
-    if (call_id === mediaCallId.value) pictures.value = { ...pictures.value, [seat]: { profile, why } }
+  function onProfile({ call_id, seat, profile, why, shown }: TellerProfile): void {
+    if (call_id === mediaCallId.value) pictures.value = { ...pictures.value, [seat]: { profile, why, shown } }
   }
 
   function onAlarm(alarm: Alarm): void {
