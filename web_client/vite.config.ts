@@ -44,5 +44,6 @@ export default defineConfig({
     environment: 'happy-dom',
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
     restoreMocks: true,
+    testTimeout: 20_000, // a shared machine is slow at times, and the first test of a file loads what it needs
   },
 })
