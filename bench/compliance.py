@@ -93,6 +93,11 @@ def judge(name: str, expect: dict[str, Any], findings: Iterable[RuleFinding]) ->
         wrong += [
             f"{name}: {f.phrase} found in {f.evidence}" for f in phrases if not any(_names(f, w) for w in expect[key])
         ]
+    if any(f.kind is FindingKind.COMPLAINT for f in found):
+        right += bool(expect.get("complaint"))
+        wrong += [] if expect.get("complaint") else [f"{name}: complaint heard but not said"]
+    elif expect.get("complaint"):
+        missed.append(f"{name}: complaint not heard")
     return right, missed, wrong
 
 
@@ -103,6 +108,7 @@ def exact_findings(rule_set: RuleSet, segments: list[Segment]) -> list[RuleFindi
         RuleKind.NODE: FindingKind.PRESENT,
         RuleKind.FORBIDDEN: FindingKind.FORBIDDEN,
         RuleKind.DANGER: FindingKind.DANGER,
+        RuleKind.COMPLAINT: FindingKind.COMPLAINT,
     }
     out = []
     for rule in rule_set.rules:

@@ -13,6 +13,7 @@ class FindingKind(StrEnum):
     MISSING = "missing"
     FORBIDDEN = "forbidden"
     DANGER = "danger"
+    COMPLAINT = "complaint"
 
 
 class Severity(StrEnum):

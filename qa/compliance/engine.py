@@ -118,8 +118,13 @@ class LiveChecker:
         """Whether a danger word was heard."""
         return any(rule.found for rule in self._followed if rule.rule.kind is RuleKind.DANGER)
 
+    @property
+    def complained(self) -> bool:
+        """Whether the customer was heard to complain."""
+        return any(rule.found for rule in self._followed if rule.rule.kind is RuleKind.COMPLAINT)
+
     def warnings(self, newest: int) -> tuple[RuleFinding, ...]:
-        """The latest forbidden phrases and danger words, in order of time."""
+        """The latest forbidden phrases, danger words and complaints, in order of time."""
         found = [f for rule in self._followed if rule.rule.kind is not RuleKind.NODE for f in rule.found[-newest:]]
         return tuple(sorted(found, key=_by_time)[-newest:])
 

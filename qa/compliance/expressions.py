@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from core.ports.speech import Party
+from qa.compliance.likeness import packaged
 
 Seconds = Annotated[float, Field(gt=0)]
 WordList = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -42,6 +43,22 @@ class Similar(FrozenModel):
     op: Literal["similar"]
     of: WordList
     min_score: float = Field(default=72, ge=50, le=100)
+
+
+class Like(FrozenModel):
+    """A sentence is like the written examples of a concept, in whatever words (see ``likeness``)."""
+
+    op: Literal["like"]
+    concept: str
+    min_score: float = Field(default=50, ge=30, le=100)
+    phrase: str = ""
+
+    @field_validator("concept")
+    @classmethod
+    def _known(cls, concept: str) -> str:
+        if concept not in packaged().column:
+            raise ValueError(f"there are no examples of {concept}; known: {', '.join(packaged().concepts)}")
+        return concept
 
 
 class Regex(FrozenModel):
@@ -263,6 +280,7 @@ class Step(FrozenModel):
 Expr = Annotated[
     Words
     | Similar
+    | Like
     | Regex
     | Seq
     | Together

@@ -16,12 +16,15 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
+from core.alarms import raise_alarm
 from core.bus import FACTS, LIVE, Bus
 from core.db import Database
 from core.ids import new_id
 from core.models.call import Call, CallState
+from core.models.system import Alarm
 from core.models.transcript import TranscriptKind
 from core.ports.speech import Party, Segment
+from core.security.actor import system_actor
 from core.tasks import run_together
 from qa.compliance.rules import RuleSet
 from qa.compliance.script_state import ScriptState
@@ -35,6 +38,7 @@ SWEEP_S = 5.0
 RECONNECT_S = 1.0
 MAX_CALLS = 200
 QUEUE = 1000
+COMPLAINT = "customer.complaint"
 _RUNNING = (CallState.ACCEPTED, CallState.CONNECTED)
 _FAILURES = (RedisError, SQLAlchemyError, OSError)
 
@@ -84,7 +88,9 @@ class LiveScript:
         self._rules = FixedRules(rules) if isinstance(rules, RuleSet) else rules
         self._max_calls = max_calls
         self._name = new_id("script")
+        self._actor = system_actor("qa.live")
         self._calls: dict[str, ScriptState] = {}
+        self._told: set[str] = set()
         self._news: asyncio.Queue[_News] = asyncio.Queue(QUEUE)
 
     async def run(self) -> None:
@@ -164,7 +170,19 @@ class LiveScript:
         changed = await asyncio.to_thread(_add_all, script, segments)
         if changed:
             await self._publish(script)
+            if script.complained:
+                await self._tell_supervisors(script.call_id)
         return changed
+
+    async def _tell_supervisors(self, call_id: str) -> None:
+        """An alarm for the first complaint of a call, whichever process hears it."""
+        if call_id in self._told:
+            return
+        async with self._database.unit_of_work(self._actor) as work:
+            told = select(Alarm.id).where(col(Alarm.call_id) == call_id, col(Alarm.kind) == COMPLAINT)
+            if (await work.session.scalars(told)).first() is None:
+                raise_alarm(work, COMPLAINT, "a customer complains during the call", call_id)
+        self._told.add(call_id)
 
     async def _publish(self, script: ScriptState) -> None:
         await self._bus.publish(LIVE, script.message())
@@ -194,6 +212,7 @@ class LiveScript:
                 await self._publish(script)
 
     async def _drop(self, call_id: str) -> None:
+        self._told.discard(call_id)
         if self._calls.pop(call_id, None) is not None:
             await self._redis.eval(_RELEASE, 1, _lease(call_id), self._name)
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import pairwise, product
 
 from qa.compliance import expressions as ex
+from qa.compliance.likeness import CLAUSE_SCORE, packaged
 from qa.compliance.matcher import Hit, Phrase
 from qa.compliance.negation import NegationReader
 from qa.compliance.spans import LocalSpan, Utterance
@@ -58,7 +59,7 @@ def phrases_of(expr: ex.Expr) -> Iterable[Phrase]:
 def needs_phrase(expr: ex.Expr) -> bool:
     """Whether it can only match an utterance in which one of its phrases was heard."""
     match expr:
-        case ex.Regex() | ex.Speed():
+        case ex.Regex() | ex.Like() | ex.Speed():
             return False
         case ex.Unless() | ex.Affirmed():
             return needs_phrase(expr.of)
@@ -83,6 +84,19 @@ def _words(expr: ex.Words, utterance: Utterance, context: LocalContext) -> list[
 
 def _similar(expr: ex.Similar, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     return context.heard(utterance, expr.of, expr.min_score)
+
+
+def _like(expr: ex.Like, utterance: Utterance, _context: LocalContext) -> list[LocalSpan]:
+    column = packaged().column[expr.concept]
+    like = [
+        (float(scores[column]), start - end, start, end)
+        for start, end, only_clause, scores in utterance.likeness
+        if scores[column] >= (max(expr.min_score, CLAUSE_SCORE) if only_clause else expr.min_score)
+    ]
+    if not like:
+        return []
+    score, _, start, end = max(like)
+    return [LocalSpan(start, end, score, expr.phrase or utterance.view.original(start, end), ((start, end),))]
 
 
 @lru_cache(maxsize=1024)
@@ -153,8 +167,7 @@ def _unless(expr: ex.Unless, utterance: Utterance, context: LocalContext) -> lis
     for span in spans:
         low, high = span.start - expr.before, span.end + expr.after
         near = any(b.start >= low and b.end <= high for b in blockers)
-        text = utterance.view.text[max(0, low) : high]
-        if not near and not (expr.pattern and _pattern(expr.pattern).search(text)):
+        if not near and not (expr.pattern and _pattern(expr.pattern).search(utterance.view.clauses(low, high))):
             out.append(span)
     return out
 
@@ -186,6 +199,7 @@ def _any(expr: ex.Any_, utterance: Utterance, context: LocalContext) -> list[Loc
 LOCAL: dict[type, Callable[..., list[LocalSpan]]] = {
     ex.Words: _words,
     ex.Similar: _similar,
+    ex.Like: _like,
     ex.Regex: _regex,
     ex.Seq: _seq,
     ex.Together: _together,

@@ -57,6 +57,12 @@ class NormalText:
         right = next((b for b in self.breaks if b >= end), len(self.text))
         return left, right
 
+    def clauses(self, start: int, end: int) -> str:
+        """The text of [start, end) with a comma where a clause ends: 成功，后天 is no 成功后."""
+        start, end = max(0, start), min(len(self.text), end)
+        edges = [start, *(b for b in self.breaks if start < b < end), end]
+        return "，".join(self.text[a:b] for a, b in pairwise(edges))
+
     def original(self, start: int, end: int) -> str:
         """The original words of [start, end)."""
         if start >= end:

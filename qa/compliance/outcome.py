@@ -12,6 +12,7 @@ _KINDS = {
     RuleKind.NODE: FindingKind.PRESENT,
     RuleKind.FORBIDDEN: FindingKind.FORBIDDEN,
     RuleKind.DANGER: FindingKind.DANGER,
+    RuleKind.COMPLAINT: FindingKind.COMPLAINT,
 }
 
 

@@ -17,11 +17,12 @@ from qa.compliance.expressions import Expr, FrozenModel, compiles
 
 
 class RuleKind(StrEnum):
-    """A node must be said, a forbidden phrase must not, a danger word alerts."""
+    """A node must be said, a forbidden phrase must not, a danger word alerts, a complaint is the customer's."""
 
     NODE = "node"
     FORBIDDEN = "forbidden"
     DANGER = "danger"
+    COMPLAINT = "complaint"
 
 
 class Rule(FrozenModel):

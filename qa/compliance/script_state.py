@@ -30,6 +30,11 @@ class ScriptState:
         self._checker.add(segment)
         return True
 
+    @property
+    def complained(self) -> bool:
+        """Whether the customer was heard to complain."""
+        return self._checker.complained
+
     def message(self) -> dict[str, Any]:
         """The whole state, as it travels on the LIVE topic and to the teller (``script.state``)."""
         present = {rule_id: f for rule_id, f in self._checker.present().items() if rule_id in self._live}

@@ -4,7 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.ports.speech import Party, Segment
+from qa.compliance.likeness import packaged, windows
 from qa.compliance.matcher import Hit
 from qa.compliance.normalize import NormalText, char_times, digits
 from qa.compliance.phonetic import Sound
@@ -61,6 +65,15 @@ class Utterance:
     def times(self) -> list[tuple[float, float]]:
         """Start and end second of every original character."""
         return char_times(self.segment)
+
+    @cached_property
+    def likeness(self) -> list[tuple[int, int, bool, NDArray[np.float32]]]:
+        """What may be judged by itself (`likeness.windows`), with how like each is to every concept."""
+        model, whole = packaged(), self.heard
+        return [
+            (a, b, only_clause, model.scores(Sound(whole.text[a:b], whole.syllables[a:b], whole.codes[a:b])))
+            for a, b, only_clause in windows(self.view)
+        ]
 
     def place(self, local: LocalSpan) -> Span:
         """A stretch of characters on the call's time line."""

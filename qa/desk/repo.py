@@ -19,7 +19,7 @@ from qa.sampling.share import Inspector
 from qa.transcripts import newest_transcripts, state_of
 
 PAGE_SIZE = 20
-_FLAG_KINDS = (FindingKind.MISSING, FindingKind.FORBIDDEN, FindingKind.DANGER)
+_FLAG_KINDS = (FindingKind.MISSING, FindingKind.FORBIDDEN, FindingKind.DANGER, FindingKind.COMPLAINT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ class FindingView(BaseModel):
 
     id: str
     rule_id: str
-    kind: Literal["present", "missing", "forbidden", "danger"]
+    kind: Literal["present", "missing", "forbidden", "danger", "complaint"]
     severity: Literal["info", "minor", "major", "fatal"]
     label_zh: str
     label_en: str

@@ -46,7 +46,7 @@ class RuleView(BaseModel):
     """One rule; `yaml` is what can be edited."""
 
     id: str
-    kind: Literal["node", "forbidden", "danger"]
+    kind: Literal["node", "forbidden", "danger", "complaint"]
     severity: Literal["info", "minor", "major", "fatal"]
     party: Literal["customer", "teller"]
     label_zh: str

@@ -127,9 +127,9 @@ class Plan(_Model):
 
 
 def risk_of(recording_required: bool, flags: tuple[str, ...]) -> Risk:
-    """High with danger or forbidden words; medium where double recording is compulsory or a duty was not heard."""
+    """High with danger or forbidden words or a complaint; medium where recording is compulsory or a duty not heard."""
     kinds = {flag.split(":")[0] for flag in flags}
-    if kinds & {"danger", "forbidden"}:
+    if kinds & {"danger", "forbidden", "complaint"}:
         return Risk.HIGH
     return Risk.MEDIUM if recording_required or kinds else Risk.LOW
 

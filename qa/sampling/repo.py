@@ -18,7 +18,12 @@ from qa.desk.repo import newest_checks
 from qa.sampling.plan import Unit, risk_of
 from qa.sampling.share import Inspector
 
-_FLAGS = (FindingKind.MISSING.value, FindingKind.FORBIDDEN.value, FindingKind.DANGER.value)
+_FLAGS = (
+    FindingKind.MISSING.value,
+    FindingKind.FORBIDDEN.value,
+    FindingKind.DANGER.value,
+    FindingKind.COMPLAINT.value,
+)
 
 
 async def frame_of(session: AsyncSession, begin: datetime, end: datetime) -> list[Unit]:

@@ -44,9 +44,9 @@ class PracticeNode(BaseModel):
 
 
 class PracticeWarning(BaseModel):
-    """A forbidden phrase or a danger word."""
+    """A forbidden phrase, a danger word or a complaint."""
 
-    kind: Literal["forbidden", "danger"]
+    kind: Literal["forbidden", "danger", "complaint"]
     label_zh: str
     label_en: str
     severity: Severity

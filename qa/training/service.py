@@ -3,6 +3,7 @@
 import asyncio
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 import yaml
 
@@ -23,6 +24,13 @@ from qa.training.schemas import (
 
 # Typed lines are put on a time line at the pace of speech, for rules that ask for an answer within seconds.
 _CHARS_PER_S, _PAUSE_S = 4.0, 1.0
+
+
+_WARNING: dict[FindingKind, Literal["forbidden", "danger", "complaint"]] = {
+    FindingKind.FORBIDDEN: "forbidden",
+    FindingKind.DANGER: "danger",
+    FindingKind.COMPLAINT: "complaint",
+}
 
 
 class PracticeService:
@@ -54,7 +62,7 @@ def judge(rule_set: RuleSet, business_code: str, lines: list[PracticeLine]) -> P
     ]
     warnings = [
         PracticeWarning(
-            kind="forbidden" if f.kind is FindingKind.FORBIDDEN else "danger",
+            kind=_WARNING[f.kind],
             label_zh=f.label_zh,
             label_en=f.label_en,
             severity=f.severity,
@@ -62,7 +70,7 @@ def judge(rule_set: RuleSet, business_code: str, lines: list[PracticeLine]) -> P
             line=_line_of(f, segments),
         )
         for f in findings
-        if f.kind in (FindingKind.FORBIDDEN, FindingKind.DANGER)
+        if f.kind in _WARNING
     ]
     return PracticeResult(nodes=nodes, warnings=warnings, rules=rule_set_version(rule_set))
 

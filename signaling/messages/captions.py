@@ -42,10 +42,10 @@ class ScriptNode(Payload):
 
 
 class ScriptWarning(Payload):
-    """Words that must not, or sound dangerous."""
+    """Words that must not be said, sound dangerous, or complain."""
 
     rule_id: str
-    kind: Literal["forbidden", "danger"]
+    kind: Literal["forbidden", "danger", "complaint"]
     severity: Literal["info", "minor", "major", "fatal"]
     label_zh: str
     label_en: str

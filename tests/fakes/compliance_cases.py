@@ -45,6 +45,7 @@ class Dialogue:
     missing: tuple[str, ...]
     forbidden: tuple[str, ...]
     danger: tuple[str, ...]
+    complaint: bool
 
 
 @cache
@@ -53,7 +54,13 @@ def load_dialogues() -> tuple[Dialogue, ...]:
     raw = yaml.safe_load(DIALOGUES.read_text(encoding="utf-8"))["dialogues"]
     lists = ("present", "missing", "forbidden", "danger")
     return tuple(
-        Dialogue(call["id"], call["business"], segments_of(call), *(tuple(call[name]) for name in lists))
+        Dialogue(
+            call["id"],
+            call["business"],
+            segments_of(call),
+            *(tuple(call[name]) for name in lists),
+            complaint=bool(call.get("complaint")),
+        )
         for call in raw
     )
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from call_rows import GOOD_TRANSFER, CallRows
 from redis.asyncio import Redis
+from sqlmodel import col, select
 
 from core.bus import LIVE, Bus
 from core.db import Database
 from core.events import CallAccepted, CallEnded
 from core.models.call import Call, CallState
+from core.models.system import Alarm
 from core.models.transcript import TranscriptKind
 from core.security.actor import system_actor
 from core.tasks import TaskOwner
@@ -84,6 +86,11 @@ def caption(call: Call, turn: tuple[str, float, float, str], final: bool = True)
     }
 
 
+async def alarms_of(database: Database, call: Call) -> list[str]:
+    async with database.read() as session:
+        return list(await session.scalars(select(Alarm.kind).where(col(Alarm.call_id) == call.id)))
+
+
 def done(state: State) -> set[str]:
     return {node["rule_id"] for node in state["nodes"] if node["done"]}
 
@@ -110,6 +117,13 @@ async def test_told_at_accept_and_after_each_change(call: Call, bus: Bus, redis:
         state = await screen.until(lambda state: len(state["warnings"]) >= 3)
         kinds = {warning["kind"] for warning in state["warnings"]}
         assert kinds == {"forbidden", "danger"}
+        for turn in (("customer", 60.0, 63.0, "你什么态度，我要投诉你！"), ("customer", 70.0, 73.0, "我非投诉不可。")):
+            await bus.publish(LIVE, caption(call, turn))
+        state = await screen.until(lambda state: sum(w["kind"] == "complaint" for w in state["warnings"]) >= 2)
+        async with asyncio.timeout(20):
+            while not (alarms := await alarms_of(database, call)):
+                await asyncio.sleep(0.05)
+        assert alarms == ["customer.complaint"]  # once, however often it is said
         assert set(state["warnings"][0]) == {
             "rule_id", "kind", "severity", "label_zh", "label_en", "party", "at_s", "phrase", "evidence",
         }  # fmt: skip

@@ -28,6 +28,7 @@ def test_whole_call(call: Dialogue) -> None:
     present = {f.rule_id for f in findings if f.kind is FindingKind.PRESENT}
     assert [node for node in call.present if node not in present] == []
     assert [node for node in call.missing if node in present] == []
+    assert call.complaint == any(f.kind is FindingKind.COMPLAINT for f in findings)
     for kind, wanted in ((FindingKind.FORBIDDEN, call.forbidden), (FindingKind.DANGER, call.danger)):
         found = [f for f in findings if f.kind is kind]
         assert [w for w in wanted if not any(_names(f, w) for f in found)] == []

@@ -1521,7 +1521,7 @@ export interface ThumbnailView {
 export interface FindingView {
   id: string
   rule_id: string
-  kind: 'present' | 'missing' | 'forbidden' | 'danger'
+  kind: 'present' | 'missing' | 'forbidden' | 'danger' | 'complaint'
   severity: 'info' | 'minor' | 'major' | 'fatal'
   label_zh: string
   label_en: string
@@ -2750,10 +2750,10 @@ export interface PracticeResult {
   rules: string
 }
 /**
- * A forbidden phrase or a danger word.
+ * A forbidden phrase, a danger word or a complaint.
  */
 export interface PracticeWarning {
-  kind: 'forbidden' | 'danger'
+  kind: 'forbidden' | 'danger' | 'complaint'
   label_zh: string
   label_en: string
   severity: Severity
@@ -3379,7 +3379,7 @@ export interface RuleSetDetail {
  */
 export interface RuleView {
   id: string
-  kind: 'node' | 'forbidden' | 'danger'
+  kind: 'node' | 'forbidden' | 'danger' | 'complaint'
   severity: 'info' | 'minor' | 'major' | 'fatal'
   party: 'customer' | 'teller'
   label_zh: string
@@ -3437,11 +3437,11 @@ export interface ScriptState {
   warnings: ScriptWarning[]
 }
 /**
- * Words that must not, or sound dangerous.
+ * Words that must not be said, sound dangerous, or complain.
  */
 export interface ScriptWarning {
   rule_id: string
-  kind: 'forbidden' | 'danger'
+  kind: 'forbidden' | 'danger' | 'complaint'
   severity: 'info' | 'minor' | 'major' | 'fatal'
   label_zh: string
   label_en: string

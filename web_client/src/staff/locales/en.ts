@@ -253,6 +253,8 @@ const en: Texts<typeof zhCN> = {
     saidBy: '{party} {time}',
     evidence: 'Said: ',
     phrase: 'Rule: ',
+    complaint: 'Complaint',
+    complaintHint: 'Apologise, listen, and call your supervisor if the customer insists.',
     forbiddenHint: 'Correct the wording right away.',
     dangerHint: 'Ask purpose, relation and source; verify; dissuade.',
   },
@@ -321,7 +323,7 @@ const en: Texts<typeof zhCN> = {
     emptyFiltered: 'No calls match these filters.',
     fatal: 'Fatal',
     state: { waiting: 'Processing', pending: 'To score', submitted: 'Scored', none: 'Processing' },
-    flagKind: { missing: 'missing', forbidden: 'forbidden', danger: 'danger', present: 'said' },
+    flagKind: { missing: 'missing', forbidden: 'forbidden', danger: 'danger', complaint: 'complaint', present: 'said' },
     anyOf: 'any {kind}',
     recordingState: {
       capturing: 'recording',

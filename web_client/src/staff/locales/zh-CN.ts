@@ -234,6 +234,8 @@ export default {
     saidBy: '{party} {time}',
     evidence: '原话：',
     phrase: '对应规则：',
+    complaint: '客户投诉',
+    complaintHint: '请先致歉并倾听；客户坚持时请主管介入。',
     forbiddenHint: '请当场更正表述。',
     dangerHint: '请执行三问两核一劝阻。',
   },
@@ -308,7 +310,7 @@ export default {
     emptyFiltered: '没有符合筛选条件的通话。',
     fatal: '一票否决',
     state: { waiting: '处理中', pending: '待评分', submitted: '已评分', none: '处理中' },
-    flagKind: { missing: '缺少', forbidden: '违规', danger: '风险', present: '已说' },
+    flagKind: { missing: '缺少', forbidden: '违规', danger: '风险', complaint: '投诉', present: '已说' },
     anyOf: '有{kind}项',
     recordingState: {
       capturing: '录制中',

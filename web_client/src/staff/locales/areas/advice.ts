@@ -2,7 +2,7 @@
 export default {
   'zh-CN': {
     alarms: {
-      kind: { backup: { drill_failed: '备份恢复演练失败' } },
+      kind: { backup: { drill_failed: '备份恢复演练失败' }, customer: { help: '客户呼叫帮助', complaint: '客户在通话中投诉' } },
       advice: {
         recording: {
           failed: '录像没有录上或没有保存。通话中请停止办理并重新接通；事后请在质检台打开该通话查看缺口。',
@@ -20,6 +20,7 @@ export default {
         },
         customer: {
           help: '等候中的客户按了“呼叫帮助”。请优先安排接听。',
+          complaint: '客户正在通话中表示要投诉。请旁听，必要时介入，并登记投诉工单。',
         },
         fraud: {
           alert: '客户或柜员说到了涉诈危险词。请打开“涉诈预警”，30 秒内作出初判。',
@@ -57,7 +58,7 @@ export default {
   },
   en: {
     alarms: {
-      kind: { backup: { drill_failed: 'Rehearsal of a restore failed' } },
+      kind: { backup: { drill_failed: 'Rehearsal of a restore failed' }, customer: { help: 'A customer calls for help', complaint: 'A customer complains during the call' } },
       advice: {
         recording: {
           failed: 'The recording was not made or not kept. During a call: stop the business and connect again. Afterwards: open the call at the inspection desk and see the gap.',
@@ -75,6 +76,7 @@ export default {
         },
         customer: {
           help: 'A waiting customer pressed “call for help”. See that the call is taken first.',
+          complaint: 'A customer says during the call that they complain. Listen in, step in if needed, and open a ticket.',
         },
         fraud: {
           alert: 'Danger words of a fraud were spoken or typed. Open the fraud alerts and give a first assessment within 30 seconds.',
