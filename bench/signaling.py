@@ -8,6 +8,8 @@ all of them; each time the one at the front leaves, twice a second. Measured:
 
 * `position_p99_ms`: from the answer to the one who leaves until those on places 6 to 10 hear of their new place;
 * `messages_per_change`: what one change costs in messages to all who wait, and what it cost with a quarter of them;
+* `joins_per_s`, `join_cpu_ms`: joining customers (all but the first quarter), and what each costs the edge process, the
+  pushes to everybody who waits meanwhile included;
 * `ratio_bare_echo`: requests answered per second (`call.snapshot`, every one through the database) over those of a
   bare python-socketio echo to the same sockets, clients and number of requests in flight.
 """
@@ -31,6 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fakes")]
 
 import socketio
 import structlog
+import uvloop
 from aiohttp import web
 from counter import TOKEN_KEY, Counter, open_counter
 from redis.asyncio import Redis
@@ -67,13 +70,20 @@ class Clients:
         self._limit = asyncio.Semaphore(AT_ONCE)
 
     async def open(self, namespace: str, people: list[tuple[str, dict[str, str], dict[str, str]]]) -> int:
-        """Connect (name, auth, headers) each; customers join the queue in this order."""
+        """Connect (name, auth, headers) each."""
         await asyncio.gather(*(self._open(namespace, *person) for person in people))
-        if namespace == "/customer":
-            for name, _, _ in people:
-                answer = await self._sockets[name].call("queue.join", {}, namespace=namespace, timeout=60)
-                assert answer["ok"], answer
         return len(self._sockets)
+
+    async def join(self, names: list[str]) -> int:
+        """These customers join the queue, `AT_ONCE` at a time."""
+
+        async def join_one(name: str) -> None:
+            async with self._limit:
+                answer = await self._sockets[name].call("queue.join", {}, namespace="/customer", timeout=60)
+            assert answer["ok"], answer
+
+        await asyncio.gather(*(join_one(name) for name in names))
+        return len(names)
 
     async def _open(self, namespace: str, name: str, auth: dict[str, str], headers: dict[str, str]) -> None:
         socket = socketio.AsyncClient(reconnection=False, handle_sigint=False)
@@ -137,7 +147,7 @@ def clients(url: str, pipe: Connection) -> None:
             if command == "close":
                 return
 
-    asyncio.run(serve())
+    uvloop.run(serve())
 
 
 class Crowd:
@@ -167,6 +177,11 @@ class Crowd:
         """Everybody comes, dealt out over the processes."""
         parts = [people[index::PROCESSES] for index in range(PROCESSES)]
         await asyncio.gather(*(self.ask(index, "open", namespace, part) for index, part in enumerate(parts)))
+
+    async def join(self, names: list[str]) -> None:
+        """All of them join the queue."""
+        parts = [names[index::PROCESSES] for index in range(PROCESSES)]
+        await asyncio.gather(*(self.ask(index, "join", part) for index, part in enumerate(parts)))
 
     async def close(self) -> None:
         """Disconnect everybody and end."""
@@ -240,13 +255,21 @@ async def measure(counter: Counter, chosen: argparse.Namespace) -> dict[str, flo
     await crowd.open("/staff", await tellers(counter, chosen.tellers))
     await on_duty(counter)
     homes: dict[str, int] = {}
-    steps = []
+    steps: list[dict[str, float]] = []
+    joined: dict[str, float] = {}
     for count in (chosen.customers // 4, chosen.customers):
         people = await customers(counter, count - len(homes))
         homes |= {person[0]: index % PROCESSES for index, person in enumerate(people)}
-        began = time.time()
+        began = time.monotonic()
         await crowd.open("/customer", people)
-        say(f"{len(people)} came and joined in {time.time() - began:.1f} s")
+        say(f"{len(people)} came in {time.monotonic() - began:.1f} s")
+        began, cpu_began_s = time.monotonic(), time.process_time()
+        await crowd.join([person[0] for person in people])
+        joined = {
+            "joins_per_s": len(people) / (time.monotonic() - began),
+            "join_cpu_ms": (time.process_time() - cpu_began_s) * 1000 / len(people),
+        }
+        say(f"{len(people)} joined: {joined}")
         await asyncio.sleep(SETTLE_S)
         steps.append(await leave_one_by_one(crowd, await queue_order(counter), homes, chosen.changes))
         say(f"{count} waiting: {steps[-1]}")
@@ -264,6 +287,8 @@ async def measure(counter: Counter, chosen: argparse.Namespace) -> dict[str, flo
         "tellers": chosen.tellers,
         "requests_per_s": round(mine),
         "bare_echo_per_s": round(bare),
+        "joins_per_s": round(joined["joins_per_s"]),
+        "join_cpu_ms": round(joined["join_cpu_ms"], 1),
         "ratio_bare_echo": round(mine / bare, 3),
         "position_p50_ms": round(many["p50_ms"]),
         "position_p99_ms": round(many["p99_ms"]),
@@ -320,7 +345,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=2000)
     parser.add_argument("--tellers", type=int, default=200)
     parser.add_argument("--changes", type=int, default=80)
-    asyncio.run(run(parser.parse_args()))
+    uvloop.run(run(parser.parse_args()))  # as the edge does
 
 
 if __name__ == "__main__":

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from core.models.system import AuditEntry
+from core.models.system import AuditEntry, AuditPending
 
 if TYPE_CHECKING:
     from core.db import Database
 
 GENESIS = "0" * 64
-_CHAIN_LOCK = 0x41554449  # "AUDI": pg advisory lock that serialises the writers of the chain
+_PENDING = insert(AuditPending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,20 @@ class AuditNote:
 
 def entry_hash(prev_hash: str, seq: int, note: AuditNote) -> str:
     """SHA-256 over the previous hash and the canonical JSON of the entry."""
-    canonical = json.dumps(
-        [
-            seq,
-            note.at.astimezone(UTC).isoformat(),
-            note.actor,
-            note.action,
-            note.object_type,
-            note.object_id,
-            _as_stored(note.detail),
-        ],
-        ensure_ascii=False,
-        sort_keys=True,
-        separators=(",", ":"),
-    )
-    return hashlib.sha256((prev_hash + canonical).encode()).hexdigest()
+    return hashlib.sha256(f"{prev_hash}[{seq},{_canonical(note)[1:]}".encode()).hexdigest()
+
+
+def _canonical(note: AuditNote) -> str:
+    """The entry as canonical JSON, without the number it has in the chain."""
+    parts = [
+        note.at.astimezone(UTC).isoformat(),
+        note.actor,
+        note.action,
+        note.object_type,
+        note.object_id,
+        _as_stored(note.detail),
+    ]
+    return json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _as_stored(value: Any) -> Any:
@@ -63,29 +62,12 @@ def _as_stored(value: Any) -> Any:
 
 
 async def append(session: AsyncSession, notes: list[AuditNote]) -> None:
-    """Chain the notes at the end of the log. Called last in a transaction: it holds the chain's lock until commit."""
-    await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    newest = select(AuditEntry.seq, AuditEntry.hash).order_by(col(AuditEntry.seq).desc()).limit(1)
-    last = (await session.execute(newest)).first()
-    seq, prev_hash = (last[0], last[1]) if last else (0, GENESIS)
-    for note in notes:
-        seq += 1
-        digest = entry_hash(prev_hash, seq, note)
-        session.add(
-            AuditEntry(
-                seq=seq,
-                at=note.at,
-                actor=note.actor,
-                action=note.action,
-                object_type=note.object_type,
-                object_id=note.object_id,
-                detail=note.detail,
-                prev_hash=prev_hash,
-                hash=digest,
-            )
-        )
-        prev_hash = digest
-    await session.flush()
+    """Add the notes to the log when this transaction commits.
+
+    The database chains them within COMMIT (the trigger ``audit_chain``): writers of the chain come one after the
+    other, and none of them waits for another's way over the network.
+    """
+    await session.execute(_PENDING, [{"entries": [_canonical(note) for note in notes]}])
 
 
 @dataclass(frozen=True, slots=True)

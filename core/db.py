@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy import insert
 from sqlalchemy.event import listen, listens_for
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -20,6 +21,7 @@ from core.security.actor import Actor
 
 log = structlog.get_logger(__name__)
 
+_OUTBOX = insert(OutboxEvent)
 STATEMENTS_KEPT = 400
 """Prepared statements per connection. A process has a few hundred; one that is not kept costs two more round trips."""
 
@@ -56,17 +58,19 @@ class UnitOfWork:
         self._notes.append(audit.AuditNote(self.clock.now(), self.actor.name, action, object_type, object_id, detail))
 
     async def _write_books(self) -> None:
-        for event in self._events:
-            self.session.add(
-                OutboxEvent(
-                    event_id=event.event_id,
-                    type=event.type,
-                    call_id=getattr(event, "call_id", None),
-                    payload=event.model_dump_json(),
-                    at=event.at,
-                )
-            )
         await self.session.flush()
+        if self._events:
+            facts = [
+                {
+                    "event_id": event.event_id,
+                    "type": event.type,
+                    "call_id": getattr(event, "call_id", None),
+                    "payload": event.model_dump_json(),
+                    "at": event.at,
+                }
+                for event in self._events
+            ]
+            await self.session.execute(_OUTBOX, facts)
         if self._notes:
             await audit.append(self.session, self._notes)
 

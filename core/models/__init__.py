@@ -13,6 +13,7 @@ from core.models.call import (
     EndReason,
     Rating,
     TellerPresence,
+    TellerSpan,
     TellerState,
 )
 from core.models.case import (
@@ -73,7 +74,7 @@ from core.models.rules import RuleSetRow, RuleSetState
 from core.models.sampling import InspectionTask, InspectorConflict, SampleDraw, SamplePlan, TaskState
 from core.models.signing import Signature, SignedDocument, SignedDocumentState, Voucher
 from core.models.staff import Role, Staff, StaffPassword, StaffRecoveryCode, StaffSession, StaffTotp
-from core.models.system import Alarm, AuditEntry, DeliveryState, EventDelivery, OutboxEvent
+from core.models.system import Alarm, AuditEntry, AuditPending, DeliveryState, EventDelivery, OutboxEvent
 from core.models.ticket import Ticket, TicketKind, TicketState, TicketStep
 from core.models.transcript import (
     SearchSegment,
@@ -97,6 +98,7 @@ __all__ = [
     "Article",
     "ArticleVersion",
     "AuditEntry",
+    "AuditPending",
     "AuthorisationLevel",
     "BestCase",
     "Business",
@@ -188,6 +190,7 @@ __all__ = [
     "Strategy",
     "TaskState",
     "TellerPresence",
+    "TellerSpan",
     "TellerState",
     "Ticket",
     "TicketKind",

@@ -55,4 +55,4 @@ class Callback(SQLModel, table=True):
     state: str = Field(index=True)
     created_at: datetime = utc_field()
     called_at: datetime | None = utc_field(nullable=True)
-    returned_visit_id: str | None = Field(default=None, foreign_key="visit.id")
+    returned_visit_id: str | None = Field(default=None, foreign_key="visit.id", index=True)

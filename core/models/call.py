@@ -1,12 +1,12 @@
 """Calls, offers, presence, quality and ratings.
 
-Writers: server.calls (Call, CallQuality, Rating), server.acd (CallOffer, TellerPresence).
+Writers: server.calls (Call, CallQuality, Rating), server.acd (CallOffer, TellerPresence, TellerSpan).
 """
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, Computed, DateTime
+from sqlalchemy import BigInteger, Column, Computed, DateTime, Identity, Integer, text
 from sqlmodel import Field, SQLModel
 
 from core.models.base import json_field, utc_field
@@ -47,7 +47,7 @@ class Call(SQLModel, table=True):
     """One call, from joining the queue to the disposition.
 
     Attributes:
-        number: Running number shown to people.
+        number: Running number shown to people, given by the database; one is left out when a join fails at its end.
         version: Incremented by every change; moves are compare-and-set on it.
         recording_ok: False while a live call's recording has failed.
         sharing: The teller shows a screen.
@@ -62,7 +62,9 @@ class Call(SQLModel, table=True):
     """
 
     id: str = Field(primary_key=True)
-    number: int = Field(unique=True)
+    number: int = Field(
+        default=None, sa_column=Column(Integer, unique=True, nullable=False, server_default=text("next_call_number()"))
+    )
     visit_id: str = Field(foreign_key="visit.id", index=True)
     business_code: str = Field(foreign_key="business.code")
     language: str
@@ -130,6 +132,18 @@ class TellerPresence(SQLModel, table=True):
     missed_offers: int = 0
     call_id: str | None = None
     version: int = 1
+
+
+class TellerSpan(SQLModel, table=True):
+    """What a teller was doing, from one change of presence to the next. The span that runs is in `TellerPresence`."""
+
+    __tablename__ = "teller_span"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    teller_id: str = Field(foreign_key="staff.id")
+    state: str
+    began_at: datetime = utc_field(index=True)
+    ended_at: datetime = utc_field()
 
 
 class Rating(SQLModel, table=True):

@@ -13,7 +13,7 @@ class PeerReview(SQLModel, table=True):
     """One colleague's marks for one teller and month.
 
     Attributes:
-        month: First day, ``2026-03-01``.
+        month: ``2026-03``.
         score: 0 to 100.
     """
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, Identity
+from sqlalchemy import ARRAY, BigInteger, Column, Identity, Text
 from sqlmodel import Field, SQLModel
 
 from core.models.base import json_field, utc_field
@@ -64,6 +64,19 @@ class AuditEntry(SQLModel, table=True):
     detail: dict[str, object] = json_field()
     prev_hash: str
     hash: str
+
+
+class AuditPending(SQLModel, table=True):
+    """Entries of a transaction that is not committed yet; its commit chains them and removes the row.
+
+    Attributes:
+        entries: Each as canonical JSON: time, actor, action, type and id of the object, detail.
+    """
+
+    __tablename__ = "audit_pending"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    entries: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
 
 
 class Alarm(SQLModel, table=True):

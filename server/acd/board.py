@@ -5,7 +5,7 @@ from sqlmodel import col, select
 
 from core.db import UnitOfWork
 from core.events import OfferLapsed, TellerStateChanged
-from core.models.call import CallOffer, TellerPresence, TellerState
+from core.models.call import CallOffer, TellerPresence, TellerSpan, TellerState
 
 CONSULTING = "consulting"  # reason of the break of a teller who is in a colleague's call
 
@@ -27,9 +27,13 @@ async def lock_offer(session: AsyncSession, offer_id: str) -> CallOffer | None:
 def change(
     work: UnitOfWork, presence: TellerPresence, state: TellerState, reason: str = "", call_id: str | None = None
 ) -> None:
-    """Move a teller to a state and announce it."""
+    """Move a teller to a state, keep what was before, and announce it."""
+    now = work.clock.now()
+    if now > presence.since:
+        span = TellerSpan(teller_id=presence.staff_id, state=presence.state, began_at=presence.since, ended_at=now)
+        work.session.add(span)
     presence.state, presence.reason, presence.call_id = state, reason, call_id
-    presence.since = work.clock.now()
+    presence.since = now
     presence.version += 1
     changed = TellerStateChanged(at=presence.since, teller_id=presence.staff_id, state=state.value, reason=reason)
     work.emit(changed)

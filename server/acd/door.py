@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
@@ -21,6 +22,20 @@ _WAITING = (CallState.QUEUED.value, CallState.OFFERED.value)
 EARLY = timedelta(minutes=15)  # a booked customer who comes earlier waits like everybody
 LATE = timedelta(minutes=30)
 
+_QUEUE_AND_PROMISE = (
+    select(ServiceQueue, Callback, Appointment)
+    .select_from(Business)
+    .outerjoin(ServiceQueue, col(ServiceQueue.business_code) == col(Business.code))
+    .outerjoin(
+        Callback, (col(Callback.returned_visit_id) == bindparam("visit_id")) & (col(Callback.state) == "returned")
+    )
+    .outerjoin(
+        Appointment, (col(Appointment.visit_id) == bindparam("visit_id")) & (col(Appointment.state) == "checked_in")
+    )
+    .where(col(Business.code) == bindparam("business_code"))
+    .limit(1)
+)
+
 
 class QueueDoor:
     """Implements `core.ports.calls.QueueEntry` and `core.ports.booking.SlotCalendar`."""
@@ -32,12 +47,10 @@ class QueueDoor:
         self, session: AsyncSession, visit_id: str, business: Business, elderly: bool, now: datetime
     ) -> Admission:
         """Let a visit into the queue; see `QueueEntry.admit`."""
-        queue = await session.get(ServiceQueue, business.code)
+        queue, callback, booked = await _queue_and_promise(session, business.code, visit_id)
         queue_points = queue.points if queue is not None else 0
-        callback = await _callback_of(session, visit_id)
         if callback is not None:  # the place was promised, whatever the clock says
             return Admission(callback.queued_at, callback.priority, "standard")
-        booked = await _appointment_of(session, visit_id)
         if booked is not None and booked.starts_at - EARLY <= now <= booked.ends_at + LATE:
             return Admission(now, points(queue_points, "appointment"), "appointment")
         if queue is not None:
@@ -143,11 +156,10 @@ async def _waiting_in_group(session: AsyncSession, group: str) -> int:
     return (await session.scalars(query)).one()
 
 
-async def _appointment_of(session: AsyncSession, visit_id: str) -> Appointment | None:
-    query = select(Appointment).where(col(Appointment.visit_id) == visit_id, col(Appointment.state) == "checked_in")
-    return (await session.scalars(query)).first()
-
-
-async def _callback_of(session: AsyncSession, visit_id: str) -> Callback | None:
-    query = select(Callback).where(col(Callback.returned_visit_id) == visit_id, col(Callback.state) == "returned")
-    return (await session.scalars(query)).first()
+async def _queue_and_promise(
+    session: AsyncSession, business_code: str, visit_id: str
+) -> tuple[ServiceQueue | None, Callback | None, Appointment | None]:
+    """A business's queue, and what the visit was promised: a call back, a booked time."""
+    given = {"business_code": business_code, "visit_id": visit_id}
+    queue, callback, booked = (await session.execute(_QUEUE_AND_PROMISE, given)).one()
+    return queue, callback, booked

@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, func, select, tuple_, union_all
+from sqlmodel import col, func, select, union_all
 
 from core.clock import Clock
 from core.models.call import Call, CallOffer, CallState, TellerPresence, TellerState
@@ -20,10 +22,29 @@ from server.acd.estimate import QueueLoad, estimate
 
 RECENT_CALLS = timedelta(hours=2)  # handling times of so long ago still tell of now
 TODAY = timedelta(hours=14)  # a shift and its breaks: what counts as today's work
-ON_DUTY = frozenset({TellerState.READY, TellerState.OFFERED, TellerState.IN_CALL, TellerState.WRAP_UP})
 SPARE = 20  # heads of a queue looked at beyond the ready tellers, for those that were refused
 REFUSALS = timedelta(minutes=10)
 _WAITING = (CallState.QUEUED.value, CallState.OFFERED.value)
+
+# As text, for it is asked by everybody who joins or looks. A ringing teller is as good as free: the call that rings
+# there stands in the queue, too.
+_OF_GROUP = """
+  lateral (select count(*) filter (where p.state in ('ready', 'offered')) as free, count(*) as serving
+   from teller_presence p join staff s on s.id = p.staff_id
+   where p.state in ('ready', 'offered', 'in_call', 'wrap_up')
+     and s.skill_groups @> jsonb_build_array(g.skill_group)) duty,
+  lateral (select count(*) as handled, coalesce(sum(extract(epoch from h.closed_at - h.accepted_at)), 0) as handled_s
+   from call h where h.skill_group = g.skill_group and h.accepted_at is not null and h.closed_at > :recently) done
+"""
+_LOAD = text(
+    f"select free, serving, handled, handled_s from (select cast(:skill_group as text) as skill_group) g, {_OF_GROUP}"
+)
+_AHEAD = text(
+    "select free, serving, handled, handled_s, (select count(*) from call b where b.skill_group = g.skill_group "
+    "and b.state in ('queued', 'offered') and (b.rank_at, b.id) < (g.rank_at, g.id)) as ahead "
+    f"from call g, {_OF_GROUP} "
+    "where g.id = :call_id and g.state in ('queued', 'offered')"
+)
 
 
 async def read_snapshot(session: AsyncSession, now: datetime) -> Snapshot:
@@ -169,41 +190,18 @@ class QueueBoard:
 
     async def _place(self, session: AsyncSession, call_id: str) -> dict[str, QueuePlace]:
         """One call's place: those before it are counted in the index."""
-        call = (
-            await session.execute(select(Call.skill_group, Call.rank_at, Call.state).where(col(Call.id) == call_id))
-        ).first()
-        if call is None or call.state not in _WAITING:
-            return {}
-        before = select(func.count()).where(
-            col(Call.skill_group) == call.skill_group,
-            col(Call.state).in_(_WAITING),
-            tuple_(col(Call.rank_at), col(Call.id)) < tuple_(call.rank_at, call_id),
-        )
-        position = 1 + (await session.scalars(before)).one()
-        return {call_id: _place(position, await self.load(session, call.skill_group))}
+        found = (await session.execute(_AHEAD, {"call_id": call_id, **self._recent()})).first()
+        return {call_id: _place(1 + found.ahead, self._load(found))} if found is not None else {}
 
     async def load(self, session: AsyncSession, group: str) -> QueueLoad:
         """What a wait in this group stands on."""
-        on_duty = (
-            select(TellerPresence.state)
-            .join(Staff, col(Staff.id) == col(TellerPresence.staff_id))
-            .where(
-                col(TellerPresence.state).in_([state.value for state in ON_DUTY]),
-                col(Staff.skill_groups).contains([group]),
-            )
-        )
-        states = (await session.scalars(on_duty)).all()
-        # A ringing teller is as good as free: the call that rings there stands in the queue, too.
-        free = sum(state in (TellerState.READY, TellerState.OFFERED) for state in states)
-        handled = select(
-            func.count(), func.sum(func.extract("epoch", col(Call.closed_at) - col(Call.accepted_at)))
-        ).where(
-            col(Call.skill_group) == group,
-            col(Call.accepted_at).is_not(None),
-            col(Call.closed_at) > self._clock.now() - RECENT_CALLS,
-        )
-        count, total = (await session.execute(handled)).one()
-        return QueueLoad(free, len(states), count, float(total or 0.0), self._ring_s)
+        return self._load((await session.execute(_LOAD, {"skill_group": group, **self._recent()})).one())
+
+    def _recent(self) -> dict[str, datetime]:
+        return {"recently": self._clock.now() - RECENT_CALLS}
+
+    def _load(self, row: Row[Any]) -> QueueLoad:
+        return QueueLoad(row.free, row.serving, row.handled, float(row.handled_s), self._ring_s)
 
 
 def _place(position: int, load: QueueLoad) -> QueuePlace:

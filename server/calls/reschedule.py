@@ -1,19 +1,12 @@
 """Emergencies at the door: nobody joins while entry is stopped, and who was sent away does not wait twice."""
 
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
-
 from core.errors import ConflictError
 from core.models.call import Call, EndReason
 from core.models.oversight import Emergency
 
 
-async def refuse_while_stopped(session: AsyncSession) -> None:
+def refuse_while_stopped(emergency: Emergency | None) -> None:
     """ConflictError ``counter.maintenance``, with what customers are told, while an emergency stops entry."""
-    query = select(Emergency).where(
-        col(Emergency.ended_at).is_(None), col(Emergency.drill).is_(False), col(Emergency.stop_entry).is_(True)
-    )
-    emergency = (await session.scalars(query.limit(1))).first()
     if emergency is not None:
         raise ConflictError(
             "the counter is closed for a moment",

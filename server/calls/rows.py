@@ -1,17 +1,39 @@
 """Reading and locking calls; who may reach which."""
 
-from sqlalchemy import text
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from core.errors import DeniedError, NotFoundError
+from core.models.business import Business
 from core.models.call import Call, CallState
+from core.models.oversight import Emergency
 from core.models.visit import Consent, Visit
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from server.calls.states import WAITING
 
-_NUMBER_LOCK = 0x43414C4C  # "CALL": pg advisory lock that serialises numbering
+# Put together once: with hundreds who join at the same time, that costs as much as asking.
+_LOCKED_VISIT = select(Visit).where(col(Visit.id) == bindparam("visit_id")).with_for_update()
+_NEWEST_CALL = (
+    select(Call).where(col(Call.visit_id) == bindparam("visit_id")).order_by(col(Call.number).desc()).limit(1)
+)
+_CONSENTED = (
+    select(Consent.granted)
+    .where(col(Consent.visit_id) == bindparam("visit_id"), col(Consent.purpose) == "recording")
+    .order_by(col(Consent.at).desc(), col(Consent.id).desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_STOPPED = col(Emergency.ended_at).is_(None) & col(Emergency.drill).is_(False) & col(Emergency.stop_entry).is_(True)
+_ENTRANCE = (
+    select(Business, _CONSENTED, Emergency)
+    .outerjoin(Emergency, _STOPPED)
+    .where(col(Business.code) == bindparam("business_code"))
+    .limit(1)
+)
 
 
 def visit_of(actor: Actor) -> str:
@@ -40,7 +62,7 @@ async def lock_call(session: AsyncSession, call_id: str) -> Call:
 
 async def lock_visit(session: AsyncSession, visit_id: str) -> Visit:
     """The visit, locked so that two joins come one after the other. NotFoundError ``visit.not_found``."""
-    visit = (await session.scalars(select(Visit).where(col(Visit.id) == visit_id).with_for_update())).first()
+    visit = (await session.scalars(_LOCKED_VISIT, {"visit_id": visit_id})).first()
     if visit is None:
         raise NotFoundError("there is no such visit", code="visit.not_found")
     return visit
@@ -48,8 +70,7 @@ async def lock_visit(session: AsyncSession, visit_id: str) -> Visit:
 
 async def newest_call(session: AsyncSession, visit_id: str) -> Call | None:
     """The visit's newest call."""
-    query = select(Call).where(col(Call.visit_id) == visit_id).order_by(col(Call.number).desc()).limit(1)
-    return (await session.scalars(query)).first()
+    return (await session.scalars(_NEWEST_CALL, {"visit_id": visit_id})).first()
 
 
 async def access_call(session: AsyncSession, actor: Actor, call_id: str) -> Call:
@@ -86,21 +107,25 @@ def _not_found() -> NotFoundError:
     return NotFoundError("there is no such call", code="call.not_found")
 
 
-async def has_consent(session: AsyncSession, visit_id: str, purpose: str) -> bool:
-    """Whether the visit's newest word on the purpose is a yes."""
-    query = (
-        select(Consent.granted)
-        .where(col(Consent.visit_id) == visit_id, col(Consent.purpose) == purpose)
-        .order_by(col(Consent.at).desc(), col(Consent.id).desc())
-        .limit(1)
-    )
-    return bool((await session.scalars(query)).first())
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What decides whether a visit may join the queue.
+
+    Attributes:
+        consented: The newest word on being recorded is a yes.
+        emergency: One that stops entry, if there is any.
+    """
+
+    business: Business
+    consented: bool
+    emergency: Emergency | None
 
 
-async def next_number(session: AsyncSession) -> int:
-    """The next running number; held until commit, so numbers have no gaps."""
-    await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _NUMBER_LOCK})
-    return ((await session.scalars(select(func.max(Call.number)))).first() or 0) + 1
+async def entrance(session: AsyncSession, visit: Visit) -> Entrance:
+    """Read in one go, as everybody who joins asks for it."""
+    given = {"visit_id": visit.id, "business_code": visit.business_code}
+    business, granted, emergency = (await session.execute(_ENTRANCE, given)).one()
+    return Entrance(business, bool(granted), emergency)
 
 
 async def waiting_visits(session: AsyncSession) -> dict[str, str]:

@@ -13,7 +13,6 @@ from core.db import Database, UnitOfWork
 from core.errors import ConflictError, CounterError, NotFoundError
 from core.events import CallConnected, CallEnded, CallQueued, CallWrappedUp
 from core.ids import new_id
-from core.models.business import Business
 from core.models.call import Call, CallState, EndReason
 from core.models.visit import Visit
 from core.ports.calls import (
@@ -88,19 +87,19 @@ class CallService:
             return await self._viewer.customer(session, call)
 
     async def _queue(self, work: UnitOfWork, visit: Visit, elderly: bool, points: int = 0) -> Call:
-        await refuse_while_stopped(work.session)
-        business = await work.session.get_one(Business, visit.business_code)
+        entrance = await rows.entrance(work.session, visit)
+        business = entrance.business
+        refuse_while_stopped(entrance.emergency)
         if not business.enabled:
             raise ConflictError("this business is not offered right now", code="business.closed")
         # Every call is recorded, also those of businesses that would not need it: nobody is recorded unasked.
-        if not await rows.has_consent(work.session, visit.id, "recording"):
+        if not entrance.consented:
             raise ConflictError("calls are recorded, which needs consent", code="consent.required")
-        call_id = await self._warm.take(visit.id) or new_id("call")
+        reserved = await self._warm.take(visit.id)
         now = work.clock.now()
         admission = await self._door.admit(work.session, visit.id, business, elderly, now)
         call = Call(
-            id=call_id,
-            number=await rows.next_number(work.session),
+            id=reserved or new_id("call"),
             visit_id=visit.id,
             business_code=visit.business_code,
             language=visit.language,
@@ -109,7 +108,7 @@ class CallService:
             priority=admission.priority + points,
             customer_class=admission.customer_class,
             skill_group=business.skill_group,
-            media_node=await self._warm.node_of(call_id),
+            media_node=await self._warm.node_of(reserved) if reserved else None,
         )
         work.session.add(call)
         await work.session.flush()

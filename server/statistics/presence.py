@@ -1,42 +1,47 @@
-"""How tellers spent a period, from the history of their presence in the outbox."""
+"""How tellers spent a period, from the history of their presence."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
 
-from core.events import TellerStateChanged
-from core.figures.definitions import ms, occupancy
-from core.models.system import OutboxEvent
+from core.figures.definitions import occupancy
 
 BUSY = ("offered", "in_call", "wrap_up")
 BEFORE = timedelta(hours=24)
+"""Longer than a state on duty lasts: spans that began earlier than this before the period are not looked at."""
+
+# What has ended, and what runs. Each is cut off at the ends of the period, and to whole milliseconds.
+_SPENT = """
+select teller_id, state, sum(floor(extract(epoch from
+  least(ended_at, :until) - greatest(began_at, :since)) * 1000))::bigint as spent_ms
+from (
+  select teller_id, state, began_at, ended_at from teller_span
+  where began_at >= :first and began_at < :until and ended_at > :since
+  union all
+  select staff_id, state, since, cast(:until as timestamptz) from teller_presence
+  where since >= :first and since < :until
+) spans
+where cast(:only as text) is null or teller_id = :only
+group by 1, 2
+"""
 
 
-async def spent_ms(session: AsyncSession, since: datetime, until: datetime) -> dict[str, dict[str, int]]:
-    """Milliseconds by teller and state; a state that began before the period counts from its beginning on."""
-    query = (
-        select(OutboxEvent.payload)
-        .where(
-            col(OutboxEvent.type) == TellerStateChanged.__name__,
-            col(OutboxEvent.at) >= since - BEFORE,
-            col(OutboxEvent.at) < until,
-        )
-        .order_by(col(OutboxEvent.seq))
-    )
-    spent: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    now_in: dict[str, TellerStateChanged] = {}
-    for payload in await session.scalars(query):
-        fact = TellerStateChanged.model_validate_json(payload)
-        before = now_in.get(fact.teller_id)
-        if before is not None and fact.at > since:
-            spent[fact.teller_id][before.state] += ms(fact.at - max(before.at, since))
-        now_in[fact.teller_id] = fact
-    for teller_id, last in now_in.items():
-        spent[teller_id][last.state] += max(0, ms(until - max(last.at, since)))
-    return {teller_id: dict(states) for teller_id, states in spent.items()}
+async def spent_ms(
+    session: AsyncSession, since: datetime, until: datetime, only: str | None = None
+) -> dict[str, dict[str, int]]:
+    """Milliseconds by teller and state; a state that began before the period counts from its beginning on.
+
+    Args:
+        until: Not after now. only: A teller; None: all.
+    """
+    given = {"since": since, "until": until, "first": since - BEFORE, "only": only}
+    spent: dict[str, dict[str, int]] = defaultdict(dict)
+    for teller_id, state, span in (await session.execute(text(_SPENT), given)).all():
+        spent[teller_id][state] = span
+    return dict(spent)
 
 
 def occupancy_of(spent: Mapping[str, int]) -> float | None:

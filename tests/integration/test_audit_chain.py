@@ -101,6 +101,18 @@ async def test_twenty_writers_at_once_keep_one_chain(database: Database) -> None
     assert (report.entries, report.broken_at) == (60, None)
 
 
+async def test_a_writer_that_takes_its_time_keeps_nobody_from_the_chain(database: Database) -> None:
+    slow = audit.AuditNote(database.clock.now(), "system:test", "test.slow", "thing", "1", {"text": '复核 "x"'})
+    async with database.transaction() as session:
+        await audit.append(session, [slow, slow])
+        await write(database, 1)  # would wait for ever if the chain were locked before the commit
+        assert (await audit.verify_database(database)).entries == 1
+    report = await audit.verify_database(database)
+    assert (report.entries, report.broken_at) == (3, None)
+    async with database.read() as session:
+        assert (await session.scalars(text("select count(*) from audit_pending"))).one() == 0
+
+
 async def test_a_rolled_back_use_case_leaves_no_entry_and_no_hole(database: Database) -> None:
     await write(database, 1)
     with pytest.raises(RuntimeError, match="changed my mind"):

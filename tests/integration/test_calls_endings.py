@@ -272,7 +272,7 @@ async def test_results_are_for_the_qa_desk_and_progress_for_the_customer(
             await results.result(stranger, call_id)
 
 
-async def test_numbers_run_without_gaps(database: Database, bus: Bus, redis: Redis) -> None:
+async def test_all_who_join_at_once_have_numbers_of_their_own(database: Database, bus: Bus, redis: Redis) -> None:
     async with open_counter(database, bus, redis) as counter:
         pages = [await counter.customer(await counter.add_visit()) for _ in range(6)]
         await asyncio.gather(*(page.ask("queue.join") for page in pages))
