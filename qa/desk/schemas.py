@@ -274,11 +274,28 @@ class HoldView(BaseModel):
     to_s: float
 
 
+CompanyKind = Literal["monitor", "whisper", "barge", "expert", "handover"]
+
+
+class CompanyView(BaseModel):
+    """Somebody else of the staff in the call for a while, or the moment it went from one teller to the next.
+
+    Attributes:
+        name: Who; of a hand-over ``from → to``.
+    """
+
+    kind: CompanyKind
+    name: str
+    from_s: float
+    to_s: float
+
+
 class QaCallDetail(QaCallRow):
     """Everything an inspector needs to judge one call."""
 
     recording: RecordingView | None
     holds: list[HoldView]
+    company: list[CompanyView]
     files: list[FileView]
     segments: list[SegmentView]
     findings: list[FindingView]

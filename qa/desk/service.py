@@ -18,6 +18,7 @@ from core.security.permissions import Permission
 from qa.access import access_qa_call, inspector_of, names_of
 from qa.calibration.blind import is_blind
 from qa.desk import repo, tasks, views
+from qa.desk.company import company_views
 from qa.desk.repo import CallFilter, CallLine
 from qa.desk.schemas import (
     AnswerView,
@@ -95,6 +96,7 @@ class DeskService:
             **views.row_fields(line),
             "recording": views.recording_view(line.recording) if line.recording else None,
             "holds": views.hold_views(line.call, line.recording),
+            "company": await company_views(session, line.call, line.recording),
             "files": [views.file_view(file) for file in (await session.scalars(files)).all()],
             "segments": views.segment_views(actor, transcript.rows, kind),
             "findings": views.finding_views(actor, findings),

@@ -1,5 +1,7 @@
 """A supervisor in a call: silent at first, heard when asked for, written down; the media node alone decides."""
 
+from itertools import pairwise
+
 import pytest
 from counter import Counter, Page, open_counter
 from redis.asyncio import Redis
@@ -8,7 +10,8 @@ from sqlmodel import col, select
 from core.bus import Bus
 from core.db import Database
 from core.errors import CounterError
-from core.models import AuditEntry, OutboxEvent
+from core.models import AuditEntry, Call, OutboxEvent, Recording
+from qa.desk.company import company_views
 
 
 async def talking(counter: Counter) -> tuple[Page, Page, str]:
@@ -55,6 +58,15 @@ async def test_monitor_whisper_barge_reach_the_node_the_pages_the_facts_and_the_
         assert ("close_peer", call_id, joined["peer_id"]) in counter.media.log
         assert (await counter.call(call_id)).state == "connected"
     async with database.read() as session:
+        call = await session.get_one(Call, call_id)
+        recording = Recording(started_at=call.accepted_at)
+        marks = await company_views(session, call, recording)
+        assert [(mark.kind, mark.name) for mark in marks] == [
+            ("monitor", "Zhao"),
+            ("whisper", "Zhao"),
+            ("barge", "Zhao"),
+        ], "an inspector sees on the time line who was in the call, and how"
+        assert all(before.to_s == after.from_s for before, after in pairwise(marks))
         facts = (await session.scalars(select(OutboxEvent.type).order_by(col(OutboxEvent.seq)))).all()
         entries = (await session.scalars(select(AuditEntry.action).order_by(col(AuditEntry.seq)))).all()
     assert [f for f in facts if f.startswith("Guest")] == [

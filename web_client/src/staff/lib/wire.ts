@@ -35,6 +35,7 @@ export type {
   GuestName,
   HandoverNote,
   GapView as Gap,
+  CompanyView as Company,
   HoldView as Hold,
   OwnAccountView as OwnAccount,
   QaCallDetail,

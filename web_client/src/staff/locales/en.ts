@@ -354,6 +354,7 @@ const en: Texts<typeof zhCN> = {
       timeline: 'Time line: click to go there',
       gap: 'Gap in the recording',
       hold: 'Hold',
+      company: { monitor: 'Monitor', whisper: 'Whisper', barge: 'Barge', expert: 'Expert', handover: 'Handed over' },
       gapCause: { reconnect: 'reconnected', joined_late: 'joined late', left_early: 'left early', no_packets: 'no packets', secure_pause: 'secure pause' },
       verdict: {
         pass: 'file check passed',

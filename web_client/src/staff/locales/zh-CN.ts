@@ -341,6 +341,7 @@ export default {
       timeline: '时间轴：点按跳到该处',
       gap: '录像缺口',
       hold: '保持',
+      company: { monitor: '旁听', whisper: '耳语', barge: '插话', expert: '会商', handover: '转交' },
       gapCause: { reconnect: '断线重连', joined_late: '加入较晚', left_early: '提前断开', no_packets: '没有数据', secure_pause: '安全暂停' },
       verdict: {
         pass: '文件检查通过',

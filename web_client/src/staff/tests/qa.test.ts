@@ -117,6 +117,7 @@ const detail: QaCallDetail = {
   flags: [],
   recording: { state: 'finalized', error: null, started_at: '2026-01-01T00:00:00Z', gaps: [], interrupted: false, reasons: [] },
   holds: [],
+  company: [],
   files: [],
   segments: [],
   findings: [],
