@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 WEIGHTS = {"satisfaction": 40, "volume": 30, "errors": 20, "peers": 10}
+MARKS_NEEDED = 2
+"""Fewer marks do not count: one alone would tell the teller what that colleague said."""
+
 _CENT = Decimal("0.01")
 
 
@@ -44,7 +47,7 @@ def radar(month: Month) -> Radar:
         "satisfaction": _share(month.satisfied, month.rated),
         "volume": _capped(month.answered, month.usual),
         "errors": _share(month.inspected - month.with_defects, month.inspected),
-        "peers": sum(month.peers, Decimal(0)) / len(month.peers) if month.peers else None,
+        "peers": sum(month.peers, Decimal(0)) / len(month.peers) if len(month.peers) >= MARKS_NEEDED else None,
     }
     known = {name: part for name, part in parts.items() if part is not None}
     weight = sum(WEIGHTS[name] for name in known)

@@ -38,6 +38,9 @@ select c.id, c.number, c.business_code, c.teller_id, s.team, c.queued_at, c.acce
   coalesce(r.stars, 0) as stars_sum,
   (coalesce(r.stars, 0) >= {SATISFIED_STARS})::int as satisfied,
   (r.stars is not null and r.stars <= {LOW_STARS})::int as low,
+  exists (select 1 from wait_estimate e where e.call_id = c.id and e.error_s is not null)::int as estimated,
+  exists (select 1 from evaluation v where v.call_id = c.id and v.submitted_at is not null)::int as inspected,
+  exists (select 1 from defect d where d.call_id = c.id)::int as faulty,
   (m.handled and coalesce(c.disposition, 'unspecified') <> 'unspecified')::int as settled,
   (m.handled and c.disposition = 'resolved' and not exists (
     select 1 from ticket t where t.call_id = c.id

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from core.db import Database
-from core.errors import DeniedError, NotFoundError
+from core.errors import ConflictError, DeniedError, NotFoundError
 from core.figures.definitions import DEFAULT_LIMIT_S, Tally, aht_s, satisfaction
 from core.figures.limits import limits_s
-from core.figures.radar import Month, radar
+from core.figures.radar import MARKS_NEEDED, Month, radar
 from core.figures.sql import parameters, tallies
 from core.ids import new_id
 from core.models.call import Call, Rating
@@ -25,13 +25,16 @@ from core.security.actor import Actor
 from server.statistics.period import Period, month_before, month_of, today
 from server.statistics.presence import occupancy_of, spent_ms
 from server.statistics.schemas import (
-    Colleague,
     CustomerHistory,
     DutyAlert,
     HistoryRow,
     OwnFigures,
+    OwnMonth,
     PeerReviewRequest,
+    PeerRow,
+    RadarParts,
     RadarRow,
+    TeamMonth,
 )
 
 ROTATION = timedelta(days=3 * 365)  # three years in one post (轮岗)
@@ -57,7 +60,7 @@ class PeopleFigures:
             tally = (await self._by_teller(session, period, "teller_id = :only", {"only": staff_id})).get(
                 staff_id, Tally()
             )
-            spent = await spent_ms(session, period.since, now)
+            spent = await spent_ms(session, period.since, now, staff_id)
         return OwnFigures(
             answered=tally.answered,
             aht_s=aht_s(tally),
@@ -77,11 +80,24 @@ class PeopleFigures:
 
     # --- radar --------------------------------------------------------------------------------------------------
 
-    async def radars(self, month: str) -> list[RadarRow]:
+    async def radars(self, month: str) -> TeamMonth:
         """Every teller's month, best first, with the total of the month before."""
         before = {row.teller_id: row.total for row in await self._radars(month_before(month))}
         rows = [row.model_copy(update={"before": before.get(row.teller_id)}) for row in await self._radars(month)]
-        return sorted(rows, key=lambda row: (-(row.total or Decimal(-1)), row.display_name))
+        rows.sort(key=lambda row: (-(row.total or Decimal(-1)), row.display_name))
+        return TeamMonth(month=month, rows=rows, usual=_middle(rows))
+
+    async def own_month(self, actor: Actor, month: str) -> OwnMonth:
+        """A teller's own month. What colleagues wrote comes in no order that tells who."""
+        team = await self.radars(month)
+        row = next((row for row in team.rows if row.teller_id == actor.staff_id), None)
+        comments = select(PeerReview.comment).where(
+            col(PeerReview.month) == month, col(PeerReview.teller_id) == actor.staff_id, col(PeerReview.comment) != ""
+        )
+        async with self._database.read() as session:
+            written = (await session.scalars(comments)).all()
+        enough = row is not None and row.marks >= MARKS_NEEDED
+        return OwnMonth(month=month, row=row, usual=team.usual, comments=sorted(written) if enough else None)
 
     async def _radars(self, month: str) -> list[RadarRow]:
         period = month_of(month, self._timezone)
@@ -89,11 +105,12 @@ class PeopleFigures:
             by_teller = await self._by_teller(session, period)
             inspected = await _inspected(session, period)
             marks = await _marks(session, month)
-            tellers = (await session.scalars(select(Staff).where(col(Staff.id).in_(list(by_teller))))).all()
+            known = {*by_teller, *marks}
+            tellers = (await session.scalars(select(Staff).where(col(Staff.id).in_(known)))).all()
         usual = median(tally.answered for tally in by_teller.values()) if by_teller else 0
         rows = []
         for teller in tellers:
-            tally = by_teller[teller.id]
+            tally = by_teller.get(teller.id, Tally())
             scored, faulty = inspected.get(teller.id, (0, 0))
             parts = radar(
                 Month(tally.satisfied, tally.rated, tally.answered, usual, scored, faulty, marks.get(teller.id, ()))
@@ -108,13 +125,14 @@ class PeopleFigures:
                     volume=parts.volume,
                     errors=parts.errors,
                     peers=parts.peers,
+                    marks=len(marks.get(teller.id, ())),
                     total=parts.total,
                     before=None,
                 )
             )
         return rows
 
-    async def colleagues(self, actor: Actor, month: str) -> list[Colleague]:
+    async def colleagues(self, actor: Actor, month: str) -> list[PeerRow]:
         """Whom the actor may mark, with the marks given already."""
         given = select(PeerReview).where(col(PeerReview.month) == month, col(PeerReview.reviewer_id) == actor.staff_id)
         tellers = select(Staff).where(
@@ -124,7 +142,7 @@ class PeopleFigures:
             marks = {row.teller_id: row for row in (await session.scalars(given)).all()}
             rows = (await session.scalars(tellers.order_by(col(Staff.staff_number)))).all()
         return [
-            Colleague(
+            PeerRow(
                 teller_id=row.id,
                 display_name=row.display_name,
                 score=marks[row.id].score if row.id in marks else None,
@@ -137,13 +155,17 @@ class PeopleFigures:
         """Mark a colleague's month.
 
         Raises:
-            DeniedError: ``review.own``. NotFoundError: ``teller.not_found``.
+            DeniedError: ``review.own``. NotFoundError: ``teller.not_found``. ConflictError: ``review.month_over``:
+                only this month and the one before can be marked.
         """
+        this_month = today(self._database.clock.now(), self._timezone).strftime("%Y-%m")
+        if request.month not in (this_month, month_before(this_month)):
+            raise ConflictError("this month is over, or has not begun", code="review.month_over")
         if request.teller_id == actor.staff_id:
             raise DeniedError("nobody judges the own work", code="review.own")
         async with self._database.unit_of_work(actor) as work:
             teller = await work.session.get(Staff, request.teller_id)
-            if teller is None or Role.TELLER not in teller.roles:
+            if teller is None or not teller.active or Role.TELLER not in teller.roles:
                 raise NotFoundError("there is no such teller", code="teller.not_found")
             row = insert(PeerReview).values(
                 id=new_id("review"),
@@ -257,3 +279,12 @@ async def _marks(session: AsyncSession, month: str) -> dict[str, tuple[Decimal, 
     for row in (await session.scalars(select(PeerReview).where(col(PeerReview.month) == month))).all():
         marks[row.teller_id] = (*marks.get(row.teller_id, ()), row.score)
     return marks
+
+
+def _middle(rows: list[RadarRow]) -> RadarParts:
+    """The median of each part."""
+    parts: dict[str, Decimal | None] = {}
+    for name in RadarParts.model_fields:
+        known = [part for row in rows if (part := getattr(row, name)) is not None]
+        parts[name] = Decimal(median(known)) if known else None
+    return RadarParts(**parts)

@@ -18,10 +18,10 @@ from core.models.business import Business
 from core.models.staff import Staff
 from server.statistics.period import Period
 from server.statistics.presence import occupancy_of, spent_ms
-from server.statistics.schemas import By, Measure, StatsCall, StatsFigures, StatsReport, StatsRow
+from server.statistics.schemas import By, Measure, StatsCall, StatsCalls, StatsFigures, StatsReport, StatsRow
 
 LISTED = 500
-MEASURES = frozenset({*TALLY_FIELDS, "settled", "resolved_first"})
+MEASURES = frozenset({*TALLY_FIELDS, "settled", "resolved_first", "estimated", "inspected", "faulty"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ class Reports:
 
     async def calls(
         self, measure: Measure, first: date, last: date, only: Filter, by: By | None, key: str | None
-    ) -> list[StatsCall]:
-        """The calls a number counts, newest first, at most `LISTED`."""
+    ) -> StatsCalls:
+        """The calls a number counts, newest first, at most `LISTED` of them."""
         period = Period(first, last, self._timezone)
         where, given = only.where()
         if by is not None:
@@ -92,14 +92,14 @@ class Reports:
             given = given if key is None else given | {"key": key}
         assert measure in MEASURES  # also by the schema: it becomes part of the statement
         query = text(
-            f"select *, (select display_name from staff where staff.id = teller_id) as display_name "
-            f"from ({CALLS}) calls "
+            f"select *, (select display_name from staff where staff.id = teller_id) as display_name, "
+            f"count(*) over () as found from ({CALLS}) calls "
             f"where {where} and {measure} > 0 order by queued_at desc limit {LISTED}"
         )
         async with self._database.read() as session:
             values = await self._values(session, period)
             rows = (await session.execute(query, values | given)).mappings().all()
-        return [
+        calls = [
             StatsCall(
                 call_id=row["id"],
                 number=row["number"],
@@ -114,6 +114,7 @@ class Reports:
             )
             for row in rows
         ]
+        return StatsCalls(count=rows[0]["found"] if rows else 0, calls=calls)
 
     async def _values(self, session: AsyncSession, period: Period) -> dict[str, Any]:
         limits = await limits_s(session)

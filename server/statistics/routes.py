@@ -11,7 +11,6 @@ from server.statistics.people import PeopleFigures
 from server.statistics.reports import Filter, Reports
 from server.statistics.schemas import (
     By,
-    Colleague,
     CustomerHistory,
     DutyAlert,
     Key,
@@ -19,10 +18,12 @@ from server.statistics.schemas import (
     Measure,
     Month,
     OwnFigures,
+    OwnMonth,
     PeerReviewRequest,
-    RadarRow,
-    StatsCall,
+    PeerRow,
+    StatsCalls,
     StatsReport,
+    TeamMonth,
 )
 from server.statistics.sheet import as_csv, as_xlsx
 
@@ -80,11 +81,11 @@ def routes(reports: Reports, people: PeopleFigures, loads: LoadForecasts) -> Rou
         business: Key | None = None,
         teller: Key | None = None,
         team: Key | None = None,
-    ) -> list[StatsCall]:
+    ) -> StatsCalls:
         return await reports.calls(measure, since, until, Filter(business, teller, team), by, key)
 
     @table.get("/api/statistics/radar", see)
-    async def radar(request: web.Request, month: Month) -> list[RadarRow]:
+    async def radar(request: web.Request, month: Month) -> TeamMonth:
         return await people.radars(month)
 
     @table.get("/api/statistics/forecast", see)
@@ -99,8 +100,12 @@ def routes(reports: Reports, people: PeopleFigures, loads: LoadForecasts) -> Rou
     async def own(request: web.Request) -> OwnFigures:
         return await people.own_day(actor_of(request))
 
+    @table.get("/api/own-month", Permission.PEER_REVIEW)
+    async def own_month(request: web.Request, month: Month) -> OwnMonth:
+        return await people.own_month(actor_of(request), month)
+
     @table.get("/api/peer-reviews", Permission.PEER_REVIEW)
-    async def colleagues(request: web.Request, month: Month) -> list[Colleague]:
+    async def colleagues(request: web.Request, month: Month) -> list[PeerRow]:
         return await people.colleagues(actor_of(request), month)
 
     @table.post("/api/peer-reviews", Permission.PEER_REVIEW)

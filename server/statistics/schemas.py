@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 By = Literal["business", "teller", "team", "hour", "day", "month"]
 Measure = Literal[
     "offered", "answered", "in_time", "abandoned", "short_abandoned", "handled", "overtime", "rated", "satisfied",
-    "low", "settled", "resolved_first",
+    "low", "settled", "resolved_first", "estimated", "inspected", "faulty",
 ]  # fmt: skip
 Key = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
 Month = Annotated[str, StringConstraints(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
@@ -80,22 +80,61 @@ class StatsCall(BaseModel):
     stars: int | None
 
 
-class RadarRow(BaseModel):
-    """A teller's month. Parts are 0 to 100; None: nothing to judge by. `before`: the month before."""
+class StatsCalls(BaseModel):
+    """The calls a number counts: how many, and the newest of them."""
+
+    count: int
+    calls: list[StatsCall]
+
+
+class RadarParts(BaseModel):
+    """The four parts alone, 0 to 100."""
+
+    satisfaction: Decimal | None
+    volume: Decimal | None
+    errors: Decimal | None
+    peers: Decimal | None
+
+
+class RadarRow(RadarParts):
+    """A teller's month. Parts are 0 to 100; None: nothing to judge by.
+
+    Attributes:
+        marks: How many colleagues have marked; `peers` counts from `core.figures.radar.MARKS_NEEDED` on.
+        before: The total of the month before.
+    """
 
     teller_id: str
     display_name: str
     team: str | None
     answered: int
-    satisfaction: Decimal | None
-    volume: Decimal | None
-    errors: Decimal | None
-    peers: Decimal | None
+    marks: int
     total: Decimal | None
     before: Decimal | None
 
 
-class Colleague(BaseModel):
+class OwnMonth(BaseModel):
+    """A teller's own month beside the middle of all tellers, and what colleagues wrote, nobody knows who.
+
+    Attributes:
+        row: None: no calls and no marks in this month. comments: None until enough colleagues have marked.
+    """
+
+    month: str
+    row: RadarRow | None
+    usual: RadarParts
+    comments: list[str] | None
+
+
+class TeamMonth(BaseModel):
+    """All tellers' month, best first, and the middle of their parts."""
+
+    month: str
+    rows: list[RadarRow]
+    usual: RadarParts
+
+
+class PeerRow(BaseModel):
     """Somebody to review, with the marks given before."""
 
     teller_id: str

@@ -13,11 +13,11 @@ from fake_clock import FakeClock
 from http_app import always, serving
 
 from core.db import Database
-from core.events import TellerStateChanged
 from core.figures.definitions import Tally, tally_of
 from core.figures.sql import parameters, tallies
-from core.models import Call, Rating, Staff
+from core.models import Call, Rating, Staff, TellerPresence, TellerState
 from core.security.actor import Actor, staff_actor, system_actor
+from server.acd.board import change
 from server.statistics.load import LoadForecasts
 from server.statistics.people import PeopleFigures
 from server.statistics.period import Period, today
@@ -97,7 +97,8 @@ async def test_reports_open_their_calls(rows: CallRows, database: Database) -> N
                 key = "" if row["key"] is None else f"&key={row['key']}"
                 for measure in ("offered", "answered", "abandoned", "low"):
                     path = f"/api/statistics/calls?measure={measure}&by={by}{key}&{span}"
-                    assert len(await (await client.get(path)).json()) == row["figures"][measure], (by, measure)
+                    found = await (await client.get(path)).json()
+                    assert found["count"] == len(found["calls"]) == row["figures"][measure], (by, measure)
         path = f"/api/statistics/report.csv?by=business&{span}"
         text = (await (await client.get(path)).read()).decode("utf-8-sig")
         lines = list(csv.reader(io.StringIO(text)))
@@ -115,28 +116,48 @@ async def test_reports_open_their_calls(rows: CallRows, database: Database) -> N
 
 async def test_the_month_of_a_teller_with_peer_marks(rows: CallRows, database: Database) -> None:
     teller, colleague = await rows.staff("chen", "teller"), await rows.staff("wang", "teller")
+    other = await rows.staff("zhao", "teller")
     await some_calls(rows, teller)
     async with page(database, staff_actor(colleague.id, colleague.roles)) as client:
         for score in ("80", "90.5"):
-            mark = {"month": "2026-03", "teller_id": teller.id, "score": score}
+            mark = {"month": "2026-03", "teller_id": teller.id, "score": score, "comment": "耐心"}
             assert (await client.post("/api/peer-reviews", json=mark)).status == 200
-        own = await client.post("/api/peer-reviews", json=mark | {"teller_id": colleague.id})
-        assert (await own.json())["error"]["code"] == "review.own"
+        for wrong, code in (
+            ({"teller_id": colleague.id}, "review.own"),
+            ({"month": "2026-01"}, "review.month_over"),
+            ({"month": "2026-04"}, "review.month_over"),
+        ):
+            answer = await client.post("/api/peer-reviews", json=mark | wrong)
+            assert (await answer.json())["error"]["code"] == code
         listed = await (await client.get("/api/peer-reviews?month=2026-03")).json()
-        assert [(row["teller_id"], row["score"]) for row in listed] == [(teller.id, "90.50")]
-    month = (await PeopleFigures(database, ZONE).radars("2026-03"))[0]
-    assert (month.teller_id, month.answered, month.peers) == (teller.id, 2, Decimal("90.50"))
+        assert [(row["teller_id"], row["score"]) for row in listed] == [(teller.id, "90.50"), (other.id, None)]
+    people = PeopleFigures(database, ZONE)
+    month = (await people.radars("2026-03")).rows[0]
+    assert (month.teller_id, month.marks, month.peers) == (teller.id, 1, None)  # one alone would not be anonymous
+    async with page(database, staff_actor(teller.id, teller.roles)) as client:
+        own = await (await client.get("/api/own-month?month=2026-03")).json()
+        assert (own["row"]["marks"], own["comments"]) == (1, None)
+    async with page(database, staff_actor(other.id, other.roles)) as client:
+        assert (await client.post("/api/peer-reviews", json=mark | {"score": "79.5"})).status == 200
+    month = (await people.radars("2026-03")).rows[0]
+    assert (month.answered, month.peers) == (2, Decimal("85.00"))
     assert (month.satisfaction, month.volume, month.errors) == (0, 100, None)
-    assert month.total == Decimal("48.81")  # (0·40 + 100·30 + 90.5·10) / 80
+    assert month.total == Decimal("48.13")  # (0·40 + 100·30 + 85·10) / 80
+    async with page(database, staff_actor(teller.id, teller.roles)) as client:
+        own = await (await client.get("/api/own-month?month=2026-03")).json()
+        assert own["comments"] == ["耐心", "耐心"]
+        assert colleague.id not in str(own)
 
 
 async def test_own_day_customer_and_duty(rows: CallRows, database: Database, clock: FakeClock) -> None:
     teller, other = await rows.staff("chen", "teller"), await rows.staff("wang", "teller")
     calls = await some_calls(rows, teller)
     async with database.unit_of_work(system_actor("test")) as work:
-        for minutes, state in ((30, "ready"), (20, "in_call"), (10, "break")):
-            at = clock.now() - timedelta(minutes=minutes)
-            work.emit(TellerStateChanged(at=at, teller_id=teller.id, state=state, reason=""))
+        presence = TellerPresence(staff_id=teller.id, state="offline", since=clock.now())
+        work.session.add(presence)
+        for state in (TellerState.READY, TellerState.IN_CALL, TellerState.BREAK):
+            change(work, presence, state)
+            clock.advance(600)
     people = PeopleFigures(database, ZONE)
     day = await people.own_day(staff_actor(teller.id, ["teller"]))
     assert (day.answered, day.low, day.occupancy) == (2, 1, 0.5)

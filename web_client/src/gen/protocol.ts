@@ -842,6 +842,18 @@ export interface SkillGroupView {
   ready: number
 }
 /**
+ * Somebody else of the staff in the call for a while, or the moment it went from one teller to the next.
+ *
+ * Attributes:
+ *     name: Who; of a hand-over ``from → to``.
+ */
+export interface CompanyView {
+  kind: 'monitor' | 'whisper' | 'barge' | 'expert' | 'handover'
+  name: string
+  from_s: number
+  to_s: number
+}
+/**
  * A customer complains about the visit.
  */
 export interface ComplaintRequest {
@@ -2513,6 +2525,47 @@ export interface OwnFigures {
   occupancy: number | null
 }
 /**
+ * A teller's own month beside the middle of all tellers, and what colleagues wrote, nobody knows who.
+ *
+ * Attributes:
+ *     row: None: no calls and no marks in this month. comments: None until enough colleagues have marked.
+ */
+export interface OwnMonth {
+  month: string
+  row: RadarRow | null
+  usual: RadarParts
+  comments: string[] | null
+}
+/**
+ * A teller's month. Parts are 0 to 100; None: nothing to judge by.
+ *
+ * Attributes:
+ *     marks: How many colleagues have marked; `peers` counts from `core.figures.radar.MARKS_NEEDED` on.
+ *     before: The total of the month before.
+ */
+export interface RadarRow {
+  satisfaction: string | null
+  volume: string | null
+  errors: string | null
+  peers: string | null
+  teller_id: string
+  display_name: string
+  team: string | null
+  answered: number
+  marks: number
+  total: string | null
+  before: string | null
+}
+/**
+ * The four parts alone, 0 to 100.
+ */
+export interface RadarParts {
+  satisfaction: string | null
+  volume: string | null
+  errors: string | null
+  peers: string | null
+}
+/**
  * A message on the customer's own pages.
  */
 export interface OwnNotice {
@@ -2574,6 +2627,15 @@ export interface PeerReviewRequest {
   teller_id: string
   score: number | string
   comment?: string
+}
+/**
+ * Somebody to review, with the marks given before.
+ */
+export interface PeerRow {
+  teller_id: string
+  display_name: string
+  score: string | null
+  comment: string
 }
 /**
  * Who inspects and who is inspected, with the declared conflicts. `load`: share of open tasks that are overdue.
@@ -2849,6 +2911,7 @@ export interface QaCallDetail {
   flags: string[]
   recording: RecordingView | null
   holds: HoldView[]
+  company: CompanyView[]
   files: FileView[]
   segments: SegmentView[]
   findings: FindingView[]
@@ -2984,21 +3047,6 @@ export interface QueueStatusView {
   wait_high_s: number | null
   full: boolean
   appointments: boolean
-}
-/**
- * A teller's month. Parts are 0 to 100; None: nothing to judge by. `before`: the month before.
- */
-export interface RadarRow {
-  teller_id: string
-  display_name: string
-  team: string | null
-  answered: number
-  satisfaction: string | null
-  volume: string | null
-  errors: string | null
-  peers: string | null
-  total: string | null
-  before: string | null
 }
 /**
  * Figures of a group. Rates are percent; None where there is nothing to count.
@@ -3577,6 +3625,13 @@ export interface StatsCall {
   stars: number | null
 }
 /**
+ * The calls a number counts: how many, and the newest of them.
+ */
+export interface StatsCalls {
+  count: number
+  calls: StatsCall[]
+}
+/**
  * Figures of one line; None where there is nothing. Shares are 0 to 1. Definitions: docs/statistics.md.
  */
 export interface StatsFigures {
@@ -3672,6 +3727,14 @@ export interface TaskRow {
   inspector_id: string | null
   inspector_name: string | null
   drafted: boolean
+}
+/**
+ * All tellers' month, best first, and the middle of their parts.
+ */
+export interface TeamMonth {
+  month: string
+  rows: RadarRow[]
+  usual: RadarParts
 }
 /**
  * What a supervisor says to all tellers.

@@ -1,4 +1,4 @@
-import type { LoadForecast, StatsReport } from '../../gen/protocol'
+import type { LoadForecast, RadarParts, StatsReport } from '../../gen/protocol'
 
 /** Charts of the statistics. Colours of the design tokens: canvases cannot read CSS variables. Pure. */
 const [ACCENT, WARN, SOFT, LINE] = ['#12606d', '#805000', '#4c5b67', '#d5dce2']
@@ -40,6 +40,37 @@ export function forecastOption(forecast: LoadForecast, words: { expected: string
       { name: words.expected, type: 'bar', data: forecast.slots.map((slot) => slot.expected), barMaxWidth: 16 },
       { name: words.real, type: 'line', showSymbol: false, data: forecast.slots.map((slot) => slot.real) },
       { name: words.tellers, type: 'line', step: 'middle', showSymbol: false, data: forecast.slots.map((slot) => slot.tellers) },
+    ],
+  }
+}
+
+const PARTS = ['satisfaction', 'volume', 'errors', 'peers'] as const
+
+/** A teller's month over the middle of all tellers. A part nobody can judge is drawn at the centre and named a dash. */
+export function radarOption(own: RadarParts, usual: RadarParts, words: { name: string; usual: string; parts: Record<(typeof PARTS)[number], string> }) {
+  const values = (parts: RadarParts): number[] => PARTS.map((part) => Number(parts[part] ?? 0))
+  return {
+    ...PLAIN,
+    color: [SOFT, ACCENT],
+    tooltip: {},
+    legend: { bottom: 0, textStyle: { color: SOFT } },
+    radar: {
+      center: ['50%', '48%'],
+      radius: '62%',
+      indicator: PARTS.map((part) => ({ name: `${words.parts[part]}\n${own[part] ?? '—'}`, max: 100 })),
+      axisName: { color: SOFT },
+      splitArea: { show: false },
+      splitLine: { lineStyle: { color: LINE } },
+      axisLine: { lineStyle: { color: LINE } },
+    },
+    series: [
+      {
+        type: 'radar',
+        data: [
+          { name: words.usual, value: values(usual), lineStyle: { type: 'dashed' }, symbolSize: 4 },
+          { name: words.name, value: values(own), areaStyle: { opacity: 0.15 }, symbolSize: 6 },
+        ],
+      },
     ],
   }
 }
