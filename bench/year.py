@@ -3,7 +3,7 @@
     python bench/year.py --database-url URL [--days 365] [--per-day 1000] [--tellers 30]
 
 Invented, and the same for the same arguments. For looking at the pages of a demo house with much data behind them and
-for `bench/statistics.py`; never for a house with customers. Written in a few statements within the database, so that
+for `bench/reports.py`; never for a house with customers. Written in a few statements within the database, so that
 a million rows take a minute or two.
 """
 

@@ -1,42 +1,40 @@
 """Statistics over a year of calls: how long every report, list and page of numbers takes.
 
-    python bench/statistics.py [--days 365] [--per-day 1000] [--tellers 30]
+    python bench/reports.py [--days 365] [--per-day 1000] [--tellers 30]
 
 The rows are those of `bench/year.py`, in an embedded PostgreSQL. `p95_ms` is over all questions, each asked three times
 one after the other; `slowest` names the worst; `day_ms`, `month_ms` and `year_ms` are the medians of a report over such
 a period; `calls` says over how many calls.
 """
 
-# ruff: noqa: E402 – this file's own folder comes first otherwise, and hides the module of its name.
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT)]
-sys.path.remove(str(Path(__file__).resolve().parent))
-
 import argparse
 import asyncio
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
-from bench.common import print_result, say
-from bench.year import fill
-from core.clock import SystemClock
-from core.db import Database
-from core.security.actor import staff_actor, system_actor
-from server.app import engines, schema
-from server.counter.catalogue import seed_businesses
-from server.counter.flow_store import seed_flows
-from server.statistics.load import LoadForecasts
-from server.statistics.people import PeopleFigures
-from server.statistics.reports import Filter, Reports
-from server.statistics.schemas import By
-from server.statistics.sheet import as_csv, as_xlsx
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
+
+from common import print_result, say  # noqa: E402
+from year import fill  # noqa: E402
+
+from core.clock import SystemClock  # noqa: E402
+from core.db import Database  # noqa: E402
+from core.security.actor import staff_actor, system_actor  # noqa: E402
+from server.app import engines, schema  # noqa: E402
+from server.counter.catalogue import seed_businesses  # noqa: E402
+from server.counter.flow_store import seed_flows  # noqa: E402
+from server.statistics.load import LoadForecasts  # noqa: E402
+from server.statistics.people import PeopleFigures  # noqa: E402
+from server.statistics.reports import Filter, Reports  # noqa: E402
+from server.statistics.schemas import By  # noqa: E402
+from server.statistics.sheet import as_csv, as_xlsx  # noqa: E402
 
 ZONE = "Asia/Shanghai"
 TIMES = 3
