@@ -37,14 +37,16 @@ import uvloop
 from aiohttp import web
 from counter import TOKEN_KEY, Counter, open_counter
 from redis.asyncio import Redis
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from sqlmodel import col, select
 
 from bench.common import print_result, say
 from core.bus import Bus
 from core.clock import SystemClock
 from core.db import Database
+from core.ids import new_id
 from core.models.call import Call, CallState, TellerPresence, TellerState
+from core.models.visit import Consent, Visit
 from core.security.tokens import issue_visit_token
 from server.app import engines, schema
 
@@ -196,7 +198,20 @@ class Crowd:
 async def customers(counter: Counter, count: int) -> list[tuple[str, dict[str, str], dict[str, str]]]:
     """So many visits with consent, as clients need them."""
     now = counter.database.clock.now()
-    visits = [await counter.add_visit() for _ in range(count)]
+    visits = [new_id("visit") for _ in range(count)]
+    entries = [
+        {"id": each, "business_code": "transfer", "channel": "web", "device": "bench", "address_class": "loopback",
+         "language": "zh-CN", "created_at": now}
+        for each in visits
+    ]  # fmt: skip
+    consents = [
+        {"id": new_id("consent"), "visit_id": each, "purpose": "recording", "wording_version": "1",
+         "wording_sha256": "0" * 64, "granted": True, "at": now}
+        for each in visits
+    ]  # fmt: skip
+    async with counter.database.transaction() as session:
+        await session.execute(insert(Visit), entries)
+        await session.execute(insert(Consent), consents)
     return [(visit, {"token": issue_visit_token(TOKEN_KEY, visit, now, 7200)}, {}) for visit in visits]
 
 

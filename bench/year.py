@@ -50,7 +50,8 @@ create temp table year_call as
 select row_number() over (order by at)::int + :numbered as number, *
 from (
   select d.day, d.weekend,
-    ((d.day + (k.hour || ' hours')::interval + random() * interval '1 hour') at time zone 'Asia/Shanghai') as at,
+    ((d.day::timestamp + (k.hour || ' hours')::interval + random() * interval '1 hour')
+      at time zone 'Asia/Shanghai') as at,
     (cast(:businesses as text[]))[1 + floor(random() * array_length(cast(:businesses as text[]), 1))::int] as business,
     1 + floor(:tellers * power(random(), 1.2))::int as teller,
     case when random() < 0.62 then random() * 18 else -ln(1 - random()) * (20 + 8 * k.share) end as wait_s,

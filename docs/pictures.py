@@ -120,11 +120,11 @@ def _month(page_tab: str) -> Prepare:
 
 async def _list(page: Page) -> None:
     await _month("report")(page)
+    await page.wait_for_timeout(3000)
     await page.get_by_test_id("total-low").click()
 
 
 PICTURES: dict[str, tuple[str, str, Prepare]] = {
-    "wallboard": ("supervisor1", "/staff/wallboard", _nothing),
     "statistics": ("supervisor1", "/staff/statistics", _month("report")),
     "statistics-list": ("supervisor1", "/staff/statistics", _list),
     "radar": ("supervisor1", "/staff/statistics", _month("radar")),
@@ -147,7 +147,10 @@ async def take(house: EdgeHouse, browser: Browser, name: str, chosen: argparse.N
         page.on("pageerror", lambda error: print(f"{name}: {error}", file=sys.stderr))
         await page.goto(house.url + path, wait_until="networkidle")
         await prepare(page)
-        await page.wait_for_timeout(800)
+        await page.locator("[role=status][aria-busy=true]").first.wait_for(state="hidden", timeout=60_000)
+        await page.wait_for_load_state("networkidle")
+        await page.evaluate("document.activeElement?.blur()")
+        await page.wait_for_timeout(500)
         picture = Image.open(io.BytesIO(await page.screenshot(full_page=chosen.whole)))
         picture.convert("RGB").save(Path(chosen.into) / f"{name}-{width}.webp", quality=QUALITY, method=6)
         await context.close()

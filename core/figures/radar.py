@@ -60,8 +60,8 @@ def _share(part: int, whole: int) -> Decimal | None:
 
 
 def _capped(answered: int, usual: float) -> Decimal | None:
-    """As many as usual is full marks; more is not better, so that nobody hurries customers."""
-    return min(Decimal(100), Decimal(100) * answered / Decimal(str(usual))) if usual > 0 else None
+    """As many as usual is full marks; more is not better, so that nobody hurries customers. None: was not there."""
+    return min(Decimal(100), Decimal(100) * answered / Decimal(str(usual))) if answered and usual > 0 else None
 
 
 def _round(value: Decimal | None) -> Decimal | None:

@@ -145,6 +145,7 @@ class PeopleFigures:
             PeerRow(
                 teller_id=row.id,
                 display_name=row.display_name,
+                staff_number=row.staff_number,
                 score=marks[row.id].score if row.id in marks else None,
                 comment=marks[row.id].comment if row.id in marks else "",
             )

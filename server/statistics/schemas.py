@@ -139,6 +139,7 @@ class PeerRow(BaseModel):
 
     teller_id: str
     display_name: str
+    staff_number: str
     score: Decimal | None
     comment: str
 

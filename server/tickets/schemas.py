@@ -89,6 +89,7 @@ class TicketDetail(TicketRow):
 
     story: str
     answer: str
+    call_id: str | None
     call_number: int | None
     business_code: str | None
     teller_name: str | None

@@ -42,6 +42,7 @@ async def detail(session: AsyncSession, ticket: Ticket, now: datetime, reader: s
             **_row(ticket, now),
             "story": ticket.story,
             "answer": ticket.answer,
+            "call_id": ticket.call_id,
             "call_number": call.number if call else None,
             "business_code": call.business_code if call else None,
             "teller_name": teller.display_name if teller else None,

@@ -52,6 +52,8 @@ async def test_from_the_draw_to_the_rectification(house: RunningHouse) -> None:
         await expect(lead.by("report-row")).to_have_count(
             int(await lead.by("figure-inspected").locator("strong").inner_text())
         )
+        await _mark_a_colleague(teller)
+        await _from_a_number_to_its_call(lead)
         for person in (lead, teller, *inspectors):
             assert person.problems == []
 
@@ -60,6 +62,31 @@ async def _at(browser: Browser, house: RunningHouse, name: str) -> Person:
     person = await Person.at(browser, house.base_url, 1440, 900)
     await sign_in(person, name, DEMO_PASSWORD)
     return person
+
+
+async def _mark_a_colleague(teller: Person) -> None:
+    """Peer review: nobody finds oneself in the list, and what was stored is there after a reload."""
+    await teller.page.goto("/staff/peers")
+    colleague = teller.by(re.compile("^peer-")).filter(has_text="王建国")
+    await colleague.get_by_role("textbox").fill("耐心")
+    await colleague.get_by_role("button").click()
+    await expect(colleague.get_by_role("button")).to_have_text("已保存")
+    await teller.page.reload()
+    await expect(colleague).to_contain_text("已打 80 分")
+    await expect(colleague.get_by_role("textbox")).to_have_value("耐心")
+    await expect(teller.by(re.compile("^peer-")).filter(has_text="李敏")).to_have_count(0)
+
+
+async def _from_a_number_to_its_call(lead: Person) -> None:
+    """Statistics: the number, as many calls behind it, and one of them."""
+    await lead.page.goto("/staff/statistics")
+    number = lead.by("total-answered")
+    wanted = int(await number.inner_text())
+    await number.click()
+    calls = lead.by("statistics-calls").get_by_role("link")
+    await expect(calls).to_have_count(wanted)
+    await calls.first.click()
+    await expect(lead.page).to_have_url(re.compile("/staff/qa/call_"))
 
 
 async def _plan(lead: Person) -> None:

@@ -2634,6 +2634,7 @@ export interface PeerReviewRequest {
 export interface PeerRow {
   teller_id: string
   display_name: string
+  staff_number: string
   score: string | null
   comment: string
 }
@@ -3885,6 +3886,7 @@ export interface TicketDetail {
   overdue: boolean
   story: string
   answer: string
+  call_id: string | null
   call_number: number | null
   business_code: string | null
   teller_name: string | null

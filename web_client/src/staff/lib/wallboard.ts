@@ -8,6 +8,12 @@ export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? '—' : `${Math.round(share * 100)}%`
 }
 
+/** A share beside its aim: one that misses it by less than half a percent must not look as if it reached it. */
+export function percentOf(share: number | null | undefined, aim: number): string {
+  const shown = percent(share)
+  return share !== null && share !== undefined && share < aim && Math.round(share * 100) >= aim * 100 ? `${(Math.floor(share * 1000) / 10).toFixed(1)}%` : shown
+}
+
 /** Seconds as people say them: `4:05`; a dash where there is nothing yet. */
 export function span(seconds: number | null | undefined): string {
   return seconds === null || seconds === undefined ? '—' : clock(seconds)
@@ -42,13 +48,13 @@ export function bigNumbers(view: WallboardView, now_ms: number): BigNumber[] {
     { key: 'longest', value: total.longest_since ? clock(waited_s) : '0:00', tone: late ? 'bad' : 'plain', since: lateSince },
     {
       key: 'level',
-      value: percent(figures.service_level),
+      value: percentOf(figures.service_level, aims.service_level),
       tone: judged(figures.service_level, aims.service_level, total.service_level_bad_since),
       since: total.service_level_bad_since,
     },
     {
       key: 'answers',
-      value: percent(figures.answer_rate),
+      value: percentOf(figures.answer_rate, aims.answer_rate),
       tone: judged(figures.answer_rate, aims.answer_rate, total.answer_rate_bad_since),
       since: total.answer_rate_bad_since,
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { QueueRow, WallboardView } from '../../gen/protocol'
-import { bigNumbers, byNeed, byState, percent, span } from '../lib/wallboard'
+import { bigNumbers, byNeed, byState, percent, percentOf, span } from '../lib/wallboard'
 
 const FIGURES = {
   offered: 10, answered: 8, abandoned: 1, short_abandoned: 1, service_level: 0.5, answer_rate: 0.96, abandon_rate: 0.1,
@@ -19,6 +19,7 @@ const VIEW: WallboardView = {
 describe('the wallboard', () => {
   it('shows shares and spans, and a dash where there is nothing', () => {
     expect([percent(0.724), percent(null), span(492), span(null)]).toEqual(['72%', '—', '8:12', '—'])
+    expect([0.7149, 0.7199, 0.72, null].map((share) => percentOf(share, 0.72)), 'what misses its aim never looks as if it reached it').toEqual(['71%', '71.9%', '72%', '—'])
   })
 
   it('says since when a number is bad', () => {
