@@ -88,7 +88,7 @@ class LoadForecasts:
         async with self._database.read() as session:
             values = parameters(period.since, period.until, self._timezone, await limits_s(session), DEFAULT_LIMIT_S)
             found = await tallies(session, "business", where, values | given)
-        tally = Tally.sum(each for each, _, _ in found.values())
+        tally = Tally.sum(each.tally for each in found.values())
         aht = aht_s(tally) or USUAL_AHT_S
         waited_s = (tally.wait_answered_ms + tally.wait_abandoned_ms) / 1000
         patience = waited_s / tally.abandoned if tally.abandoned else USUAL_PATIENCE_S

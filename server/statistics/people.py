@@ -76,7 +76,7 @@ class PeopleFigures:
     ) -> dict[str, Tally]:
         values = parameters(period.since, period.until, self._timezone, await limits_s(session), DEFAULT_LIMIT_S)
         found = await tallies(session, "teller", where, values | (given or {}))
-        return {key: tally for key, (tally, _, _) in found.items() if key is not None}
+        return {key: sums.tally for key, sums in found.items() if key is not None}
 
     # --- radar --------------------------------------------------------------------------------------------------
 

@@ -11,9 +11,9 @@ from sqlmodel import col, select
 
 from core.db import Database
 from core.figures import definitions
-from core.figures.definitions import DEFAULT_LIMIT_S, TALLY_FIELDS, Tally
+from core.figures.definitions import DEFAULT_LIMIT_S, TALLY_FIELDS
 from core.figures.limits import limits_s
-from core.figures.sql import CALLS, DIMENSIONS, parameters, tallies
+from core.figures.sql import CALLS, DIMENSIONS, Sums, parameters, tallies
 from core.models.business import Business
 from core.models.staff import Staff
 from server.statistics.period import Period
@@ -59,7 +59,6 @@ class Reports:
             values = await self._values(session, period)
             where, given = only.where()
             found = await tallies(session, by, where, values | given)
-            errors = await _estimate_errors(session, by, where, values | given)
             occupied = await self._occupied(session, by, period) if by in ("teller", "team") else {}
             labels = await _labels(session, by)
         now = self._database.clock.now()
@@ -68,17 +67,12 @@ class Reports:
                 key=key,
                 label_zh=labels.get(key, ("（无）", "(none)") if key is None else (key, key))[0],
                 label_en=labels.get(key, ("（无）", "(none)") if key is None else (key, key))[1],
-                figures=figures(*numbers, errors.get(key), occupied.get(key) if period.since <= now else None),
+                figures=figures(sums, occupied.get(key) if period.since <= now else None),
             )
-            for key, numbers in found.items()
+            for key, sums in found.items()
         ]
-        total = Tally.sum(tally for tally, _, _ in found.values())
-        settled, first_time = sum(each[1] for each in found.values()), sum(each[2] for each in found.values())
-        async with self._database.read() as session:
-            error = (await _estimate_errors(session, "all", where, values | given)).get("all")
-        return StatsReport(
-            by=by, since=first, until=last, rows=rows, total=figures(total, settled, first_time, error, None)
-        )
+        total = sum(found.values(), Sums())
+        return StatsReport(by=by, since=first, until=last, rows=rows, total=figures(total, None))
 
     async def calls(
         self, measure: Measure, first: date, last: date, only: Filter, by: By | None, key: str | None
@@ -134,10 +128,9 @@ class Reports:
         return {team: occupancy_of(states) for team, states in together.items()}
 
 
-def figures(
-    tally: Tally, settled: int, resolved_first: int, ewt_error_s: float | None, occupied: float | None
-) -> StatsFigures:
+def figures(sums: Sums, occupied: float | None) -> StatsFigures:
     """All ratios of a line."""
+    tally = sums.tally
     per_call = {
         f"{part}_s": definitions.ratio(getattr(tally, f"{part}_ms") / 1000, tally.handled)
         for part in ("talk", "hold", "wrap")
@@ -162,27 +155,12 @@ def figures(
         response_rate=definitions.response_rate(tally),
         overtime=tally.overtime,
         overtime_rate=definitions.overtime_rate(tally),
-        resolved_first=resolved_first,
-        settled=settled,
-        fcr=definitions.ratio(resolved_first, settled),
+        resolved_first=sums.resolved_first,
+        settled=sums.settled,
+        fcr=definitions.ratio(sums.resolved_first, sums.settled),
         occupancy=occupied,
-        ewt_error_s=ewt_error_s,
+        ewt_error_s=definitions.ratio(sums.off_s, sums.estimated),
     )
-
-
-async def _estimate_errors(
-    session: AsyncSession, by: str, where: str, values: Mapping[str, Any]
-) -> dict[str | None, float]:
-    """Mean distance of the real wait from the range that was told, by key."""
-    if not (await session.execute(text("select to_regclass('wait_estimate')"))).scalar():
-        return {}
-    key = DIMENSIONS.get(by, "'all'")
-    query = text(
-        f"select {key} as key, avg(abs(e.error_s)) as error_s from ({CALLS}) calls "
-        f"join wait_estimate e on e.call_id = calls.id where {where} and e.error_s is not null group by 1"
-    )
-    rows = (await session.execute(query, dict(values))).mappings().all()
-    return {row["key"]: float(row["error_s"]) for row in rows}
 
 
 async def _labels(session: AsyncSession, by: By) -> dict[str | None, tuple[str, str]]:

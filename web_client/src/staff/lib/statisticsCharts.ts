@@ -56,7 +56,7 @@ export function radarOption(own: RadarParts, usual: RadarParts, words: { name: s
     legend: { bottom: 0, textStyle: { color: SOFT } },
     radar: {
       center: ['50%', '48%'],
-      radius: '62%',
+      radius: '54%',
       indicator: PARTS.map((part) => ({ name: `${words.parts[part]}\n${own[part] ?? '—'}`, max: 100 })),
       axisName: { color: SOFT },
       splitArea: { show: false },
