@@ -118,7 +118,8 @@ async def test_every_ear_hears_exactly_whom_the_table_says_while_modes_and_hold_
         ):
             await asyncio.sleep(0.05)
     await house.join(Seat.SUPERVISOR)
-    table = {listener: {speaker for speaker in Seat if hears(listener, speaker, Situation())} for listener in Seat}
+    as_monitor = Situation(on_hold=True)
+    table = {listener: {speaker for speaker in Seat if hears(listener, speaker, as_monitor)} for listener in Seat}
     assert await house.heard(table) == table
     spoken = [sink for sink in house.collector.sinks if sink.stream.seat is Seat.SUPERVISOR]
     assert len(spoken) == 2, "recorded while the customer could hear, in two stretches"
