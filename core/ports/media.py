@@ -29,7 +29,7 @@ class Profile(StrEnum):
 
     HD = "hd"  # 1280×720, 15 pictures per second, sharpness before smoothness: identity and documents
     VGA = "vga"  # 640×480, 24 pictures per second
-    LOW = "low"  # 640×480, 15 pictures per second, a third of the bit rate
+    LOW = "low"  # 640×480, 15 pictures per second, fits into 300 kbit/s with the sound
     AUDIO = "audio"  # no picture
 
 

@@ -30,6 +30,9 @@ TOGETHER = 32
 
 LEG_ENTRIES = 3_000  # 10 minutes of flushes; readers further behind have lost their purpose
 LEG_TTL_S = 3_600
+TTL_EVERY = 300
+"""Flushes of a leg, a minute, after which its life is prolonged: with each one it would be half of what is sent."""
+
 END_ATTEMPTS = 300  # a minute of flushes; afterwards readers find out by themselves that the leg is idle
 QUEUE_PACKETS = 1_500  # 30 s of 20 ms packets survive an absent Redis
 _HEAD = struct.Struct(">HIQH")  # sequence number, RTP timestamp, arrival in ns, payload length
@@ -91,6 +94,7 @@ class SpeechTapSink:
         self.end_attempts = 0
         self.done = False
         self.dropped = 0
+        self.sent = 0  # flushes
 
     def on_rtp(self, kind: MediaKind, packet: bytes, arrival_ns: int) -> None:
         if kind != "audio" or len(packet) < 2 or packet[1] & 0x7F != self.stream.audio_payload_type:
@@ -186,6 +190,7 @@ class SpeechTap:
             raise
         for sink, _, ended in batches:
             sink.announced = True
+            sink.sent += 1
             sink.done = ended is not None
 
     async def _send(self, batches: list[tuple[SpeechTapSink, list[AudioPacket], str | None]]) -> None:
@@ -195,7 +200,8 @@ class SpeechTap:
                     pipe.xadd(sink.key, {AUDIO: pack(batch)}, maxlen=LEG_ENTRIES, approximate=True)
                 if ended is not None:
                     pipe.xadd(sink.key, {END: ended})
-                pipe.expire(sink.key, LEG_TTL_S)
+                if ended is not None or sink.sent % TTL_EVERY == 0:
+                    pipe.expire(sink.key, LEG_TTL_S)
                 if not sink.announced:
                     pipe.xadd(LEGS, _announcement(sink.stream), maxlen=10_000, approximate=True)  # type: ignore[arg-type]
             await pipe.execute()

@@ -43,14 +43,12 @@ class GapDetector:
     Attributes:
         highest: Newest sequence number; None before the first packet. next: The one that follows it, -1 before.
         cycles: How often the 16-bit number has wrapped.
-        holes: Packets that did not come in their turn, ever.
     """
 
     def __init__(self) -> None:
         self.highest: int | None = None
         self.next = -1
         self.cycles = 0
-        self.holes = 0
         self._missing: dict[int, list[int]] = {}  # sequence -> [seen missing at ns, last asked at ns, times asked]
         self._suspect: int | None = None
         self._unrepairable = False
@@ -109,7 +107,6 @@ class GapDetector:
         self._suspect = None
 
     def _open(self, delta: int, now_ns: int) -> None:
-        self.holes += delta - 1
         if delta > MAX_REPAIR:
             self._unrepairable = True
             return

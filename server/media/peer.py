@@ -188,6 +188,7 @@ class Peer:
             if uplink is None or original is None:
                 self.counters["unusable_rtx"] += 1  # mostly probes that carry only padding
             else:
+                uplink.restored += 1
                 self._on_media(uplink, original, now_ns)
             return
         spec = self._expected.pop(payload_type, None)

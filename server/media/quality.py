@@ -38,7 +38,7 @@ class _UpMarks:
     """Counters of an uplink at the last sample."""
 
     expected: int
-    holes: int
+    originals: int
     packets: int
     given_up: int
 
@@ -94,23 +94,24 @@ class LegMeter:
 
     def _upwards(self, uplinks: Iterable[Uplink]) -> tuple[float, int, float, bool]:
         """Loss, bit rate and jitter (ms) of what the browser sends, and whether its picture stands still."""
-        expected = holes = bitrate_bps = 0
+        expected = lost = bitrate_bps = 0
         jitter_ms, frozen = 0.0, False
         for uplink in uplinks:
-            now = _UpMarks(uplink.expected, uplink.gaps.holes, uplink.packets, uplink.given_up)
-            before = self._up.get(uplink, _UpMarks(0, now.holes, 0, now.given_up))
+            now = _UpMarks(uplink.expected, uplink.originals, uplink.packets, uplink.given_up)
+            before = self._up.get(uplink, _UpMarks(0, now.originals - now.expected, 0, now.given_up))
             self._up[uplink] = now
             came = now.packets - before.packets
             if came > 0:  # less than before after a restart of the stream: nothing to compare
                 expected += max(0, now.expected - before.expected)
-                holes += now.holes - before.holes
+                # Those that are only late make up for it when they come: jitter is not loss.
+                lost += now.expected - before.expected - (now.originals - before.originals)
                 bitrate_bps += uplink.bitrate_bps
             if uplink.kind == "audio":
                 jitter_ms = uplink.jitter * 1000 / CLOCK_RATE_HZ["audio"]
             elif uplink.name == "video" and now.packets:  # a shared screen may well stand still
                 self._still_s = 0 if came else self._still_s + 1
                 frozen = self._still_s >= FROZEN_AFTER or now.given_up > before.given_up
-        return min(1.0, holes / expected) if expected else 0.0, bitrate_bps, jitter_ms, frozen
+        return min(1.0, max(0, lost) / expected) if expected else 0.0, bitrate_bps, jitter_ms, frozen
 
     def _downwards(self, downlinks: Iterable[Downlink]) -> tuple[float, int, float, float | None]:
         """Loss, bytes, jitter (ms) and round trip (ms) of what the browser gets; the worst stream speaks for all."""

@@ -160,6 +160,7 @@ class Uplink:
 
     Attributes:
         name: ``audio``, ``video`` or ``screen``.
+        restored: Packets that came as retransmissions.
         sinks: Recorder and tap, while the call is active.
 
     Args:
@@ -186,6 +187,7 @@ class Uplink:
         self.gaps = GapDetector()
         self.packets = 0
         self.duplicates = 0
+        self.restored = 0
         self.jitter = 0.0
         self.given_up = 0
         self.bitrate_bps = 0
@@ -261,6 +263,11 @@ class Uplink:
         if self._first is None or self.gaps.highest is None:
             return 0
         return (self.gaps.cycles << 16) + self.gaps.highest - self._first + 1
+
+    @property
+    def originals(self) -> int:
+        """Packets that came the first time they were sent, late ones too."""
+        return self.packets + self.duplicates - self.restored
 
     def receiver_report(self, now_ns: int) -> RtcpReceiverInfo | None:
         """Reception statistics since the last report; None before the first packet."""

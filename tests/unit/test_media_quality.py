@@ -55,6 +55,25 @@ def test_the_first_second_says_nothing_and_the_next_ones_say_what_is_lost() -> N
     assert (first.seat, first.peer_id, first.frozen) == (Seat.CUSTOMER, "peer_1", False)
 
 
+def test_what_comes_late_is_not_lost_and_what_had_to_be_sent_again_is() -> None:
+    leg = Leg()
+    leg.send(leg.video, 50)
+    leg.sample()
+    for sequence in (51, 50, 53, 52, 55, 54, 57, 56, 59, 58):
+        leg.video.accept(packet(sequence), leg.second * S)
+    leg.video.restored += 1  # asked for in vain: the original came as well
+    leg.video.accept(packet(58), leg.second * S)
+    late = leg.sample()
+    for sequence in (60, 62, 63, 64):
+        leg.video.accept(packet(sequence), leg.second * S)
+    leg.video.restored += 1
+    leg.video.accept(packet(61), leg.second * S)
+    again = leg.sample()
+    assert late is not None
+    assert again is not None
+    assert (late.loss_up, again.loss_up) == (0, pytest.approx(0.2))
+
+
 def test_the_round_trip_is_measured_from_forwarded_reports() -> None:
     leg = Leg()
     leg.down.source = leg.audio

@@ -15,7 +15,8 @@ const VIDEO: Record<Exclude<SendProfile, 'off'>, { maxBitrate: number; maxFramer
 }
 /** A document held still: every letter counts, movement does not. */
 const HD = { maxBitrate: 2_000_000, maxFramerate: 15 }
-const LOW = { maxBitrate: 300_000, maxFramerate: 15 }
+/** Fits, with sound, into 300 kbit/s. */
+const LOW = { maxBitrate: 180_000, maxFramerate: 15 }
 /** A shared screen: every letter readable, hardly any movement. */
 const SCREEN = { maxBitrate: 1_200_000, maxFramerate: 8 }
 const AUDIO_MAX_BPS = 32_000
