@@ -14,12 +14,14 @@ export function useCallNotice(flow: VisitFlow): ComputedRef<CallNotice | null> {
   return computed(() => {
     const { call, media, teller } = flow.room.state
     if (!call) return null
+    // A lost connection stops the recording too: what is said is the cause.
+    if (media === 'recovering') return { tone: 'warn', text: 'call.recovering' }
+    if (teller === 'lost') return { tone: 'warn', text: 'call.tellerLost' }
+    if (teller === 'degraded' && !call.recording_ok) return { tone: 'warn', text: 'call.tellerDegraded' }
     if (!call.recording_ok) {
       return { tone: 'bad', title: 'call.recordingFailedTitle', text: 'call.recordingFailedBody' }
     }
     if (flow.devices.state.problem) return { tone: 'bad', title: 'call.devicesLostTitle', text: 'call.devicesLostBody', action: 'retry' }
-    if (media === 'recovering') return { tone: 'warn', text: 'call.recovering' }
-    if (teller === 'lost') return { tone: 'warn', text: 'call.tellerLost' }
     const { pictures, quality } = flow.room.state
     if (pictures.customer?.profile === 'audio') {
       return pictures.customer.why === 'hand'

@@ -7,6 +7,7 @@ import { call } from '../../../tests/fakes/customerCall'
 import { cameraAndMicrophone, FakePeer, FakeStream, OFFER_SDP } from '../../../tests/fakes/fakePeer'
 import { FakeSocket } from '../../../tests/fakes/fakeSocket'
 import type { CustomerApi } from '../api'
+import { useCallNotice } from '../composables/useCallNotice'
 import { DeviceCheck } from '../check/deviceCheck'
 import { CallRoom } from './callRoom'
 import { VisitFlow } from './flow'
@@ -265,6 +266,14 @@ describe('call', () => {
   it('notes how the teller’s connection is', () => {
     socket.receive('media.notice', { seat: 'teller', state: 'lost' })
     expect(flow.room.state.teller).toBe('lost')
+  })
+
+  it('says that the teller is gone rather than that nobody records them', () => {
+    const notice = useCallNotice(flow)
+    socket.receive('call.state', call({ ...ACCEPTED, recording_ok: false }))
+    expect(notice.value?.title).toBe('call.recordingFailedTitle')
+    socket.receive('media.notice', { seat: 'teller', state: 'lost' })
+    expect(notice.value?.text).toBe('call.tellerLost')
   })
 
   it('ends with the rating and then the goodbye', async () => {

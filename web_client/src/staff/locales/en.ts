@@ -166,6 +166,7 @@ const en: Texts<typeof zhCN> = {
   call: {
     number: 'Call {number}',
     language: { 'zh-CN': 'Chinese', en: 'English' },
+    pictureStopped: 'The picture has stopped, waiting for the customer to come back…',
     waitingPicture: 'Waiting for the customer’s picture…',
     connecting: 'Connecting',
     mute: 'Mute',

@@ -153,6 +153,7 @@ export default {
   call: {
     number: '来电 {number}',
     language: { 'zh-CN': '中文', en: '英文' },
+    pictureStopped: '画面已停，等待客户重新连接…',
     waitingPicture: '正在等待客户画面…',
     connecting: '正在接通',
     mute: '静音',
