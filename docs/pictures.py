@@ -2,13 +2,14 @@
 
     PYTHONPATH=. python docs/pictures.py [--into docs/images] [--only NAME …] [--language en] [--whole] [--days 120]
 
-Real pages of a real edge over embedded engines, with the invented year of `bench/year.py` behind them and a morning on
-the wallboard. Written as WebP at 1440 and 390 pixels: `<name>-<width>.webp`. `--whole`: the page to its very end.
+Real pages of a real edge over embedded engines, with the invented year of `bench/year.py` behind them. Written as WebP
+at 1440 and 390 pixels: `<name>-<width>.webp`. `--whole`: the page to its very end.
 """
 
 import argparse
 import asyncio
 import io
+import logging
 import re
 import sys
 import tempfile
@@ -19,11 +20,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fakes")]
 
+import structlog  # noqa: E402
 from browser import chromium  # noqa: E402
 from edge_house import EdgeHouse, edge_house  # noqa: E402
 from PIL import Image  # noqa: E402
 from playwright.async_api import Browser, Page  # noqa: E402
-from sqlalchemy import text  # noqa: E402
 
 from bench.year import fill  # noqa: E402
 from core.clock import SystemClock  # noqa: E402
@@ -37,50 +38,10 @@ SIZES = {1440: 900, 390: 844}
 QUALITY = 55
 Prepare = Callable[[Page], Awaitable[object]]
 
-# The invented tellers are on duty this morning: most of them talk, four customers wait.
-_MORNING = (
-    """
-insert into teller_presence (staff_id, state, reason, since, missed_offers, call_id, version)
-select id, (array['in_call', 'in_call', 'in_call', 'wrap_up', 'ready', 'break'])[1 + right(staff_number, 2)::int % 6],
-  case when right(staff_number, 2)::int % 6 = 5 then 'lunch' else '' end,
-  now() - interval '1 minute' * right(staff_number, 1)::int, 0, null, 1
-from staff where id like 'staff\\_year\\_%' and right(staff_number, 2)::int <= 14
-""",
-    """
-insert into visit (id, business_code, channel, device, address_class, language, created_at)
-select 'visit_now_' || n, 'transfer', 'web', 'desktop', 'public', 'zh-CN', now() from generate_series(1, 90) n
-""",
-    """
-insert into call (id, visit_id, business_code, language, state, version, priority, teller_id, recording_ok, sharing,
-  holds, queued_at, accepted_at, connected_at, ended_at, closed_at, end_reason, disposition, skill_group,
-  customer_class)
-select 'call_now_' || n, 'visit_now_' || n, business, 'zh-CN', state, 3, 0,
-  case when state <> 'queued' and not gone then 'staff_year_' || 1 + n % 14 end, true, false, '[]', at,
-  case when state <> 'queued' and not gone then at + wait end, case when state = 'connected' then at + wait end,
-  case when state = 'closed' then at + wait + case when gone then interval '0' else interval '6 minutes' end end,
-  case when state = 'closed' then at + wait + case when gone then interval '0' else interval '380 seconds' end end,
-  case when gone then 'customer_left_queue' when state = 'closed' then 'customer_hung_up' end,
-  case when state = 'closed' and not gone then 'resolved' end, 'personal',
-  case when n % 4 = 0 then 'elderly' else 'standard' end
-from (
-  select n, (array['transfer', 'inquiry', 'account_opening', 'password_reset'])[1 + n % 4] as business,
-    case when n <= 4 then 'queued' when n <= 10 then 'connected' else 'closed' end as state,
-    n > 10 and n % 11 = 0 as gone,
-    now() - case when n <= 4 then interval '40 seconds' * n when n <= 10 then interval '1 minute' * n
-      else interval '8 minutes' + interval '1 minute' * (n - 10) end as at,
-    case when n % 5 = 0 then interval '48 seconds' else interval '1 second' * (3 + n % 14) end as wait
-  from generate_series(1, 90) n
-) drawn
-""",
-    """
-update teller_presence p set call_id = c.id from call c where c.teller_id = p.staff_id and c.state = 'connected'
-""",
-)
 
-
-async def _people_say(house: EdgeHouse) -> None:
+async def _people_say(house: EdgeHouse, visit_id: str) -> None:
     """A complaint of a customer, and marks of two colleagues."""
-    house.customer("customer", "visit_now_12")
+    house.customer("customer", visit_id)
     story = "上午办转账时排队约八分钟，接通后又让我重说了一遍情况。希望改进，并告知处理结果。"
     status, _, answer = await house.ask("customer", "POST", "/api/visit/complaints", {"story": story})
     assert status == 200, answer
@@ -168,13 +129,10 @@ async def run(chosen: argparse.Namespace) -> None:
             await seed(Settings(data_dir=data, database_url=postgres.url, redis_url=valkey.url, demo=True))
             database = Database(postgres.url, None, SystemClock())
             async with database.engine.connect() as connection:
-                await fill(connection, chosen.days, 300, 30, datetime.now(UTC).date())
-                for statement in _MORNING:
-                    await connection.execute(text(statement))
-                await connection.commit()
+                calls = await fill(connection, chosen.days, 300, 30, datetime.now(UTC).date())
             await database.close()
             async with edge_house(postgres.url, valkey.url, data) as house, chromium() as browser:
-                await _people_say(house)
+                await _people_say(house, f"visit_year_{calls}")
                 for name in chosen.only or PICTURES:
                     await take(house, browser, name, chosen)
                     print(name, file=sys.stderr)
@@ -192,6 +150,7 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--days", type=int, default=120)
     chosen = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     Path(chosen.into).mkdir(parents=True, exist_ok=True)
     asyncio.run(run(chosen))
 
