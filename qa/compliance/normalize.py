@@ -11,6 +11,7 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
@@ -28,9 +29,12 @@ _SENTENCE_END = frozenset("。！？!?…\n")
 _DIGIT_NAMES = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 _DIGIT_VALUES = {name: digit for digit, name in _DIGIT_NAMES.items()} | {"〇": "0", "两": "2", "幺": "1"}
 _ARABIC = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-# 千万 followed by these is "by all means", not a number; 一点, 十分 and 万一 are words.
+# 千万 alone is "by all means", 一点, 十分, 万一 and 一一 are words; inside a longer numeral they are numbers.
 _NUMERAL = re.compile(r"(?:百分之)?(?:[零〇一二两三四五六七八九十千万亿点幺]|百(?!分之)){2,}")
-_NOT_NUMERAL = re.compile(r"千万$|万一|^一点$|^十分$|^点|点$|^[百千万亿]+$|一一$")
+_NOT_NUMERAL = re.compile(r"^万一|^一点$|^十分$|^点|点$|^[百千万亿]+$|^一一$")
+# cn2an does not read 三点五万.
+_DECIMAL_UNIT = re.compile(r"([^点]+点[^点十百千万亿]+)([万亿])")
+_TIMES = {"万": 4, "亿": 8}
 _UNITS = frozenset("十百千万亿")
 
 
@@ -213,11 +217,14 @@ def _value(body: str) -> str | None:
         return "".join(_DIGIT_VALUES[c] for c in body)
     if not _UNITS.intersection(body) and "点" not in body:
         return None
+    if match := _DECIMAL_UNIT.fullmatch(body):
+        number = _value(match[1])
+        return None if number is None else f"{Decimal(number).scaleb(_TIMES[match[2]]).normalize():f}"
     try:
         number = cn2an.cn2an(body.replace("幺", "一"), "smart")
     except (ValueError, KeyError):  # cn2an stumbles over orders like 万十一
         return None
-    return f"{number:g}" if isinstance(number, float) and number < 1e6 else str(number)
+    return str(number).removesuffix(".0")
 
 
 def char_times(segment: Segment) -> list[tuple[float, float]]:

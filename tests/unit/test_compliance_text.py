@@ -1,7 +1,12 @@
 """Normalisation, sounds and fuzzy phrase search."""
 
+import re
+from datetime import date
+from decimal import Decimal
+
+import cn2an
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.ports.speech import Party, Segment, Word
@@ -9,6 +14,8 @@ from qa.compliance.matcher import Phrase, PhraseIndex
 from qa.compliance.normalize import char_times, digits, spoken
 from qa.compliance.phonetic import near_class, sound, swap_cost
 
+CODE = r"1[3-9][0-9]{9}|[1-9][0-9]{15,18}|[0-9]{4,6}"
+"""A phone number, a card's or identity number, a service number."""
 CHINESE = st.text(alphabet="您好我是柜员一二三十百千万点零同意转账，。 A1%不没保本息", max_size=40)
 
 
@@ -36,10 +43,60 @@ def test_spoken_view_reads_digits_as_they_are_said(raw: str, said: str) -> None:
         ("幺零零幺号", "1001号"),
         ("百分之三点五", "3.5%"),
         ("一百二十，三十", "12030"),
+        ("一千万元", "10000000元"),
+        ("九十九万一千元", "991000元"),
+        ("两万三", "23000"),
+        ("十二万三千四百五十六点七八元", "123456.78元"),
+        ("三点五万", "35000"),
+        ("万一亏了怎么办", "万一亏了怎么办"),
+        ("您千万别转", "您千万别转"),
+        ("请一一核对", "请一一核对"),
     ],
 )
 def test_digits_view_writes_numerals_as_digits(raw: str, written: str) -> None:
     assert digits(raw).text == written
+
+
+@settings(deadline=None)
+@given(st.one_of(st.integers(11, 10**5), st.integers(11, 10**11)), st.sampled_from("元块"), st.booleans())
+def test_amounts_said_aloud_are_the_amounts_written(amount: int, unit: str, counts_with_two: bool) -> None:
+    said = spoken(f"转{amount}{unit}").text
+    if counts_with_two:
+        said = re.sub("二(?=[百千万亿])", "两", said)
+    assert digits(said).text == f"转{amount}{unit}"
+
+
+@settings(deadline=None)
+@given(st.integers(1, 9999), st.integers(1, 99), st.sampled_from([("万", 10**4), ("亿", 10**8)]))
+def test_decimals_of_large_units(whole: int, part: int, unit: tuple[str, int]) -> None:
+    amount = Decimal(f"{whole}.{part:02}")
+    said = cn2an.an2cn(str(amount), "low") + unit[0]
+    assert Decimal(digits(f"买{said}块").text[1:-1]) == amount * unit[1]
+
+
+@settings(deadline=None)
+@given(
+    st.from_regex(r"1[3-9][0-9]{9}|[1-9][0-9]{15,18}|[0-9]{4,6}", fullmatch=True),
+    st.booleans(),
+    st.sampled_from([0, 3, 4]),
+)
+def test_numbers_said_digit_by_digit_keep_every_digit(number: str, says_yao: bool, group: int) -> None:
+    said = "".join("零一二三四五六七八九"[int(d)] for d in number)
+    said = said.replace("一", "幺") if says_yao else said
+    assume(not said.startswith("一一"))  # 一一 before a word is "one by one"
+    if group:
+        said = " ".join(said[i : i + group] for i in range(0, len(said), group))
+    assert digits(f"号码是{said}，对吗").text == f"号码是{number}对吗"
+
+
+@settings(deadline=None)
+@given(st.dates(date(1950, 1, 1), date(2049, 12, 31)))
+def test_dates_keep_year_and_day(day: date) -> None:
+    said = "".join("零一二三四五六七八九"[int(d)] for d in str(day.year)) + "年"
+    said += f"{cn2an.an2cn(day.month)}月{cn2an.an2cn(day.day)}号"
+    read = digits(said).text
+    assert read.startswith(f"{day.year}年")
+    assert day.day < 11 or read.endswith(f"月{day.day}号")
 
 
 @settings(deadline=None)
