@@ -1,6 +1,6 @@
 """Documents in the object store: encrypted with the master key and bound to their object key, or with an own key."""
 
-from core.security.keys import unwrap_key, wrap_key
+from core.security.keys import MasterKey, unwrap_key, wrap_key
 from core.store import Store
 
 
@@ -12,7 +12,7 @@ def vault_context(key: str) -> str:
 class Vault:
     """Puts and gets small documents (they are encrypted in one piece)."""
 
-    def __init__(self, store: Store, master_key: bytes) -> None:
+    def __init__(self, store: Store, master_key: MasterKey) -> None:
         self._store = store
         self._master_key = master_key
 

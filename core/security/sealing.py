@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from core.security.keys import unwrap_key, wrap_key
+from core.security.keys import MasterKey, unwrap_key, wrap_key
 
 
 class Sealer:
     """Seals and opens JSON values with AES-256-GCM."""
 
-    def __init__(self, master_key: bytes) -> None:
+    def __init__(self, master_key: MasterKey) -> None:
         self._master_key = master_key
 
     def seal(self, value: Any, owner: str) -> bytes:

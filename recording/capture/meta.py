@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import CounterError
-from core.security.keys import unwrap_key
+from core.security.keys import MasterKey, unwrap_key
 
 META_NAME = "meta.json"
 
@@ -33,7 +33,7 @@ class Meta:
     wrapped_key: bytes
     started_ns: int
 
-    def data_key(self, master_key: bytes) -> bytes:
+    def data_key(self, master_key: MasterKey) -> bytes:
         """The recording's data key. SecretsError when the master key is another."""
         return unwrap_key(master_key, self.wrapped_key, self.recording_id)
 

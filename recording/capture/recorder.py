@@ -20,7 +20,7 @@ from core.db import Database
 from core.errors import ConflictError, CounterError
 from core.ids import new_id
 from core.ports.media import MediaSink, Seat, SeatStream, SinkFailure, track_name
-from core.security.keys import new_data_key, wrap_key
+from core.security.keys import MasterKey, new_data_key, wrap_key
 from core.tasks import TaskOwner
 from recording.capture.journal import Record
 from recording.capture.ledger import Ending, Ledger
@@ -59,7 +59,7 @@ class Recorder:
         self,
         database: Database,
         journal_path: Path,
-        master_key: bytes,
+        master_key: MasterKey,
         node_id: str,
         on_crash: Callable[[str, BaseException], None] | None = None,
     ) -> None:

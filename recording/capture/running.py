@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.errors import CounterError
 from core.ports.media import Seat
+from core.security.keys import MasterKey
 from recording.capture.journal import Record, journal_cipher
 from recording.capture.ledger import Gap
 from recording.capture.meta import Meta, open_folder
@@ -54,7 +55,7 @@ class Capture:
         own: list[Gated] = [sink for sink in self.sinks if sink.stream.seat in seats]
         return own + [sink for seat, sink in self.others if seat in seats]
 
-    def open(self, master_key: bytes) -> None:
+    def open(self, master_key: MasterKey) -> None:
         """Make or take up the folder. Blocks; runs in the writing thread."""
         if self.opened_cipher is None:
             self.meta = open_folder(self.folder, self.meta)
@@ -65,7 +66,7 @@ Batch = list[tuple[SegmentSink, Capture, list[Record]]]
 Outcome = tuple[SegmentSink, Capture, list[Record], Exception | None]
 
 
-def write_batch(master_key: bytes, batch: Batch) -> list[Outcome]:
+def write_batch(master_key: MasterKey, batch: Batch) -> list[Outcome]:
     """Append the records to their journals. Blocks; runs in the writing thread."""
     outcomes: list[Outcome] = []
     for sink, capture, records in batch:

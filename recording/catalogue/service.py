@@ -15,7 +15,7 @@ from core.errors import NotFoundError, UnavailableError
 from core.models.recording import Recording, RecordingFile
 from core.models.system import AuditEntry
 from core.security.actor import Actor
-from core.security.keys import unwrap_key
+from core.security.keys import MasterKey, unwrap_key
 from core.security.permissions import Permission
 from core.store import Store
 from recording.seal import HEADER_B, SealedFile
@@ -66,7 +66,7 @@ class PlainFile:
 class Catalogue:
     """The finalized recordings. Implements `core.ports.recording.RecordingReader`."""
 
-    def __init__(self, database: Database, store: Store, master_key: bytes) -> None:
+    def __init__(self, database: Database, store: Store, master_key: MasterKey) -> None:
         self._database = database
         self._store = store
         self._master_key = master_key

@@ -25,7 +25,7 @@ from core.models.handover import CallGuest, CallLeg
 from core.models.recording import ExportState, Recording, RecordingExport, RecordingFile, RecordingState
 from core.models.staff import Staff
 from core.security.actor import Actor, system_actor
-from core.security.keys import unwrap_key
+from core.security.keys import MasterKey, unwrap_key
 from core.security.permissions import Permission
 from core.store import Store
 from core.tasks import TaskOwner
@@ -53,7 +53,7 @@ class ExportService:
         self,
         database: Database,
         store: Store,
-        master_key: bytes,
+        master_key: MasterKey,
         executor: Callable[[], Executor] = own_process,
     ) -> None:
         self._database = database

@@ -28,7 +28,7 @@ from core.jobs import Subscription
 from core.models.call import Call, CallState
 from core.models.recording import Recording, RecordingFile, RecordingState
 from core.security.actor import system_actor
-from core.security.keys import unwrap_key
+from core.security.keys import MasterKey, unwrap_key
 from core.store import Store
 from recording.finalize.build import BuildPlan, BuildResult, begin_process, build
 from recording.finalize.check import Reason, Verdict, reasons_json, verdict_of
@@ -59,7 +59,7 @@ class Finalizer:
         database: Database,
         store: Store,
         journal_path: Path,
-        master_key: bytes,
+        master_key: MasterKey,
         executor: Callable[[], Executor] = own_process,
     ) -> None:
         self._database = database

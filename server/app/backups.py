@@ -13,7 +13,7 @@ from core.clock import SystemClock
 from core.db import Database
 from core.errors import CounterError
 from core.models.recording import RecordingFile
-from core.security.keys import load_secrets
+from core.security.keys import MasterKey, load_secrets
 from core.settings import Settings
 from core.store import Store, open_store
 from recording.catalogue.service import Catalogue
@@ -76,7 +76,7 @@ async def rehearse(settings: Settings, url: str, target_url: str, backup_id: str
     return report
 
 
-async def play_one(url: str, store: Store, master_key: bytes) -> dict[str, Any] | None:
+async def play_one(url: str, store: Store, master_key: MasterKey) -> dict[str, Any] | None:
     """Open and decode the newest recording of a house.
 
     Raises:

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.errors import ConflictError, CounterError, NotFoundError
-from core.security.keys import new_data_key, unwrap_key, wrap_key
+from core.security.keys import MasterKey, new_data_key, unwrap_key, wrap_key
 from core.security.seal import seal_path
 from core.store import Store
 from server.backup import dump
@@ -46,7 +46,7 @@ class BackupError(CounterError):
 
 
 async def make_backup(
-    url: str, store: Store, target: Store, master_key: bytes, sealing: FileSealing, now: datetime
+    url: str, store: Store, target: Store, master_key: MasterKey, sealing: FileSealing, now: datetime
 ) -> dict[str, Any]:
     """Copy database and objects. Returns the manifest.
 
@@ -98,7 +98,7 @@ async def read_manifest(target: Store, backup_id: str | None) -> dict[str, Any]:
 
 
 async def restore_backup(
-    manifest: dict[str, Any], target: Store, url: str, store: Store, master_key: bytes, sealing: FileSealing
+    manifest: dict[str, Any], target: Store, url: str, store: Store, master_key: MasterKey, sealing: FileSealing
 ) -> None:
     """Bring a backup into an empty database and an empty store.
 

@@ -20,6 +20,7 @@ from core.alarms import raise_alarm
 from core.db import Database
 from core.errors import CounterError
 from core.security.actor import system_actor
+from core.security.keys import MasterKey
 from core.store import Store, open_store
 from server.backup import dump
 from server.backup.backup import FileSealing, read_manifest, restore_backup
@@ -74,7 +75,7 @@ class DrillReport:
 async def drill(
     target: Store,
     backup_id: str | None,
-    master_key: bytes,
+    master_key: MasterKey,
     sealing: FileSealing,
     now: datetime,
     scratch: Scratch,

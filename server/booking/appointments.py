@@ -18,7 +18,7 @@ from core.ports.booking import SlotCalendar
 from core.ports.notices import Notice, Notices, Recipient
 from core.rate_limit import RateLimiter, address_key
 from core.security.actor import Actor, system_actor
-from core.security.keys import unwrap_key, wrap_key
+from core.security.keys import MasterKey, unwrap_key, wrap_key
 from server.booking.schemas import AppointmentRequest, AppointmentView, SlotView
 
 DAYS = 7
@@ -33,7 +33,7 @@ class AppointmentBook:
     """Appointments. A code is eight random digits; guessing is limited per address."""
 
     def __init__(
-        self, database: Database, calendar: SlotCalendar, notices: Notices, master_key: bytes, limiter: RateLimiter
+        self, database: Database, calendar: SlotCalendar, notices: Notices, master_key: MasterKey, limiter: RateLimiter
     ) -> None:
         self._database = database
         self._calendar = calendar

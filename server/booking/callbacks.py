@@ -16,7 +16,7 @@ from core.ports.booking import QueueLeaving, SlotCalendar
 from core.ports.notices import Notice, Notices, Recipient
 from core.rate_limit import RateLimiter
 from core.security.actor import Actor, system_actor
-from core.security.keys import unwrap_key, wrap_key
+from core.security.keys import MasterKey, unwrap_key, wrap_key
 from server.booking.appointments import masked
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class CallbackBook:
         calendar: SlotCalendar,
         leaving: QueueLeaving,
         notices: Notices,
-        master_key: bytes,
+        master_key: MasterKey,
         limiter: RateLimiter,
         public_url: str,
     ) -> None:

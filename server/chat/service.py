@@ -19,7 +19,7 @@ from core.ports.calls import ChatNews
 from core.ports.speech import Party
 from core.rate_limit import RateLimiter
 from core.security.actor import Actor
-from core.security.keys import unwrap_key, wrap_key
+from core.security.keys import MasterKey, unwrap_key, wrap_key
 from core.store import Store
 from server.chat.images import check_image
 from server.chat.schemas import ChatMessageView, ChatTextRequest
@@ -32,7 +32,7 @@ LISTED = 500
 class ChatService:
     """Texts lie in the database, pictures sealed in the object store, each with its own key under the master key."""
 
-    def __init__(self, database: Database, store: Store, master_key: bytes, limiter: RateLimiter) -> None:
+    def __init__(self, database: Database, store: Store, master_key: MasterKey, limiter: RateLimiter) -> None:
         self._database = database
         self._store = store
         self._master_key = master_key

@@ -22,6 +22,7 @@ from core.models.case import BusinessCase, CaseStep
 from core.models.recording import Recording
 from core.ports.identity import IdentityPorts
 from core.rate_limit import RateLimiter
+from core.security.keys import MasterKey
 from core.security.sealing import Sealer
 from core.settings import Settings
 from core.store import Store
@@ -40,7 +41,7 @@ class House:
     clock: Clock
     store: Store
     sealer: Sealer
-    master_key: bytes
+    master_key: MasterKey
     settings: Settings
     bus: Bus
     limiter: RateLimiter

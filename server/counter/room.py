@@ -10,6 +10,7 @@ from core.http import RouteTable
 from core.jobs import Subscription
 from core.ports.identity import PhoneBook
 from core.rate_limit import RateLimiter
+from core.security.keys import MasterKey
 from core.security.sealing import Sealer
 from core.settings import Settings
 from core.store import Store
@@ -51,7 +52,7 @@ def build(
     database: Database,
     bus: Bus,
     store: Store,
-    master_key: bytes,
+    master_key: MasterKey,
     settings: Settings,
     limiter: RateLimiter,
     http: aiohttp.ClientSession | None = None,

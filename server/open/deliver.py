@@ -11,7 +11,7 @@ from core.events import WebhookQueued
 from core.jobs import Subscription
 from core.models.open import ApiKey, Webhook, WebhookDelivery, WebhookState
 from core.security.actor import system_actor
-from core.security.keys import unwrap_key
+from core.security.keys import MasterKey, unwrap_key
 from server.open.keys import state_of
 from server.open.messages import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, signature
 from server.open.targets import GuardedResolver, Network, TargetDeniedOSError, TargetError, check_url
@@ -31,7 +31,7 @@ class WebhookSender:
     """Sends what waits. At least once: receivers know a message by its id."""
 
     def __init__(
-        self, database: Database, master_key: bytes, networks: Sequence[Network], max_attempts: int = MAX_ATTEMPTS
+        self, database: Database, master_key: MasterKey, networks: Sequence[Network], max_attempts: int = MAX_ATTEMPTS
     ) -> None:
         self._database = database
         self._master_key = master_key

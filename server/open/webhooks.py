@@ -14,7 +14,7 @@ from core.models.booking import Appointment
 from core.models.call import Call
 from core.models.open import ApiKey, OpenBooking, Webhook, WebhookDelivery, WebhookState
 from core.security.actor import Actor, system_actor
-from core.security.keys import wrap_key
+from core.security.keys import MasterKey, wrap_key
 from core.security.permissions import Permission, permissions_of_scopes
 from core.security.tokens import new_secret
 from server.open.keys import state_of
@@ -35,7 +35,7 @@ SHOWN = 200
 class WebhookBook:
     """The only writer of `Webhook`; with `deliver` of `WebhookDelivery`."""
 
-    def __init__(self, database: Database, master_key: bytes, networks: Sequence[Network]) -> None:
+    def __init__(self, database: Database, master_key: MasterKey, networks: Sequence[Network]) -> None:
         self._database = database
         self._master_key = master_key
         self._networks = networks

@@ -17,6 +17,7 @@ from core.models.case import BusinessCase
 from core.models.notice import NoticeChannel, NoticeMessage
 from core.models.visit import Visit
 from core.security.actor import Actor
+from core.security.keys import MasterKey
 from core.settings import Settings
 from server.counter.book import CaseBook
 from server.counter.demo.schemas import DemoAnswer, DemoHelp, DemoMessage, DemoPerson
@@ -50,7 +51,7 @@ class DemoAids:
         self,
         database: Database,
         book: CaseBook,
-        master_key: bytes,
+        master_key: MasterKey,
         settings: Settings,
         http: aiohttp.ClientSession | None,
     ) -> None:

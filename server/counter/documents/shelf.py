@@ -12,7 +12,7 @@ from core.errors import NotFoundError
 from core.events import CaseDocumentChanged
 from core.ids import new_id
 from core.models.case import CaseDocument, DocumentState
-from core.security.keys import new_data_key, unwrap_key, wrap_key
+from core.security.keys import MasterKey, new_data_key, unwrap_key, wrap_key
 from core.store import Store
 from server.counter.documents.files import SeenFile, look_at
 from server.counter.kind import Json, Step
@@ -23,7 +23,7 @@ _looking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="documents")
 class DocumentShelf:
     """Keeps documents. What is in the object store can be opened only with the row's wrapped key."""
 
-    def __init__(self, store: Store, master_key: bytes) -> None:
+    def __init__(self, store: Store, master_key: MasterKey) -> None:
         self._store = store
         self._master_key = master_key
 

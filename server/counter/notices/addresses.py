@@ -3,7 +3,7 @@
 import re
 
 from core.errors import BadInputError
-from core.security.keys import unwrap_key, wrap_key
+from core.security.keys import MasterKey, unwrap_key, wrap_key
 
 # ASCII only: look-alike letters and digits would send a customer's message to somebody else.
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
@@ -36,11 +36,11 @@ def mask_phone(number: str) -> str:
     return f"{number[:3]}****{number[-4:]}"
 
 
-def seal_address(master_key: bytes, address: str, message_id: str) -> bytes:
+def seal_address(master_key: MasterKey, address: str, message_id: str) -> bytes:
     """Encrypt an address, bound to its message."""
     return wrap_key(master_key, address.encode(), f"notice {message_id}")
 
 
-def open_address(master_key: bytes, sealed: bytes, message_id: str) -> str:
+def open_address(master_key: MasterKey, sealed: bytes, message_id: str) -> str:
     """Undo `seal_address`. SecretsError when it was changed."""
     return unwrap_key(master_key, sealed, f"notice {message_id}").decode()

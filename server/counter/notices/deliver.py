@@ -11,6 +11,7 @@ from core.jobs import Subscription
 from core.models.notice import NoticeChannel, NoticeMessage, NoticeState
 from core.ports.notices import ChannelDownError, DeliveryRefusedError, MessageGateway
 from core.security.actor import system_actor
+from core.security.keys import MasterKey
 from server.counter.notices.addresses import open_address
 
 MAX_ATTEMPTS = 5
@@ -25,7 +26,7 @@ class NoticeDelivery:
         self,
         database: Database,
         gateways: Mapping[NoticeChannel, MessageGateway],
-        master_key: bytes,
+        master_key: MasterKey,
         send_s: float = SEND_S,
     ) -> None:
         """A channel without a gateway is off: its messages fail visibly as ``notice.channel_off``."""

@@ -6,6 +6,7 @@ from core.events import NoticeQueued
 from core.ids import new_id
 from core.models.notice import NoticeChannel, NoticeMessage, NoticeState
 from core.ports.notices import Notice
+from core.security.keys import MasterKey
 from server.counter.notices.addresses import check_email, check_phone, mask_email, mask_phone, seal_address
 
 TITLE_MAX, TEXT_MAX = 120, 4000
@@ -14,7 +15,7 @@ TITLE_MAX, TEXT_MAX = 120, 4000
 class NoticeOutbox:
     """Writes messages; implements `core.ports.notices.Notices`."""
 
-    def __init__(self, master_key: bytes) -> None:
+    def __init__(self, master_key: MasterKey) -> None:
         self._master_key = master_key
 
     async def queue(self, work: UnitOfWork, notice: Notice) -> list[str]:

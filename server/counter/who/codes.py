@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from core.db import UnitOfWork
 from core.ids import new_id
 from core.models.case import PhoneCode
+from core.security.keys import MasterKey, keys_of
 from core.security.sealing import Sealer
 
 LIFETIME_S = 300
@@ -19,9 +20,9 @@ TRIES = 3
 class CodeBook:
     """Codes of cases."""
 
-    def __init__(self, sealer: Sealer, key: bytes) -> None:
+    def __init__(self, sealer: Sealer, master_key: MasterKey) -> None:
         self._sealer = sealer
-        self._key = key
+        self._master_key = master_key
 
     def make(self, work: UnitOfWork, case_id: str, now: datetime) -> PhoneCode:
         """A new code; an older one of the case no longer counts (`newest` is what counts)."""
@@ -30,7 +31,7 @@ class CodeBook:
             id=code_id,
             case_id=case_id,
             sealed=self._sealer.seal(code, code_id),
-            code_hash=self._hash(code_id, code),
+            code_hash=self._hash(keys_of(self._master_key)[0], code_id, code),
             tries_left=TRIES,
             created_at=now,
             expires_at=now + timedelta(seconds=LIFETIME_S),
@@ -52,10 +53,12 @@ class CodeBook:
         if row.used_at is not None or row.tries_left <= 0 or now > row.expires_at:
             return False
         row.tries_left -= 1
-        if not hmac.compare_digest(row.code_hash, self._hash(row.id, code)):
+        hashes = [self._hash(key, row.id, code) for key in keys_of(self._master_key)]
+        if not any(hmac.compare_digest(row.code_hash, each) for each in hashes):
             return False
         row.used_at, row.sealed = now, None
         return True
 
-    def _hash(self, code_id: str, code: str) -> str:
-        return hmac.new(self._key, f"{code_id}/{code}".encode(), hashlib.sha256).hexdigest()
+    @staticmethod
+    def _hash(key: bytes, code_id: str, code: str) -> str:
+        return hmac.new(key, f"{code_id}/{code}".encode(), hashlib.sha256).hexdigest()
