@@ -276,6 +276,18 @@ class EvidenceRequested(CallEvent):
     export_id: str
 
 
+class PurgeApproved(Event):
+    """A second person has seen a list of what may be deleted and agrees: it is to be deleted now."""
+
+    run_id: str
+
+
+class SubjectExportAsked(Event):
+    """A customer is to be given what is kept about them."""
+
+    request_id: str
+
+
 class RecordingFinalized(CallEvent):
     """Playable files are stored and verified."""
 

@@ -16,6 +16,7 @@ class RecordingState(StrEnum):
     CAPTURED = "captured"  # journals complete, waiting to be finalized
     FINALIZED = "finalized"
     FAILED = "failed"
+    DELETED = "deleted"  # its time was over: files and key are gone, see its tombstone
 
 
 class Recording(SQLModel, table=True):

@@ -35,6 +35,12 @@ class Permission(StrEnum):
     RECORDING_VIEW = "recording.view"  # look on, with purpose and watermark; keep nothing
     EVIDENCE_EXPORT = "evidence.export"  # everything known of a call, uncovered, in one package
     AUDIT_VIEW = "audit.view"
+    RETENTION_VIEW = "retention.view"  # how long what is kept, legal holds, what was deleted; no content
+    RETENTION_SET = "retention.set"
+    HOLD_SET = "hold.set"  # set, confirm and lift legal holds; a second person each time
+    PURGE_PROPOSE = "purge.propose"  # list what is due
+    PURGE_APPROVE = "purge.approve"  # have it deleted, never from the own list
+    SUBJECT_SERVE = "subject.serve"  # give customers what is kept about them, propose to delete it
     JOB_RETRY = "job.retry"
     EMERGENCY_SWITCH = "emergency.switch"
     TICKET_OPEN = "ticket.open"
@@ -118,7 +124,16 @@ _MATRIX: dict[str, frozenset[Permission]] = {
         }
     ),
     "auditor": frozenset(
-        {Permission.STAFF_SELF, Permission.AUDIT_VIEW, Permission.RECORDING_VIEW, Permission.EVIDENCE_EXPORT}
+        {
+            Permission.STAFF_SELF,
+            Permission.AUDIT_VIEW,
+            Permission.RECORDING_VIEW,
+            Permission.EVIDENCE_EXPORT,
+            Permission.RETENTION_VIEW,
+            Permission.HOLD_SET,
+            Permission.PURGE_APPROVE,
+            Permission.SUBJECT_SERVE,
+        }
     ),
     "admin": frozenset(
         {
@@ -132,6 +147,11 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.QUEUE_NOTICE,
             Permission.ROUTING_SETUP,
             Permission.REVIEW_RULES,
+            Permission.RETENTION_VIEW,
+            Permission.RETENTION_SET,
+            Permission.HOLD_SET,
+            Permission.PURGE_PROPOSE,
+            Permission.PURGE_APPROVE,
         }
     ),
 }
@@ -170,6 +190,8 @@ NOT_OWN_WORK = frozenset(
         Permission.STAFF_MANAGE,
         Permission.EVIDENCE_EXPORT,
         Permission.RECORDING_VIEW,
+        Permission.HOLD_SET,
+        Permission.PURGE_APPROVE,
     }
 )
 """Separation of posts: whoever holds these does not use them on own calls, own cases, own drafts, the own account."""

@@ -1,8 +1,6 @@
 """Making evidence packages: collects, checks, packs, seals, verifies what was stored, and removes what is over."""
 
 import asyncio
-import hashlib
-import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,24 +14,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from core.db import Database
-from core.errors import CounterError, NotFoundError, UnavailableError
+from core.errors import CounterError, UnavailableError
 from core.events import EvidenceRequested
 from core.jobs import Subscription
 from core.models.call import Call
 from core.models.evidence import EvidenceExport, PackageState
 from core.models.staff import Staff
 from core.security.actor import system_actor
-from core.security.keys import new_data_key, wrap_key
+from core.security.keys import MasterKey, new_data_key, wrap_key
 from core.security.seal import Seal
 from core.security.sealing import Sealer
 from core.store import Store
 from core.vault import Vault
 from recording.catalogue.service import Catalogue
 from recording.evidence.collect import Collected, Collector
+from recording.evidence.contents import Contents, put_verified, seal_into
 from recording.evidence.package import PackageFile, PackageWriter, canonical
 from recording.evidence.report import README, report_html
-from recording.export.service import ExportFile
-from recording.seal import HEADER_B, Sealed, SealedFile, seal
+from recording.seal import Sealed
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +40,6 @@ KEPT_FOR = timedelta(days=7)
 """A package holds everything in one place; it is for handing on, not for keeping here."""
 
 UPKEEP_S = 600.0
-_SUFFIX = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
-
 Wording = Callable[[str, str], dict[str, str] | None]
 """Texts of a consent by purpose and version, ``{"zh-CN": …, "en": …}``."""
 
@@ -51,14 +47,13 @@ Wording = Callable[[str, str], dict[str, str] | None]
 class PackageMaker:
     """The worker's part. A package is made by a job and kept a week."""
 
-    def __init__(self, database: Database, store: Store, master_key: bytes, seal: Seal, wording: Wording) -> None:
+    def __init__(self, database: Database, store: Store, master_key: MasterKey, seal: Seal, wording: Wording) -> None:
         self._database = database
         self._store = store
         self._master_key = master_key
         self._seal = seal
         self._wording = wording
-        self._catalogue = Catalogue(database, store, master_key)
-        self._vault = Vault(store, master_key)
+        self._contents = Contents(store, Vault(store, master_key), Catalogue(database, store, master_key))
 
     async def on_requested(self, event: EvidenceRequested) -> None:
         """Make the package. What is missing or damaged ends it as FAILED with a code; all else is tried again."""
@@ -96,7 +91,7 @@ class PackageMaker:
             sealed_path = Path(folder.name) / "package.sealed"
             with tempfile.TemporaryFile(dir=folder.name) as plain:  # never has a name
                 manifest_sha256 = await self._write(plain, row.id, found, head)
-                made = await asyncio.to_thread(_seal, plain, sealed_path, data_key, row.id)
+                made = await asyncio.to_thread(seal_into, plain, sealed_path, data_key, row.id)
             await self._keep(row.id, sealed_path, made, data_key, manifest_sha256)
         finally:
             await asyncio.to_thread(folder.cleanup)
@@ -110,7 +105,7 @@ class PackageMaker:
     async def _write(self, plain: BinaryIO, export_id: str, found: Collected, head: dict[str, Any]) -> str:
         writer, paths = PackageWriter(plain), list[str]()
         total = len(found.files) + len(found.documents) + 2 * len(found.signed) + len(found.vouchers) + 1
-        async for file in self._objects(found):
+        async for file in self._contents.of(found):
             await asyncio.to_thread(writer.add, file)
             paths.append(file.path)
             await self._set(export_id, progress=min(0.9, 0.9 * len(paths) / total))
@@ -122,59 +117,9 @@ class PackageMaker:
         writer.add(PackageFile("README.txt", "page", README.encode()))
         return await asyncio.to_thread(writer.close, head, self._seal)
 
-    async def _objects(self, found: Collected) -> AsyncIterator[PackageFile]:
-        """Contents, one after the other; a recording lies in a private folder while it is packed."""
-        recording = found.recording
-        for file in found.files:
-            suffix = "" if file.track == "main" else f"-{file.track}"
-            async with self._catalogue.plain_file(file.id) as path:
-                if await asyncio.to_thread(_sha256, path) != file.sha256:
-                    raise CounterError("a recording is not as it was stored", code="evidence.recording_changed")
-                yield PackageFile(f"recordings/{file.party}{suffix}{path.suffix}", "recording", path)
-        if recording is not None and recording.manifest_key is not None:
-            manifest = await self._get(recording.manifest_key)
-            yield PackageFile("recordings/manifest.json", "recording_manifest", manifest)
-        for row in found.documents:
-            content = await self._own_object(row.object_key, row.wrapped_key, row.id, row.id)
-            name = f"documents/{row.code}-{row.id}.{_SUFFIX.get(row.content_type, 'bin')}"
-            yield PackageFile(name, "document", content)
-        for signed in found.signed:
-            yield PackageFile(
-                f"signatures/{signed.code}.read.pdf", "document", await self._vault_object(signed.object_key)
-            )
-            if signed.sealed_key is not None:
-                sealed = await self._vault_object(signed.sealed_key)
-                yield PackageFile(f"signatures/{signed.code}.signed.pdf", "sealed_pdf", sealed)
-        for voucher in found.vouchers:
-            if voucher.object_key is not None:
-                pdf = await self._vault_object(voucher.object_key)
-                yield PackageFile(f"vouchers/{voucher.code}.pdf", "sealed_pdf", pdf)
-        for image in found.images:
-            if image.object_key is not None and image.wrapped_key is not None:
-                key = image.object_key
-                content = await self._own_object(key, image.wrapped_key, key, key)
-                yield PackageFile(f"chat/{image.id}.{_SUFFIX.get(image.media_type or '', 'bin')}", "chat", content)
-
-    async def _get(self, key: str) -> bytes:
-        return await _there(self._store.get(key))
-
-    async def _vault_object(self, key: str) -> bytes:
-        return await _there(self._vault.get(key))
-
-    async def _own_object(self, key: str, wrapped_key: bytes, owner: str, context: str) -> bytes:
-        return await _there(self._vault.get_own(key, wrapped_key, owner, context))
-
     async def _keep(self, export_id: str, path: Path, made: Sealed, data_key: bytes, manifest_sha256: str) -> None:
         key = f"evidence/{export_id}.sealed"
-        await self._store.put(key, path)
-        file = ExportFile(
-            self._store, key, SealedFile(await self._store.get_range(key, 0, HEADER_B), data_key, export_id)
-        )
-        digest = hashlib.sha256()
-        for start in range(0, file.size_b, file.step_b):
-            digest.update(await file.read(start))
-        if digest.hexdigest() != made.plain_sha256:
-            raise UnavailableError("the stored file differs from the one made", code="recording.verify_failed")
+        await put_verified(self._store, key, path, made, data_key, export_id)
         now = self._database.clock.now()
         async with self._database.unit_of_work(_ACTOR) as work:
             row = await work.session.get_one(EvidenceExport, export_id, with_for_update=True)
@@ -217,27 +162,6 @@ class PackageMaker:
                 stored.state, stored.object_key, stored.wrapped_key = PackageState.EXPIRED, None, None
                 work.audit("evidence.expire", "call", row.call_id, export=row.id)
         return len(rows)
-
-
-async def _there(getting: Any) -> bytes:
-    """An object's content; one that is gone will not come back by trying again."""
-    try:
-        content: bytes = await getting
-    except NotFoundError as error:
-        raise CounterError(str(error), code="evidence.object_gone") from error
-    return content
-
-
-def _seal(plain: BinaryIO, target_path: Path, data_key: bytes, export_id: str) -> Sealed:
-    size_b = plain.seek(0, os.SEEK_END)
-    plain.seek(0)
-    with target_path.open("wb") as target:
-        return seal(plain, size_b, target, data_key, export_id)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def subscriptions(maker: PackageMaker) -> list[Subscription]:

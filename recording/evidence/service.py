@@ -15,7 +15,7 @@ from core.models.evidence import EvidenceExport, PackageState
 from core.models.recording import Recording
 from core.models.staff import Staff
 from core.security.actor import Actor
-from core.security.keys import unwrap_key
+from core.security.keys import MasterKey, unwrap_key
 from core.security.permissions import Permission
 from core.store import Store
 from recording.evidence.access import access_evidence_call
@@ -29,7 +29,7 @@ PAGE_SIZE = 30
 class EvidenceService:
     """Takes requests and gives packages out: the edge's part."""
 
-    def __init__(self, database: Database, store: Store, master_key: bytes, timezone: str) -> None:
+    def __init__(self, database: Database, store: Store, master_key: MasterKey, timezone: str) -> None:
         self._database = database
         self._store = store
         self._master_key = master_key

@@ -18,6 +18,8 @@ from qa.search import schemas as search
 from qa.training import schemas as training
 from recording.evidence import schemas as evidence_packages
 from recording.export import schemas as export
+from recording.retention import schemas as retention
+from recording.subject import schemas as subject
 from server.acd import schemas as acd
 from server.audit import schemas as audit
 from server.booking import schemas as booking
@@ -73,6 +75,8 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         rules,
         export,
         evidence_packages,
+        retention,
+        subject,
         audit,
         banking,
         fraud,

@@ -39,6 +39,7 @@ _RECORDING: dict[str, StageState] = {
     RecordingState.CAPTURED: "running",
     RecordingState.FINALIZED: "done",
     RecordingState.FAILED: "failed",
+    RecordingState.DELETED: "done",
 }
 
 

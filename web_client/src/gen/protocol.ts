@@ -2,6 +2,14 @@
 /* eslint-disable */
 
 /**
+ * What is deleted together.
+ */
+export type DataClass = 'recording' | 'conversation' | 'business' | 'service' | 'timeline' | 'contact'
+/**
+ * When a duration begins.
+ */
+export type StartEvent = 'call_ended' | 'business_done' | 'product_end' | 'dispute_resolved' | 'expired'
+/**
  * Posts of the bank. Post separation is enforced by `core.security`.
  */
 export type Role = 'teller' | 'expert' | 'supervisor' | 'inspector' | 'qa_lead' | 'auditor' | 'admin'
@@ -610,6 +618,30 @@ export interface ResultScore {
 export interface ResultEngines {
   live: string | null
   final: string | null
+}
+/**
+ * How long what is kept of one call, and why.
+ */
+export interface CallRetention {
+  call_id: string
+  call_number: number
+  ended_at: string | null
+  product_ends_at: string | null
+  held: boolean
+  classes: ClassDecision[]
+}
+/**
+ * What holds for one class of data of a call. `deleted_at`: it is gone already.
+ */
+export interface ClassDecision {
+  data_class: DataClass
+  why: 'hold' | 'not_over' | 'no_rule' | 'kept' | 'due'
+  rule_event: StartEvent | null
+  rule_amount: number | null
+  rule_unit: ('days' | 'months') | null
+  kept_until: string | null
+  rows: number
+  deleted_at: string | null
 }
 /**
  * A call that waits or runs. `since`: of waiting calls when they joined, of running ones when they were taken.
@@ -2112,6 +2144,53 @@ export interface Leave {
   reason?: 'customer_left_queue' | 'waited_too_long' | 'wrong_business' | 'not_ready'
 }
 /**
+ * The second person's word on what the first one asked for.
+ */
+export interface LegalHoldDecision {
+  agree: boolean
+}
+/**
+ * Why a hold should be lifted.
+ */
+export interface LegalHoldLift {
+  reason: string
+}
+/**
+ * Holds, those in force first.
+ */
+export interface LegalHoldList {
+  items: LegalHoldView[]
+}
+/**
+ * A legal hold. `mine`: the next step is somebody else's, because I took the last one.
+ */
+export interface LegalHoldView {
+  hold_id: string
+  subject: string
+  whole_person: boolean
+  calls: number
+  reason: string
+  state: 'asked' | 'confirmed' | 'lift_asked' | 'lifted'
+  set_by: string
+  set_at: string
+  confirmed_by: string | null
+  confirmed_at: string | null
+  lift_reason: string | null
+  lift_asked_by: string | null
+  lift_asked_at: string | null
+  lifted_by: string | null
+  lifted_at: string | null
+  mine: boolean
+}
+/**
+ * Set a hold on a call, or on everything of a person. Exactly one of the two is named.
+ */
+export interface LegalHoldRequest {
+  call_number?: number | null
+  id_number?: string | null
+  reason: string
+}
+/**
  * A day per half hour. `error`: of the same rule over the last days, 0 to 1 (weighted absolute percentage error).
  *
  * Attributes:
@@ -2883,12 +2962,97 @@ export interface PresenceAnswer {
   presence: Presence
 }
 /**
+ * When the product sold in a call ends.
+ */
+export interface ProductEndRequest {
+  call_number: number
+  ends_on: string
+  note: string
+}
+/**
  * The teller's proof: what was done, and a later call that shows it, by number.
  */
 export interface ProofRequest {
   version: number
   text: string
   call_number?: number | null
+}
+/**
+ * The bank's own sign-in, where there is one: its name on the button.
+ */
+export interface ProviderView {
+  name: string | null
+}
+/**
+ * The digest of the list that was seen.
+ */
+export interface PurgeApproval {
+  list_sha256: string
+}
+/**
+ * The list itself, in pages; `next` asks for more, 0 at the end. `list_sha256` goes into the approval.
+ */
+export interface PurgeDetail {
+  run: PurgeView
+  list_sha256: string
+  lines: PurgeLine[]
+  next: number
+}
+/**
+ * A deletion. `mine`: I made the list, so somebody else has to approve it.
+ */
+export interface PurgeView {
+  run_id: string
+  reason: 'due' | 'request'
+  note: string
+  state: 'listed' | 'approved' | 'done' | 'rejected'
+  as_of: string
+  items: number
+  deleted: number
+  skipped: number
+  created_by: string
+  created_at: string
+  decided_by: string | null
+  decided_at: string | null
+  decision_note: string
+  finished_at: string | null
+  mine: boolean
+}
+/**
+ * One class of data of one call or booking. `rows`: by table. `reason`: why it was skipped.
+ */
+export interface PurgeLine {
+  position: number
+  root_type: 'call' | 'appointment' | 'prefill'
+  root_id: string
+  label: string
+  data_class: DataClass
+  rule: string
+  kept_until: string | null
+  state: 'listed' | 'deleting' | 'deleted' | 'skipped'
+  reason: string | null
+  rows: {
+    [k: string]: number
+  }
+  objects: number
+}
+/**
+ * Deletions, newest first.
+ */
+export interface PurgeList {
+  items: PurgeView[]
+}
+/**
+ * Why nothing is to be deleted.
+ */
+export interface PurgeRejection {
+  reason: string
+}
+/**
+ * Make a list of what is due.
+ */
+export interface PurgeRequest {
+  note?: string
 }
 /**
  * Everything an inspector needs to judge one call.
@@ -3264,6 +3428,35 @@ export interface RuleFigures {
   confirmed: number
   rejected: number
   precision: number | null
+}
+/**
+ * A line of the retention table as the bank wants it.
+ */
+export interface RetentionRuleChange {
+  data_class: DataClass
+  event: StartEvent
+  amount: number
+  unit: 'days' | 'months'
+}
+/**
+ * A line in force. `own`: the bank set it; `floor`: less is refused. `amount` is None where there is no line.
+ */
+export interface RetentionRuleView {
+  data_class: DataClass
+  event: StartEvent
+  amount: number | null
+  unit: 'days' | 'months'
+  own: boolean
+  floor_amount: number | null
+  floor_unit: ('days' | 'months') | null
+  edited_by: string | null
+  edited_at: string | null
+}
+/**
+ * Every line there can be, in order.
+ */
+export interface RetentionTable {
+  rules: RetentionRuleView[]
 }
 /**
  * The visit is that of somebody who was called back.
@@ -3695,6 +3888,57 @@ export interface StepAct {
   }
 }
 /**
+ * What a customer asks for. Who it is was checked before; exactly one of ID number and call is named.
+ */
+export interface SubjectAskRequest {
+  kind: 'export' | 'deletion'
+  id_number?: string | null
+  call_number?: number | null
+  note: string
+}
+/**
+ * The newest requests.
+ */
+export interface SubjectRequestList {
+  items: SubjectRequestView[]
+}
+/**
+ * A request. `url` while its package can be fetched by me; `purge_id` while a second person has to decide.
+ */
+export interface SubjectRequestView {
+  request_id: string
+  kind: 'export' | 'deletion'
+  subject: string
+  whole_person: boolean
+  calls: number
+  note: string
+  state: 'open' | 'running' | 'done' | 'partly' | 'refused' | 'failed'
+  error: string | null
+  outcome: SubjectResult[]
+  purge_id: string | null
+  created_by: string
+  created_at: string
+  due_at: string
+  finished_at: string | null
+  size_b: number | null
+  sha256: string | null
+  expires_at: string | null
+  url: string | null
+}
+/**
+ * What became of one class of data of one call.
+ *
+ * `code` of a refusal: ``hold``, ``not_over`` (something about it is still open), ``kept`` (the law's time is not
+ * over), ``needed`` (something that is kept refers to it), ``no_rule``, ``rejected`` (the second person said no).
+ */
+export interface SubjectResult {
+  call_number: number
+  data_class: DataClass | null
+  result: 'given' | 'listed' | 'deleted' | 'refused'
+  code: string | null
+  until: string | null
+}
+/**
  * The queue, most urgent first. `done_today` counts what this inspector finished since midnight UTC.
  */
 export interface TaskList {
@@ -3945,6 +4189,30 @@ export interface TicketRow {
   answered_at: string | null
   escalated_at: string | null
   overdue: boolean
+}
+/**
+ * The newest tombstones, or those of one call.
+ */
+export interface TombstoneList {
+  items: TombstoneView[]
+}
+/**
+ * What is left of something that was deleted.
+ */
+export interface TombstoneView {
+  root_type: string
+  root_id: string
+  label: string
+  data_class: DataClass
+  rule: string
+  rows: {
+    [k: string]: number
+  }
+  objects: number
+  objects_sha256: string
+  requested_by: string
+  approved_by: string
+  deleted_at: string
 }
 /**
  * Which call, how, to whom, and what the next teller has to know.

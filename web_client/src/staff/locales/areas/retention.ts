@@ -1,0 +1,73 @@
+import type { AreaTexts } from '@shared/i18n'
+
+/** Keeping, holding and deleting; what customers ask for. */
+export default {
+  'zh-CN': {
+    app: { nav: { retention: '留存与删除', subjects: '客户权利请求' } },
+    retention: {
+      title: '留存、冻结与删除',
+      tab: { purges: '删除清单', holds: '法律冻结', rules: '留存期限表', call: '查一通电话', stones: '删除存证' },
+      class: { recording: '录音录像', conversation: '转写与文字聊天', business: '身份与交易资料', service: '授权、评价与工单', timeline: '过程记录', contact: '未到访的预约与预填单' },
+      event: { call_ended: '通话结束', business_done: '业务办结', product_end: '产品到期', dispute_resolved: '争议解决', expired: '过期' },
+      duration: { days: '{n} 天', months: '{n} 个月' }, units: { days: '天', months: '个月' }, atOnce: '即可',
+      longest: '同一资料适用多行时，以最长的为准；尚未发生的事件（产品未到期、争议未解决）使资料一直保留。低于下限的期限不能设置，法律冻结优先于一切。',
+      floor: '下限：{d}', own: '本行设定', amount: '时长', unit: '单位', save: '保存（记入审计）', cancel: '取消', edit: '修改',
+      callNumber: '通话编号', idNumber: '身份证号', lookUp: '查询', whichCall: '输入通话编号，查看各类资料保留到何时', call: '第 {n} 号通话', person: '客户 {id}（{n} 通电话）',
+      productEnds: '产品到期：{at}', productEnd: '产品到期日', note: '说明', enter: '登记产品到期日', deletedAt: '已于 {at} 删除', gone: '已删除', rows: '{n} 条记录',
+      why: { hold: '法律冻结', not_over: '尚未了结', no_rule: '没有适用的期限', kept: '保留中', due: '可以删除', needed: '保留资料仍需引用', rejected: '复核人未同意' },
+      holdHint: '冻结自设置起立即生效，由第二人确认；解除须说明理由并由第二人同意，此前继续有效。', about: '对象', oneCall: '一通电话', onePerson: '一位客户（全部电话）', reason: '理由，至少 4 个字', setHold: '设置冻结', noHolds: '没有法律冻结',
+      confirmedBy: '{who} 确认', liftBecause: '{who} 申请解除：{why}', liftedBy: '{who} 于 {at} 解除', second: '须由另一位同事决定',
+      hold: { asked: '生效，待确认', confirmed: '生效', lift_asked: '生效，待同意解除', lifted: '已解除' }, agree: { asked: '确认冻结', lift_asked: '同意解除' }, refuse: { asked: '不予确认（解除）', lift_asked: '继续冻结' }, liftReason: '解除理由', lift: '申请解除',
+      purgeHint: '先列清单（不删除任何东西），另一位同事看过清单并同意后，系统逐项删除并在数据库和存储中核对，留下存证。', dryRun: '列出可删除的资料', noPurges: '还没有删除清单', noPurgesText: '管理员列出清单后，由另一位同事复核。',
+      purge: { due: '到期删除', request: '客户请求删除' }, purgeState: { listed: '待复核', approved: '删除中', done: '已完成', rejected: '已退回' }, approvedBy: '{who} 同意', rejectedBy: '{who} 退回：', counts: '{items} 项，已删 {deleted}，保留 {skipped}', openList: '查看清单',
+      list: '清单', amounts: '{rows} 条记录，{objects} 个文件', line: { listed: '将删除', deleting: '删除中', deleted: '已删除并核对', skipped: '保留' }, root: { appointment: '预约', prefill: '预填单' },
+      more: '再看后面的 {n} 项', final: '同意后将永久删除以上 {n} 项，无法恢复。', approve: '我已看过清单，同意删除', rejectReason: '退回理由，至少 4 个字', reject: '退回',
+      stonesHint: '删除后只留下存证：删了什么类别、依据哪条期限、经谁同意、多少条记录和文件。', noStones: '还没有删除过任何资料', onWord: '{one} 列出，{two} 同意', until: '至 {at}',
+    },
+    subjects: {
+      title: '客户权利请求', hint: '先在线下核实请求人身份。查询会打包本人的资料（他人姓名、账号遮盖，录像只含本人一侧）；删除须另一位同事复核，依法须保留的部分会说明理由和期限。',
+      kind: '请求', kinds: { export: '查询、复制', deletion: '删除' }, note: '渠道与核实情况，至少 4 个字', ask: '登记请求（记入审计）', none: '还没有客户请求', answered: '已于 {at} 答复', due: '须在 {at} 前答复', waits: '可删除的部分已列入清单，等另一位同事复核。',
+      state: { open: '待复核', running: '处理中', done: '已完成', partly: '部分完成', refused: '依法不能满足', failed: '没有做成' }, result: { given: '已提供', listed: '待复核', deleted: '已删除', refused: '不能满足' },
+    },
+    error: {
+      retention: { below_floor: '低于法定或行内下限。', too_long: '期限太长。', no_such_line: '这类资料没有这个起算点。' },
+      hold: { one_subject: '请指定一通电话或一位客户。', not_found: '没有这个冻结。', state: '这个冻结已解除，或正等待决定。', own_request: '岗位分离：须由另一位同事决定。' },
+      purge: { nothing_due: '现在没有到期可删的资料。', not_found: '没有这份清单。', state: '这份清单已有决定。', own_list: '岗位分离：清单须由另一位同事复核。', other_list: '清单与您看到的不一致，请重新打开。', too_old: '清单已超过 7 天，请重新列出。' },
+      subject: { one_subject: '请指定一通电话或一位客户。', nothing_kept: '没有找到这位客户的资料。', not_found: '没有这个文件包。', not_ready: '文件包还没有做好。', expired: '文件包已过期删除。' },
+    },
+  },
+  en: {
+    app: { nav: { retention: 'Retention', subjects: 'Customer requests' } },
+    retention: {
+      title: 'Keeping, holding, deleting',
+      tab: { purges: 'Deletions', holds: 'Legal holds', rules: 'Retention table', call: 'One call', stones: 'Tombstones' },
+      class: { recording: 'Recording', conversation: 'Transcript and chat', business: 'Identity and transactions', service: 'Consents, rating, tickets', timeline: 'Time line', contact: 'Bookings and forms of no-shows' },
+      event: { call_ended: 'end of call', business_done: 'business done', product_end: 'end of product', dispute_resolved: 'dispute resolved', expired: 'expired' },
+      duration: { days: '{n} days', months: '{n} months' }, units: { days: 'days', months: 'months' }, atOnce: 'at once',
+      longest: 'Where several lines apply the longest wins; an event that has not happened yet (product still running, open dispute) keeps without end. Nothing below the floor can be set. A legal hold wins over everything.',
+      floor: 'at least {d}', own: 'set by the bank', amount: 'How long', unit: 'Unit', save: 'Save (audited)', cancel: 'Cancel', edit: 'Change',
+      callNumber: 'Call number', idNumber: 'ID number', lookUp: 'Look up', whichCall: 'Enter a call number to see how long what is kept', call: 'Call {n}', person: 'Customer {id} ({n} calls)',
+      productEnds: 'product ends {at}', productEnd: 'Product ends on', note: 'Note', enter: 'Enter end of product', deletedAt: 'deleted on {at}', gone: 'deleted', rows: '{n} rows',
+      why: { hold: 'legal hold', not_over: 'not over yet', no_rule: 'no rule applies', kept: 'kept', due: 'may be deleted', needed: 'something kept refers to it', rejected: 'second person disagreed' },
+      holdHint: 'A hold is in force at once; a second person confirms it. Lifting needs a reason and a second person, and it holds until then.', about: 'About', oneCall: 'one call', onePerson: 'one customer (all calls)', reason: 'Reason, at least 4 characters', setHold: 'Set hold', noHolds: 'No legal holds',
+      confirmedBy: 'confirmed by {who}', liftBecause: '{who} wants it lifted: {why}', liftedBy: 'lifted by {who} on {at}', second: 'A second person decides',
+      hold: { asked: 'in force, to be confirmed', confirmed: 'in force', lift_asked: 'in force, lifting asked', lifted: 'lifted' }, agree: { asked: 'Confirm', lift_asked: 'Agree to lift' }, refuse: { asked: 'Do not confirm (lift)', lift_asked: 'Keep it' }, liftReason: 'Why it should be lifted', lift: 'Ask to lift',
+      purgeHint: 'First a list, which deletes nothing; when another person has seen and approved it, everything on it is deleted and looked for in database and store. Tombstones remain.', dryRun: 'List what is due', noPurges: 'No lists yet', noPurgesText: 'An administrator lists, another person approves.',
+      purge: { due: 'Due', request: 'Asked for by a customer' }, purgeState: { listed: 'to be approved', approved: 'deleting', done: 'done', rejected: 'rejected' }, approvedBy: 'approved by {who}', rejectedBy: 'rejected by {who}:', counts: '{items} items, {deleted} deleted, {skipped} kept', openList: 'Open',
+      list: 'List', amounts: '{rows} rows, {objects} objects', line: { listed: 'to be deleted', deleting: 'deleting', deleted: 'deleted and verified', skipped: 'kept' }, root: { appointment: 'Booking', prefill: 'Pre-filled form' },
+      more: 'The following {n} items', final: 'Approving deletes these {n} items for good.', approve: 'I have seen the list: delete', rejectReason: 'Why not, at least 4 characters', reject: 'Reject',
+      stonesHint: 'What remains of something deleted: its class, the rule, on whose word, how many rows and objects.', noStones: 'Nothing has been deleted yet', onWord: 'listed by {one}, approved by {two}', until: 'until {at}',
+    },
+    subjects: {
+      title: 'Customer requests', hint: 'Check first who is asking. An export packs the customer’s own data (others’ names and accounts covered, the recording of the own side only). A deletion needs a second person; what the law keeps is refused with reason and date.',
+      kind: 'Request', kinds: { export: 'Export', deletion: 'Deletion' }, note: 'How it came and was checked, at least 4 characters', ask: 'Take down (audited)', none: 'No requests yet', answered: 'answered on {at}', due: 'answer due by {at}', waits: 'What may be deleted is on a list and waits for a second person.',
+      state: { open: 'to be approved', running: 'under way', done: 'done', partly: 'partly done', refused: 'lawfully refused', failed: 'failed' }, result: { given: 'given', listed: 'to be approved', deleted: 'deleted', refused: 'refused' },
+    },
+    error: {
+      retention: { below_floor: 'Less than law or the bank’s rules allow.', too_long: 'Too long.', no_such_line: 'This class cannot begin with that event.' },
+      hold: { one_subject: 'Name one call or one person.', not_found: 'There is no such hold.', state: 'This hold is lifted, or waits for a decision.', own_request: 'A second person decides.' },
+      purge: { nothing_due: 'Nothing is due now.', not_found: 'There is no such list.', state: 'This list was decided already.', own_list: 'A second person approves a list.', other_list: 'This is not the list you saw; open it again.', too_old: 'The list is older than 7 days; make a new one.' },
+      subject: { one_subject: 'Name one call or one person.', nothing_kept: 'Nothing is kept about this person.', not_found: 'There is no such package.', not_ready: 'The package is not ready.', expired: 'The package was removed after its time.' },
+    },
+  },
+} satisfies AreaTexts
