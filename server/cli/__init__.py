@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from server.cli import audit, backups, demo, house, models, proofs, staff
+from server.cli import audit, backups, demo, house, keeping, models, proofs, staff
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="AirCounter, the open remote video counter.")
 for commands in (house.app, staff.app, backups.app, proofs.app, demo.app):
@@ -12,6 +12,8 @@ for commands in (house.app, staff.app, backups.app, proofs.app, demo.app):
 app.add_typer(models.models_app, name="models")
 app.add_typer(audit.audit_app, name="audit")
 app.add_typer(proofs.evidence_app, name="evidence")
+app.add_typer(keeping.retention_app, name="retention")
+app.add_typer(keeping.keys_app, name="keys")
 
 
 def main() -> None:
