@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         totp_roles: Roles that must have an authenticator app, comma separated, e.g. ``admin,auditor``; others may.
         trusted_proxies: Addresses or networks of reverse proxies, comma separated, whose ``X-Forwarded-For`` and
             ``X-Forwarded-Proto`` are believed; from all others these headers are ignored.
+        oidc_issuer: The bank's OpenID Connect provider, exactly as it calls itself; None: staff sign in here only.
+            oidc_client_id / oidc_client_secret: The house's account there. oidc_username_claim: Claim with the user
+            name. oidc_name: What stands on the button.
         rejoin_s: How long a lost customer's or teller's seat is kept.
         webhook_networks: Networks inside the bank to which webhooks may lead, comma separated, e.g. ``10.20.0.0/16``;
             public addresses are allowed anyway (by https), everything else is not.
@@ -156,6 +159,12 @@ class Settings(BaseSettings):
     totp_roles: str = ""
     trusted_proxies: str = ""
 
+    oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    oidc_client_id: str = Field(default="", validate_default=True)
+    oidc_client_secret: str = Field(default="", repr=False)
+    oidc_username_claim: str = Field(default="preferred_username", pattern=r"^\w+$")
+    oidc_name: str = "OpenID Connect"
+
     @field_validator("media_port_max")
     @classmethod
     def _check_ports(cls, last: int, info: ValidationInfo) -> int:
@@ -176,6 +185,13 @@ class Settings(BaseSettings):
     def _check_proxies(cls, proxies: str) -> str:
         networks_of(_items(proxies))
         return proxies
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _check_provider(cls, client_id: str, info: ValidationInfo) -> str:
+        if info.data.get("oidc_issuer") and not client_id:
+            raise ValueError("the provider knows the house by it; set it together with AIRCOUNTER_OIDC_ISSUER")
+        return client_id
 
     @field_validator("totp_roles")
     @classmethod

@@ -10,7 +10,10 @@ from core.settings import Settings
 from server.app.connections import Connections
 from server.identity.account_routes import own_routes, staff_routes
 from server.identity.accounts import StaffAccounts
+from server.identity.oidc import ProviderSignIn
+from server.identity.oidc_routes import routes as oidc_routes
 from server.identity.own import OwnAccount
+from server.identity.provider import Provider, ProviderSettings
 from server.identity.routes import routes as sign_in_routes
 from server.identity.rules import AccountRules
 from server.identity.service import IdentityService
@@ -46,4 +49,27 @@ def build(connections: Connections, limiter: RateLimiter) -> Access:
     accounts = StaffAccounts(database, rules)
     book = StaffBook(database, accounts)
     own = OwnAccount(database, limiter, sealer, rules)
-    return Access(identity, accounts, [sign_in_routes(identity), own_routes(own), staff_routes(accounts, book)])
+    tables = [
+        sign_in_routes(identity),
+        oidc_routes(_provider(connections, limiter), settings.public_url),
+        own_routes(own),
+        staff_routes(accounts, book),
+    ]
+    return Access(identity, accounts, tables)
+
+
+def _provider(connections: Connections, limiter: RateLimiter) -> ProviderSignIn | None:
+    settings = connections.settings
+    if settings.oidc_issuer is None:
+        return None
+    provider = Provider(
+        ProviderSettings(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            settings.oidc_client_secret,
+            settings.oidc_username_claim,
+        )
+    )
+    return ProviderSignIn(
+        connections.database, connections.redis, limiter, provider, settings.oidc_issuer, settings.oidc_name
+    )

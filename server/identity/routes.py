@@ -50,18 +50,21 @@ def routes(service: IdentityService) -> RouteTable:
 
     def signed_in(request: web.Request, session: NewSession) -> web.Response:
         response = _json(view_of(session.staff, session.csrf_token, session.awaits))
-        response.set_cookie(
-            SESSION_COOKIE, session.cookie, httponly=True, samesite="Strict", path="/", secure=_is_https(request)
-        )
+        set_session_cookie(request, response, session.cookie)
         return response
 
     return table
 
 
+def set_session_cookie(request: web.Request, response: web.Response, cookie: str) -> None:
+    """The cookie of a new session."""
+    response.set_cookie(SESSION_COOKIE, cookie, httponly=True, samesite="Strict", path="/", secure=is_https(request))
+
+
 def signed_out(request: web.Request) -> web.Response:
     """The answer that takes the cookie away."""
     response = _json(Done())
-    response.del_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="Strict", secure=_is_https(request))
+    response.del_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="Strict", secure=is_https(request))
     return response
 
 
@@ -71,7 +74,8 @@ def _json(view: LoginView | Done) -> web.Response:
     )
 
 
-def _is_https(request: web.Request) -> bool:
+def is_https(request: web.Request) -> bool:
+    """Whether the browser spoke TLS, here or with a proxy."""
     # The header may be forged by the client, who could then only make the own cookie stricter; so also where a proxy
     # was not configured the cookie gets its flag.
     return request.secure or request.headers.get("X-Forwarded-Proto") == "https"

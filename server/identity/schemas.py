@@ -28,6 +28,12 @@ class _Secret(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
+class ProviderView(BaseModel):
+    """The bank's own sign-in, where there is one: its name on the button."""
+
+    name: str | None
+
+
 class CodeRequest(_Secret):
     """A code of the authenticator app, or a recovery code."""
 

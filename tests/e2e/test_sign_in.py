@@ -1,6 +1,7 @@
 """Signing in as people do it: a one-time password, an app that is obligatory, codes, and a second browser."""
 
 import os
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from browser import chromium
 from edge_house import edge_house
 from identity_house import code_of
+from oidc_provider import CLIENT_ID, SECRET, provider_process
 from playwright.async_api import Page, expect
 from sqlmodel import col, select
 
@@ -33,7 +35,12 @@ async def fill(page: Page, **fields: str) -> None:
 
 @pytest.mark.timeout(120)
 async def test_the_way_in(database_url: str, redis_url: str, tmp_path: Path, clock: Any) -> None:
-    async with edge_house(database_url, redis_url, tmp_path, totp_roles="teller") as house, chromium() as browser:
+    async with AsyncExitStack() as stack:
+        issuer = stack.enter_context(provider_process())
+        at_provider = {"oidc_issuer": issuer, "oidc_client_id": CLIENT_ID, "oidc_client_secret": SECRET}
+        chosen = {"totp_roles": "teller", "oidc_name": "行内统一登录", **at_provider}
+        house = await stack.enter_async_context(edge_house(database_url, redis_url, tmp_path, **chosen))
+        browser = await stack.enter_async_context(chromium())
         async with house.database.read() as session:
             teller_id = (await session.scalars(select(Staff.id).where(col(Staff.username) == "teller1"))).one()
         status, _, issued = await house.ask("admin1", "POST", f"/api/staff/{teller_id}/reset-password")
@@ -90,4 +97,13 @@ async def test_the_way_in(database_url: str, redis_url: str, tmp_path: Path, clo
         await other.goto(f"{house.url}/staff/account")
         await other.get_by_test_id("sign-out-everywhere").click()
         await expect(other.get_by_text("您的账号已在所有地方签退")).to_be_visible()
+        for user, place in (("stranger", "**/staff/login?refused=oidc.no_account"), ("teller1", "**/staff/teller")):
+            await page.goto(f"{house.url}/staff/login?next=/teller")
+            await shot(page, f"login-provider-{user}")
+            await page.get_by_test_id("login-provider").click()
+            await page.locator("#user").fill(user)
+            await page.locator("#go").click()
+            await page.wait_for_url(place)
+        await page.goto(f"{house.url}/staff/account")  # no second step of ours: the provider has its own
+        await expect(page.get_by_test_id("password-form")).to_be_visible()
         assert broken == []

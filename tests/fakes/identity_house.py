@@ -9,6 +9,7 @@ from typing import Any
 import pyotp
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
+from oidc_provider import CLIENT_ID, SECRET
 from redis.asyncio import Redis
 
 from core.db import Database
@@ -18,7 +19,10 @@ from core.security.permissions import Permission
 from core.security.sealing import Sealer
 from server.identity.account_routes import own_routes, staff_routes
 from server.identity.accounts import StaffAccounts
+from server.identity.oidc import ProviderSignIn
+from server.identity.oidc_routes import routes as oidc_routes
 from server.identity.own import OwnAccount
+from server.identity.provider import Provider, ProviderSettings
 from server.identity.routes import routes, session_cookie
 from server.identity.rules import AccountRules
 from server.identity.seed import DEMO_PASSWORD
@@ -89,8 +93,10 @@ def plain(code: str) -> str:
 
 
 @asynccontextmanager
-async def identity_house(database: Database, redis: Redis, rules: AccountRules | None = None) -> AsyncIterator[House]:
-    """Accounts served on a free port, with ``POST /work`` for tellers beside them."""
+async def identity_house(
+    database: Database, redis: Redis, rules: AccountRules | None = None, issuer: str | None = None
+) -> AsyncIterator[House]:
+    """Accounts served on a free port, with ``POST /work`` for tellers beside them; `issuer`: with that provider."""
     limiter = RateLimiter(redis)
     service = IdentityService(database, limiter, SessionLimits(600, 12 * 3600), SEALER, rules, logins_per_minute=1000)
     accounts = StaffAccounts(database, rules)
@@ -105,9 +111,19 @@ async def identity_house(database: Database, redis: Redis, rules: AccountRules |
 
     app = web.Application(middlewares=[error_middleware])
     own = OwnAccount(database, limiter, SEALER, rules)
+    sign_in = None
+    if issuer is not None:
+        settings = ProviderSettings(issuer, CLIENT_ID, SECRET, "preferred_username")
+        sign_in = ProviderSignIn(database, redis, limiter, Provider(settings), issuer, "Bank ID")
     mount(
         app,
-        [routes(service), own_routes(own), staff_routes(accounts, StaffBook(database, accounts)), work],
+        [
+            routes(service),
+            oidc_routes(sign_in),
+            own_routes(own),
+            staff_routes(accounts, StaffBook(database, accounts)),
+            work,
+        ],
         authenticate,
     )
     server = TestServer(app)

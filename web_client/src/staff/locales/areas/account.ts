@@ -2,6 +2,7 @@
 export default {
   'zh-CN': {
     login: {
+      provider: '用{name}登录',
       idle: '长时间无人操作，已自动签退。请重新登录。',
       too_long: '登录已到最长时限，请重新登录。',
       replaced: '您的账号已在另一处登录，此处已签退。若非本人操作，请立即修改密码并告知管理员。',
@@ -69,6 +70,7 @@ export default {
         weak: '新密码不符合要求。',
         used_before: '最近 5 个密码不能再用。',
       },
+      oidc: { refused: '统一登录没有成功，请重试。', no_account: '您还没有本系统账号，请联系管理员开通。', unavailable: '统一登录服务暂时没有响应，请稍后再试或用密码登录。' },
       totp: { enrolled: '已绑定身份验证器，请先解除。', not_begun: '绑定已失效，请重新开始。' },
       staff: { own_account: '不能对自己的账号做此操作，请由另一位管理员处理。' },
       help: { own: '不能应答自己的求助。' },
@@ -76,6 +78,7 @@ export default {
   },
   en: {
     login: {
+      provider: 'Sign in with {name}',
       idle: 'You were signed out because nobody used the page. Please sign in again.',
       too_long: 'This sign-in has reached its longest time. Please sign in again.',
       replaced: 'Your account was signed in somewhere else, so it was signed out here. If that was not you, change your password now and tell an administrator.',
@@ -143,6 +146,7 @@ export default {
         weak: 'The new password does not meet the rules.',
         used_before: 'The last 5 passwords cannot be used again.',
       },
+      oidc: { refused: 'That sign-in did not succeed. Please try again.', no_account: 'You have no account here; ask an administrator.', unavailable: 'The sign-in service does not answer. Try again later, or use your password.' },
       totp: { enrolled: 'There is an authenticator app already. Remove it first.', not_begun: 'This enrolment is over. Please begin again.' },
       staff: { own_account: 'Another administrator has to do this to your account.' },
       help: { own: 'Nobody answers their own request for help.' },
