@@ -31,6 +31,19 @@ describe('HttpClient', () => {
     await expect(http.get('/api/x')).rejects.toMatchObject({ code: 'service.unavailable', retryable: true })
   })
 
+  it('does not take the answer to an earlier session for the end of this one', async () => {
+    const onUnauthorized = vi.fn()
+    let session: string | null = null
+    const refused = answering(401, { error: { code: 'auth.required', message: '', retryable: false, fields: {} } })
+    const http = new HttpClient({ fetch: refused, onUnauthorized, session: () => session })
+    const asked = http.get('/api/x')
+    session = 'signed in meanwhile'
+    await expect(asked).rejects.toMatchObject({ code: 'auth.required' })
+    expect(onUnauthorized).not.toHaveBeenCalled()
+    await expect(http.get('/api/x')).rejects.toMatchObject({ code: 'auth.required' })
+    expect(onUnauthorized).toHaveBeenCalledOnce()
+  })
+
   it('tells the entry when the session has ended', async () => {
     const onUnauthorized = vi.fn()
     const http = new HttpClient({

@@ -5,6 +5,8 @@ export interface HttpOptions {
   headers?: (method: string) => Record<string, string>
   /** Called when the server says that the session or token has ended (401). */
   onUnauthorized?: (error: ApiError) => void
+  /** Which session a request belongs to. An answer that comes when there is another one says nothing about that. */
+  session?: () => unknown
   timeout_ms?: number
   fetch?: typeof fetch
 }
@@ -32,20 +34,23 @@ export class HttpClient {
   /** Sends bytes as they are. */
   async upload<T>(path: string, file: Blob): Promise<T> {
     const headers = { Accept: 'application/json', 'Content-Type': file.type, ...this.options.headers?.('POST') }
-    return this.answer<T>(await this.send(path, { method: 'POST', headers, body: file, credentials: 'same-origin' }))
+    const asker = this.options.session?.()
+    return this.answer<T>(await this.send(path, { method: 'POST', headers, body: file, credentials: 'same-origin' }), asker)
   }
 
   /** Fetches bytes. */
   async blob(path: string): Promise<Blob> {
     const init: RequestInit = { headers: this.options.headers?.('GET'), credentials: 'same-origin', cache: 'no-store' }
+    const asker = this.options.session?.()
     const response = await this.send(path, init)
-    if (!response.ok) await this.answer(response)
+    if (!response.ok) await this.answer(response, asker)
     return response.blob()
   }
 
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { Accept: 'application/json', ...this.options.headers?.(method) }
     if (body !== undefined) headers['Content-Type'] = 'application/json'
+    const asker = this.options.session?.()
     const response = await this.send(path, {
       method,
       headers,
@@ -53,14 +58,14 @@ export class HttpClient {
       credentials: 'same-origin',
       cache: 'no-store',
     })
-    return this.answer<T>(response)
+    return this.answer<T>(response, asker)
   }
 
-  private async answer<T>(response: Response): Promise<T> {
+  private async answer<T>(response: Response, asker: unknown): Promise<T> {
     const answer: unknown = await response.json().catch(() => null)
     if (response.ok) return answer as T
     const error = errorFromBody(answer, response.status)
-    if (response.status === 401) this.options.onUnauthorized?.(error)
+    if (response.status === 401 && asker === this.options.session?.()) this.options.onUnauthorized?.(error)
     throw error
   }
 

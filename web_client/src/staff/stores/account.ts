@@ -65,10 +65,7 @@ export const useAccount = defineStore('account', () => {
   }
 
   function signOutEverywhere(): Promise<boolean> {
-    return act(async () => {
-      await useServer().http.post('/api/account/sign-out-everywhere')
-      useSession().leave('everywhere')
-    })
+    return act(() => useSession().goodbye('everywhere', () => useServer().http.post('/api/account/sign-out-everywhere')))
   }
 
   return { own, enrolment, codes, failure, busy, load, changePassword, prove, confirm, signOutEverywhere }

@@ -25,6 +25,7 @@ export const useSession = defineStore('session', () => {
   const idle_s = ref(600)
   const failure = ref<Failure | null>(null)
   const busy = ref(false)
+  let leaving: Left | null = null
 
   const pages = computed(() => (awaits.value ? [] : AREAS.map((area) => area.page).filter(may)))
   const home = computed(() => (pages.value[0] ? `/${pages.value[0]}` : '/home'))
@@ -66,6 +67,7 @@ export const useSession = defineStore('session', () => {
   }
 
   async function step(path: string, body: unknown): Promise<boolean> {
+    if (busy.value) return false
     busy.value = true
     failure.value = null
     left.value = null
@@ -81,10 +83,23 @@ export const useSession = defineStore('session', () => {
   }
 
   async function logout(why: Left = 'signedOut'): Promise<void> {
-    await useServer()
-      .http.post('/api/auth/logout')
-      .catch(() => undefined)
-    leave(why)
+    await goodbye(why, () => useServer().http.post('/api/auth/logout').catch(() => undefined))
+  }
+
+  /** Ask for the end of the session, then leave. What other requests hear meanwhile ("nobody is signed in") is known. */
+  async function goodbye(why: Left, ask: () => Promise<unknown>): Promise<void> {
+    leaving = why
+    try {
+      await ask()
+      leave(why)
+    } finally {
+      leaving = null
+    }
+  }
+
+  /** The bank's own sign-in, where there is one: what stands on its button. */
+  async function provider(): Promise<string | null> {
+    return (await useServer().http.get<{ name: string | null }>('/api/auth/provider').catch(() => ({ name: null }))).name
   }
 
   /** Ask again who is signed in and what is still to be done. */
@@ -95,12 +110,12 @@ export const useSession = defineStore('session', () => {
   /** The session is over: forget who it was. Safe to call when nobody is signed in. */
   function leave(why: Left): void {
     if (!staff.value) return
-    left.value = why
+    left.value = why === 'ended' && leaving ? leaving : why
     staff.value = null
     csrfToken.value = null
     awaits.value = null
     useServer().socket.close()
   }
 
-  return { staff, csrfToken, restored, left, awaits, idle_s, failure, busy, pages, home, may, restore, login, sendCode, logout, refresh, leave }
+  return { staff, csrfToken, restored, left, awaits, idle_s, failure, busy, pages, home, may, restore, login, sendCode, logout, goodbye, provider, refresh, leave }
 })
