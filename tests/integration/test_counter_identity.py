@@ -1,5 +1,7 @@
 """Identity with real OCR of generated cards, simulated services in every mood, documents and what is refused."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +10,13 @@ from business import FORMS, Desk, build_room, hand_in, let_jobs_run, open_desk
 from id_cards import Card, back, front, jpeg, photographed
 from PIL import Image
 from redis.asyncio import Redis
+from sqlalchemy import text
 from sqlmodel import select
 
 from core.bus import Bus
 from core.db import Database
 from core.errors import CounterError
-from core.models import AuditEntry, CaseDocument, PhoneCode
+from core.models import AuditEntry, CaseDocument, CaseStep, PhoneCode, metadata
 from server.counter.id_card import ID_FIELDS_BACK, ID_FIELDS_FRONT
 from server.counter.ocr import engine as ocr_engine
 from server.counter.ocr.card import Read
@@ -158,8 +161,27 @@ async def test_no_code_goes_to_a_phone_that_the_bank_does_not_hold(
     assert await refusal(desk.act("customer", "identity", "enter_code", code=code)) == "identity.no_code"
 
 
+async def everything_kept(database: Database, desk: Desk) -> str:
+    """All rows of all tables as text, with what is sealed in steps opened."""
+    sealer = desk.cases.engine.book._sealer
+    async with database.read() as session:
+        rows = [
+            row
+            for table in metadata.sorted_tables
+            for row in (await session.scalars(text(f'select to_jsonb(t)::text from "{table.name}" t'))).all()
+        ]
+        steps = (await session.scalars(select(CaseStep))).all()
+    opened = [sealer.open(step.sealed, f"{step.case_id}/{step.key}") for step in steps]
+    return "\n".join([*rows, json.dumps(opened, ensure_ascii=False)])
+
+
 async def test_codes_and_questions_of_a_password_reset(
-    database: Database, bus: Bus, redis: Redis, tmp_path: Path, read_at_once: dict[str, Card]
+    database: Database,
+    bus: Bus,
+    redis: Redis,
+    tmp_path: Path,
+    read_at_once: dict[str, Card],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     desk = await desk_at_identity(database, bus, redis, tmp_path, "password_reset")
     await show_card(desk)
@@ -178,6 +200,11 @@ async def test_codes_and_questions_of_a_password_reset(
     assert (await desk.step("identity", "customer")).reason == "identity.code_wrong"
     await desk.act("customer", "identity", "enter_code", code=code)
     assert (await desk.step("identity")).details["phone"]["verdict"] == "match"
+    # Neither the right code nor a wrong one is kept anywhere, nor logged. (Not within longer numbers or ids.)
+    written = await everything_kept(database, desk) + "".join(capfd.readouterr())
+    assert Card().id_number in written
+    for typed in (code, wrong):
+        assert re.search(rf"(?<![\w.]){typed}(?!\w)", written) is None
     await desk.act("teller", "identity", "ask_challenge")
     await let_jobs_run(desk)
     questions = (await desk.step("identity", "customer")).details["challenge"]["questions"]
@@ -210,6 +237,7 @@ async def test_documents_are_judged_one_by_one(
         (picture, "application/pdf", "document.type"),
         (picture[: len(picture) // 2], "image/jpeg", "document.unreadable"),
         (script, "application/pdf", "document.active"),
+        (b"%PDF-1.4 /Type /Page /Names << /J#61vaScript (x) >> %%EOF", "application/pdf", "document.active"),
     ):
         assert await refusal(hand_in(desk, "documents", "residence_proof", content, kind=kind)) == code
     assert await refusal(hand_in(desk, "documents", "passport", picture)) == "document.unknown"

@@ -15,6 +15,7 @@ THUMBNAIL_PX = 320
 
 _MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"%PDF-", "application/pdf"))
 _PAGES = re.compile(rb"/Type\s*/Page[^s]")
+_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile|OpenAction|AA|RichMedia)\b")
 
 
@@ -46,7 +47,9 @@ def look_at(content: bytes, declared: str) -> SeenFile:
 
 
 def _pdf(content: bytes) -> SeenFile:
-    if _ACTIVE.search(content):
+    # A name may be written with escapes: /J#61vaScript is /JavaScript (ISO 32000-1, 7.3.5).
+    plain = _ESCAPE.sub(lambda escape: bytes.fromhex(escape[1].decode()), content)
+    if _ACTIVE.search(content) or _ACTIVE.search(plain):
         raise BadInputError("this PDF carries scripts or other files", code="document.active")
     if b"%%EOF" not in content[-2048:]:
         raise BadInputError("this PDF is damaged", code="document.unreadable")
@@ -55,7 +58,7 @@ def _pdf(content: bytes) -> SeenFile:
 
 def _picture(content: bytes, kind: str) -> SeenFile:
     try:
-        with Image.open(io.BytesIO(content)) as opened:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as opened:
             if opened.width * opened.height > MAX_PIXELS or min(opened.size) < LEAST_PX:
                 raise BadInputError("the picture is too small or too large", code="document.unreadable")
             image = ImageOps.exif_transpose(opened).convert("RGB")
