@@ -13,9 +13,11 @@ from core.models import (
     Appointment,
     BusinessCase,
     Call,
+    Callback,
     CallState,
     ChatMessage,
     Consent,
+    NoticeMessage,
     OutboxEvent,
     Prefill,
     PurgeItem,
@@ -25,6 +27,7 @@ from core.models import (
     Rating,
     Recording,
     RecordingState,
+    Ticket,
     Tombstone,
     Transcript,
 )
@@ -45,7 +48,8 @@ _THERE: dict[DataClass, Any] = {
         exists().where(col(Prefill.visit_id) == col(Call.visit_id)),
     ),
     DataClass.SERVICE: or_(
-        exists().where(col(Consent.visit_id) == col(Call.visit_id)), exists().where(col(Rating.call_id) == col(Call.id))
+        exists().where(col(Consent.visit_id) == col(Call.visit_id)),
+        *(exists().where(col(table.call_id) == col(Call.id)) for table in (Rating, Ticket, NoticeMessage, Callback)),
     ),
     DataClass.TIMELINE: exists().where(col(OutboxEvent.call_id) == col(Call.id)),
 }

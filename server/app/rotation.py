@@ -37,7 +37,7 @@ from core.models import (
     Webhook,
 )
 from core.security.actor import system_actor
-from core.security.keys import MasterKey, is_current, unwrap_key, wrap_key
+from core.security.keys import KeyRing, MasterKey, is_current, unwrap_key, wrap_key
 from core.store import Store
 from core.vault import vault_context
 
@@ -117,6 +117,8 @@ class Rotation:
         Raises:
             SecretsError: a value that no known key opens.
         """
+        if isinstance(self._master_key, KeyRing):
+            self._master_key.refresh()
         progress = Progress()
         for each in COLUMNS:
             progress.part = each.name
