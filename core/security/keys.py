@@ -49,24 +49,10 @@ def load_secrets(data_dir: Path) -> Secrets:
     """
     path = Path(os.environ.get("AIRCOUNTER_SECRETS_FILE", data_dir / "secrets.json"))
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = {
-            "master_key": base64.b64encode(secrets.token_bytes(32)).decode(),
-            "token_key": secrets.token_urlsafe(48),
-            "internal_token": secrets.token_urlsafe(32),
-            "redis_password": secrets.token_urlsafe(32),
-        }
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
-            json.dump(fresh, file)
-            file.flush()
-            os.fsync(file.fileno())
         try:
-            os.link(temporary, path)  # fails when another process was first: then its file counts
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
+            _make(path)
+        except OSError as error:
+            raise SecretsError(f"there are no secrets in {path} and none can be made there ({error})") from error
     try:
         stored = json.loads(path.read_text())
         return Secrets(
@@ -77,6 +63,27 @@ def load_secrets(data_dir: Path) -> Secrets:
         )
     except (OSError, ValueError, KeyError) as error:
         raise SecretsError(f"the secrets file {path} cannot be read ({error}); restore it from the backup") from error
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = {
+        "master_key": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "token_key": secrets.token_urlsafe(48),
+        "internal_token": secrets.token_urlsafe(32),
+        "redis_password": secrets.token_urlsafe(32),
+    }
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
+        json.dump(fresh, file)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)  # fails when another process was first: then its file counts
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
 
 
 def new_data_key() -> bytes:
