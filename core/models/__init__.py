@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from core.models.authorisation import AuthorisationLevel, ReviewRequest, ReviewRuleRow, ReviewState
+from core.models.backup import BackupKind, BackupRun, BackupState
 from core.models.booking import Appointment, Callback
 from core.models.business import Business
 from core.models.call import (
@@ -100,6 +101,9 @@ __all__ = [
     "AuditEntry",
     "AuditPending",
     "AuthorisationLevel",
+    "BackupKind",
+    "BackupRun",
+    "BackupState",
     "BestCase",
     "Business",
     "BusinessCase",

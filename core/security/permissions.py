@@ -58,7 +58,8 @@ class Permission(StrEnum):
     OPEN_RESULTS = "open.results"
     OPEN_EVERYBODY = "open.everybody"  # calls of all customers, not only of own bookings
     OPEN_MANAGE = "open.manage"  # API keys and webhooks
-    NODE_DRAIN = "node.drain"
+    NODE_DRAIN = "node.drain"  # see the processes, take media nodes out
+    BACKUP_MANAGE = "backup.manage"  # see the plan and its results, make one now
 
 
 _MATRIX: dict[str, frozenset[Permission]] = {
@@ -151,7 +152,9 @@ _PEOPLE: dict[str, frozenset[Permission]] = {
     },
     "inspector": _EVERYBODY_AT_THE_COUNTER | {Permission.TICKET_WORK},
     "qa_lead": frozenset({Permission.KNOWLEDGE_READ, Permission.TICKET_WORK, Permission.STATISTICS_VIEW}),
-    "admin": frozenset({Permission.STAFF_MANAGE, Permission.OPEN_MANAGE, Permission.NODE_DRAIN}),
+    "admin": frozenset(
+        {Permission.STAFF_MANAGE, Permission.OPEN_MANAGE, Permission.NODE_DRAIN, Permission.BACKUP_MANAGE}
+    ),
 }
 
 NOT_OWN_WORK = frozenset(

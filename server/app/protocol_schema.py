@@ -20,6 +20,7 @@ from recording.evidence import schemas as evidence_packages
 from recording.export import schemas as export
 from server.acd import schemas as acd
 from server.audit import schemas as audit
+from server.backup import schemas as backup
 from server.booking import schemas as booking
 from server.calls import schemas as calls
 from server.chat import schemas as chat
@@ -33,15 +34,12 @@ from server.counter.vouchers import schemas as vouchers
 from server.identity import schemas as identity
 from server.knowledge import schemas as knowledge
 from server.open import schemas as open_interface
+from server.operations import schemas as operations
 from server.statistics import schemas as statistics
 from server.tickets import schemas as tickets
 from server.wallboard import schemas as wallboard
 from signaling.schema import schema
 
-_MODULES = (
-    identity, counter, calls, wallboard, desk, evidence, sampling, review, improve, calibration, scoring, reports,
-    export,
-)  # fmt: skip
 _REQUESTS = ("Request", "FailedJob")
 
 
@@ -80,6 +78,8 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         dual_review,
         vouchers,
         open_interface,
+        backup,
+        operations,
     ):
         for name, model in vars(module).items():
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__:

@@ -88,6 +88,7 @@ PUSHES: dict[str, tuple[Push, ...]] = {
         quality.TELLER_QUALITY,
         quality.TELLER_PROFILE,
         alarms.ALARM,
+        alarms.ALARM_CLEARED,
         counter.TELLER_CASE,
         wallboard.WALLBOARD,
         wallboard.TELLER_NOTICE,

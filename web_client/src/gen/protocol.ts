@@ -46,6 +46,13 @@ export interface AlarmNotice {
   raised_at: string
 }
 /**
+ * Somebody has seen to an alarm, or what raised it is over.
+ */
+export interface AlarmOver {
+  id: string
+  cleared_at: string
+}
+/**
  * An alarm that stands.
  */
 export interface AlarmRow {
@@ -56,7 +63,10 @@ export interface AlarmRow {
   raised_at: string
 }
 /**
- * Something failed that a person has to see. `job` is set for ``job.failed``.
+ * Something failed that a person has to see.
+ *
+ * Attributes:
+ *     job: For ``job.failed``. lasts: It goes by itself when what raised it is over, and only then.
  */
 export interface AlarmView {
   id: string
@@ -66,6 +76,7 @@ export interface AlarmView {
   raised_at: string
   cleared_at: string | null
   job?: FailedJob | null
+  lasts?: boolean
 }
 /**
  * Names a delivery that gave up; sent back to retry it.
@@ -280,7 +291,11 @@ export interface AuditPage {
   next: number
 }
 /**
- * One entry. `who` is the name behind `actor` where there is one; `detail` often holds `before` and `after`.
+ * One entry.
+ *
+ * Attributes:
+ *     who: The name behind `actor` where there is one. name_zh / name_en: What the action is called.
+ *     detail: Often holds `before` and `after`.
  */
 export interface AuditRow {
   seq: number
@@ -288,12 +303,56 @@ export interface AuditRow {
   actor: string
   who: string
   action: string
+  name_zh: string
+  name_en: string
   object_type: string
   object_id: string
   detail: {
     [k: string]: unknown
   }
   hash: string
+}
+/**
+ * Do it now.
+ */
+export interface BackupRequest {
+  kind: 'backup' | 'drill'
+}
+/**
+ * One backup or rehearsal. Sizes in bytes; `copied_b` is what had to go over the wire.
+ */
+export interface BackupRunView {
+  id: string
+  kind: 'backup' | 'drill'
+  state: 'waiting' | 'running' | 'done' | 'failed'
+  due_at: string
+  asked_by: string | null
+  started_at: string | null
+  finished_at: string | null
+  backup_id: string | null
+  rows: number | null
+  objects: number | null
+  size_b: number | null
+  copied_b: number | null
+  played: boolean | null
+  error: string | null
+}
+/**
+ * The plan and what came of it. Without a target nothing is made by the clock.
+ *
+ * Attributes:
+ *     at: Time of day at the bank.
+ *     last_backup_at / last_drill_at: When the newest good one ended.
+ */
+export interface BackupsView {
+  target: string | null
+  at: string
+  keep: number
+  drill_days: number
+  next_at: string | null
+  last_backup_at: string | null
+  last_drill_at: string | null
+  runs: BackupRunView[]
 }
 /**
  * The library, newest first.
@@ -1245,6 +1304,12 @@ export interface DraftView {
   }
   comment: string
   by: string
+}
+/**
+ * Take no new calls (or take them again).
+ */
+export interface DrainRequest {
+  on: boolean
 }
 /**
  * A draw with its picks, in the order in which they were drawn.
@@ -2883,6 +2948,25 @@ export interface PresenceAnswer {
   presence: Presence
 }
 /**
+ * A live process.
+ *
+ * Attributes:
+ *     release: Version of the software; two are there during a rolling upgrade.
+ *     disk_free_b / disk_b: Of the data folder's file system, bytes.
+ *     load: Calls a media node carries. draining: It takes no new ones.
+ */
+export interface ProcessView {
+  kind: 'edge' | 'media' | 'worker'
+  name: string
+  host?: string
+  started_at?: string | null
+  release?: string
+  disk_free_b?: number | null
+  disk_b?: number | null
+  load?: number | null
+  draining?: boolean
+}
+/**
  * The teller's proof: what was done, and a later call that shows it, by number.
  */
 export interface ProofRequest {
@@ -4480,6 +4564,7 @@ export interface StaffEvents {
   'media.quality': TellerQuality
   'media.profile': TellerProfile
   'alarm': AlarmNotice
+  'alarm.cleared': AlarmOver
   'counter.state': TellerCase
   'wallboard': WallboardView
   'teller.notice': TellerNotice
