@@ -10,6 +10,8 @@ from core.security.permissions import Permission
 from server.counter.flow_desk import FlowDesk
 from server.counter.prefill import PrefillDesk
 from server.counter.schemas import (
+    BusinessOffer,
+    BusinessOfferRequest,
     FlowCheck,
     FlowCheckRequest,
     FlowRequest,
@@ -67,5 +69,10 @@ def flow_routes(desk: FlowDesk) -> RouteTable:
     @table.put("/api/flows/{code}", Permission.CATALOGUE_EDIT)
     async def save(request: web.Request, code: BusinessCode, /, body: FlowRequest) -> FlowView:
         return await desk.save(actor_of(request), code, body)
+
+    @table.put("/api/businesses/{code}", Permission.CATALOGUE_EDIT)
+    async def offer(request: web.Request, code: BusinessCode, /, body: BusinessOfferRequest) -> BusinessOffer:
+        """Whether it is offered and who serves it; how it is done stays as it is."""
+        return await desk.offer(actor_of(request), code, body)
 
     return table

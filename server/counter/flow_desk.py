@@ -10,11 +10,21 @@ from core.db import Database, UnitOfWork
 from core.errors import BadInputError, ConflictError, NotFoundError
 from core.models.business import Business
 from core.models.case import BusinessFlow
+from core.models.queue import SkillGroup
 from core.security.actor import Actor
 from server.counter.flow_store import add_version
 from server.counter.flows import Flow
 from server.counter.kinds import Kinds, check_flow
-from server.counter.schemas import BusinessFields, FlowCheck, FlowRequest, FlowRow, FlowVersionView, FlowView
+from server.counter.schemas import (
+    BusinessFields,
+    BusinessOffer,
+    BusinessOfferRequest,
+    FlowCheck,
+    FlowRequest,
+    FlowRow,
+    FlowVersionView,
+    FlowView,
+)
 
 
 class FlowDesk:
@@ -98,6 +108,28 @@ class FlowDesk:
             after = {"version": newest + 1, "enabled": values["enabled"], "name_zh": values["name_zh"]}
             work.audit("flow.save", "business", code, before=before, after=after, note=request.note)
         return await self.view(code)
+
+    async def offer(self, actor: Actor, code: str, request: BusinessOfferRequest) -> BusinessOffer:
+        """Offer a business or take it off, without a new version of its flow. Who waits already stays in the queue.
+
+        Raises:
+            NotFoundError: ``business.not_found``, ``group.not_found``.
+            ConflictError: ``business.stale``: somebody else was faster.
+        """
+        wanted = BusinessOffer(enabled=request.enabled, skill_group=request.skill_group)
+        async with self._database.unit_of_work(actor) as work:
+            row = await work.session.get(Business, code, with_for_update=True)
+            if row is None:
+                raise NotFoundError("there is no such business", code="business.not_found")
+            before = BusinessOffer(enabled=row.enabled, skill_group=row.skill_group)
+            if before != request.seen:
+                raise ConflictError("somebody else has changed this business", code="business.stale")
+            moved = wanted.skill_group != before.skill_group
+            if moved and await work.session.get(SkillGroup, wanted.skill_group) is None:
+                raise NotFoundError("there is no such group", code="group.not_found")
+            row.sqlmodel_update(wanted.model_dump())
+            work.audit("business.offer", "business", code, before=before.model_dump(), after=wanted.model_dump())
+        return wanted
 
     async def _newest(self, work: UnitOfWork, code: str) -> int:
         query = select(BusinessFlow.version).where(col(BusinessFlow.business_code) == code)

@@ -170,6 +170,21 @@ class FlowRequest(BaseModel):
     based_on: Annotated[int, Field(ge=0)]
 
 
+class BusinessOffer(BaseModel):
+    """Whether a business is offered to customers, and which skill group serves it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    enabled: bool
+    skill_group: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class BusinessOfferRequest(BusinessOffer):
+    """The choice, with what was in force when it was shown."""
+
+    seen: BusinessOffer
+
+
 class FlowCheckRequest(BaseModel):
     """A flow's text to look over."""
 

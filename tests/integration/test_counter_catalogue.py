@@ -17,7 +17,7 @@ from core.security.actor import staff_actor
 from core.security.sealing import Sealer
 from server.counter.flow_desk import FlowDesk
 from server.counter.prefill import PrefillDesk
-from server.counter.schemas import BusinessFields, FlowRequest
+from server.counter.schemas import BusinessFields, BusinessOffer, BusinessOfferRequest, FlowRequest
 
 ADMIN = staff_actor("staff_admin", ["admin"])
 
@@ -107,3 +107,19 @@ async def test_a_new_business_needs_no_code(desk: Desk) -> None:
     async with desk.database.read() as session:
         actions = (await session.scalars(select(AuditEntry.action))).all()
     assert actions.count("flow.save") == 2
+
+
+async def test_a_business_is_offered_or_not_without_a_new_version(desk: Desk) -> None:
+    flows = FlowDesk(desk.database, desk.cases.engine.kinds)
+    was = BusinessOffer(enabled=True, skill_group="personal")
+    off = BusinessOfferRequest(enabled=False, skill_group="personal", seen=was)
+    nobody = BusinessOfferRequest(enabled=True, skill_group="nobody", seen=was)
+    assert await refusal(flows.offer(ADMIN, "transfer", nobody)) == "group.not_found"
+    assert await refusal(flows.offer(ADMIN, "magic", off)) == "business.not_found"
+    assert not (await flows.offer(ADMIN, "transfer", off)).enabled
+    assert await refusal(flows.offer(ADMIN, "transfer", off)) == "business.stale"
+    assert await refusal(desk.start("transfer")) == "business.not_found"
+    assert {row.code: row.versions for row in await flows.rows()}["transfer"] == 1
+    async with desk.database.read() as session:
+        entry = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "business.offer"))).one()
+    assert (entry.detail["before"], entry.detail["after"]) == (was.model_dump(), off.model_dump(exclude={"seen"}))

@@ -435,6 +435,21 @@ export interface BusinessFields {
   enabled: boolean
 }
 /**
+ * Whether a business is offered to customers, and which skill group serves it.
+ */
+export interface BusinessOffer {
+  enabled: boolean
+  skill_group: string
+}
+/**
+ * The choice, with what was in force when it was shown.
+ */
+export interface BusinessOfferRequest {
+  enabled: boolean
+  skill_group: string
+  seen: BusinessOffer
+}
+/**
  * A business a customer can choose.
  */
 export interface BusinessView {
@@ -2447,6 +2462,16 @@ export interface OfferTaken {
   call: TellerCall
 }
 /**
+ * A business, whether it is offered, and who serves it.
+ */
+export interface OfferedBusiness {
+  code: string
+  name_zh: string
+  name_en: string
+  skill_group: string
+  enabled: boolean
+}
+/**
  * For handing over to its owner; told once, good for one sign-in.
  */
 export interface OneTimePasswordView {
@@ -2534,6 +2559,14 @@ export interface OpenSlot {
   starts_at: string
   ends_at: string
   free: number
+}
+/**
+ * What a calendar means at this moment. `next_opening` null: open, or closed for a month and longer.
+ */
+export interface OpeningNow {
+  calendar_code: string
+  closes_at: string | null
+  next_opening: string | null
 }
 /**
  * The supervisor's opinion on one item.
@@ -3447,12 +3480,17 @@ export interface ReviewRulesView {
   }[]
 }
 /**
- * All of the routing's set-up.
+ * All of the routing's set-up. `members`: active tellers by skill group.
  */
 export interface RoutingView {
   groups: GroupConfigView[]
   queues: QueueConfigView[]
   calendars: CalendarView[]
+  businesses: OfferedBusiness[]
+  opening: OpeningNow[]
+  members: {
+    [k: string]: number
+  }
 }
 /**
  * What inspectors said of a rule's findings. `precision` is None while nobody said anything.
