@@ -158,6 +158,13 @@ class CustomerHelpAsked(CallEvent):
     """A waiting customer has pressed the help button; the call moved ahead in its queue."""
 
 
+class CallChannelChanged(CallEvent):
+    """A consultation in writing: the teller asked for video, the customer declined it, or it goes on by video."""
+
+    channel: Literal["text", "video"]
+    asked: bool
+
+
 class QueueNoticeChanged(Event):
     """A line on the waiting page was published or withdrawn."""
 

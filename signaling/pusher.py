@@ -81,6 +81,7 @@ class Pusher:
             "RecordingStopped": self._call_moved,
             "TellerStateChanged": self._teller_changed,
             "CustomerHelpAsked": self._call_moved,
+            "CallChannelChanged": self._call_moved,
             "QueueNoticeChanged": self._notice,
             "ChatMessageSent": self._chat,
             "StaffSessionEnded": self._session_ended,

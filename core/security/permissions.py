@@ -18,6 +18,7 @@ class Permission(StrEnum):
     CALL_OVERSEE = "call.oversee"
     CALL_ASSIST = "call.assist"
     QUEUE_NOTICE = "queue.notice"
+    BOOKING_VIEW = "booking.view"  # who comes when; never the number that opens a booking
     ROUTING_SETUP = "routing.setup"
     ALARM_VIEW = "alarm.view"
     QA_VIEW = "qa.view"
@@ -140,7 +141,8 @@ _MATRIX: dict[str, frozenset[Permission]] = {
 # Supervision and people: a second table over the same roles, so that each stays readable.
 _EVERYBODY_AT_THE_COUNTER = frozenset({Permission.KNOWLEDGE_READ, Permission.TICKET_OPEN})
 _PEOPLE: dict[str, frozenset[Permission]] = {
-    "teller": _EVERYBODY_AT_THE_COUNTER | {Permission.PEER_REVIEW, Permission.CUSTOMER_HISTORY},
+    "teller": _EVERYBODY_AT_THE_COUNTER
+    | {Permission.PEER_REVIEW, Permission.CUSTOMER_HISTORY, Permission.BOOKING_VIEW},
     "expert": _EVERYBODY_AT_THE_COUNTER | {Permission.KNOWLEDGE_PUBLISH},
     "supervisor": _EVERYBODY_AT_THE_COUNTER
     | {
@@ -149,6 +151,7 @@ _PEOPLE: dict[str, frozenset[Permission]] = {
         Permission.KNOWLEDGE_PUBLISH,
         Permission.STATISTICS_VIEW,
         Permission.CUSTOMER_HISTORY,
+        Permission.BOOKING_VIEW,
     },
     "inspector": _EVERYBODY_AT_THE_COUNTER | {Permission.TICKET_WORK},
     "qa_lead": frozenset({Permission.KNOWLEDGE_READ, Permission.TICKET_WORK, Permission.STATISTICS_VIEW}),

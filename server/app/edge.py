@@ -49,6 +49,7 @@ from server.app.transactions import transaction_routes
 from server.booking import room as booking_room
 from server.booking.appointments import AppointmentBook
 from server.booking.callbacks import CallbackBook
+from server.booking.day import DayBook
 from server.calls import room as calls_room
 from server.calls.nodes import NodeBook
 from server.calls.result import ResultReader
@@ -192,6 +193,7 @@ def build(
         calls.guests,
         calls.transfers,
         calls.help,
+        calls.text,
         acd.notices,
         chat,
         online,
@@ -220,6 +222,7 @@ def build(
             limiter,
             settings.site_url,
         ),
+        DayBook(database),
         on_crash,
     )
     interface = open_interface(connections, booking.appointments, ResultReader(database))

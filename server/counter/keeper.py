@@ -1,6 +1,7 @@
 """Watches running cases: calls for help when time is over, ends those of ended calls, begins held-back steps."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 from redis.exceptions import RedisError
@@ -22,13 +23,17 @@ from server.counter.preconditions import RUNNING
 log = structlog.get_logger(__name__)
 
 ROUND_S = 1.0
+PURGE_S = 600.0
 CALL_ENDED = "case.call_ended"
 
 
 class CaseKeeper:
     """One per worker; several do no harm, as every case is locked while it is looked at."""
 
-    def __init__(self, database: Database, bus: Bus, engine: Engine) -> None:
+    def __init__(self, database: Database, bus: Bus, engine: Engine, purge: Callable[[], Awaitable[int]]) -> None:
+        """`purge` removes files of bookings that are over; asked for once in ten minutes."""
+        self._purge = purge
+        self._purge_at_s = 0.0
         self._database = database
         self._bus = bus
         self._engine = engine
@@ -39,6 +44,9 @@ class CaseKeeper:
         while True:
             try:
                 await self.look()
+                if self._database.clock.monotonic_s() >= self._purge_at_s:
+                    self._purge_at_s = self._database.clock.monotonic_s() + PURGE_S
+                    await self._purge()
             except (SQLAlchemyError, RedisError, OSError) as error:
                 log.warning("running cases not looked at", error=str(error))
             await asyncio.sleep(ROUND_S)

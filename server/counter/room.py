@@ -19,7 +19,8 @@ from server.counter.case_routes import flow_routes, prefill_routes
 from server.counter.cases import CaseService
 from server.counter.demo.aids import DemoAids
 from server.counter.demo.routes import demo_routes
-from server.counter.documents.routes import document_routes
+from server.counter.documents.early import EarlyPapersDesk
+from server.counter.documents.routes import document_routes, early_routes
 from server.counter.documents.service import DocumentService
 from server.counter.documents.shelf import DocumentShelf
 from server.counter.engine import Engine
@@ -42,6 +43,7 @@ class CounterRoom:
 
     cases: CaseService
     documents: DocumentService
+    early: EarlyPapersDesk
     keeper: CaseKeeper
     routes: list[RouteTable]
     subscriptions: list[Subscription]
@@ -90,12 +92,15 @@ def build(
     cases = CaseService(database, engine)
     shelf = DocumentShelf(store, master_key)
     documents = DocumentService(database, cases, shelf)
+    early = EarlyPapersDesk(database, limiter, shelf, documents)
     return CounterRoom(
         cases,
         documents,
-        CaseKeeper(database, bus, engine),
+        early,
+        CaseKeeper(database, bus, engine, early.purge),
         [
             document_routes(documents),
+            early_routes(early),
             prefill_routes(PrefillDesk(database, limiter, house.sealer)),
             flow_routes(FlowDesk(database, kinds)),
             demo_routes(DemoAids(database, engine.book, master_key, settings, http)),

@@ -185,6 +185,42 @@ class BusinessOfferRequest(BusinessOffer):
     seen: BusinessOffer
 
 
+class WantedDocument(BaseModel):
+    """A document a business asks for."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    required: bool
+
+
+class EarlyDocumentView(BaseModel):
+    """A file handed in with a booking. `taken`: it is part of a case now."""
+
+    id: str
+    code: str
+    content_type: str
+    size_b: int
+    at: datetime
+    taken: bool
+
+
+class EarlyPapers(BaseModel):
+    """What can be handed in with a booking, and what was."""
+
+    wanted: list[WantedDocument]
+    documents: list[EarlyDocumentView]
+
+
+class TakeRequest(BaseModel):
+    """Where a file handed in with the booking goes: the open step of a case."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    case_id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_NUL)]
+    step: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
 class FlowCheckRequest(BaseModel):
     """A flow's text to look over."""
 

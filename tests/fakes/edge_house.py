@@ -116,6 +116,8 @@ _SPECIAL: dict[str, dict[str, Any]] = {
     "ComplianceCheck": {"state": "done"},
     "Finding": {"kind": "missing", "severity": "minor"},
     "Voucher": {"masked": "x"},
+    "Appointment": {"state": "checked_in"},
+    "EarlyDocument": {"content_type": "image/jpeg"},
 }
 """In the order in which they can be written; with the fields that a blank value would not do for."""
 
@@ -136,6 +138,7 @@ PARAMETERS = {
     "review_id": ("ReviewRequest",),
     "file_id": ("RecordingFile",),
     "finding_id": ("Finding",),
+    "early_id": ("EarlyDocument",),
 }
 
 

@@ -71,8 +71,9 @@ async def test_the_elderly_are_favoured_help_jumps_and_alarms_and_the_reason_to_
         first = await counter.customer(await counter.add_visit())
         await first.ask("queue.join")
         old = await counter.customer(await counter.add_visit())
-        call_id = (await old.ask("queue.join", elderly=True))["call"]["call_id"]
-        assert (await counter.call(call_id)).priority == CLASS_POINTS["elderly"]
+        call_id = (await old.ask("queue.join", declared="elderly"))["call"]["call_id"]
+        row = await counter.call(call_id)
+        assert (row.priority, row.class_source) == (CLASS_POINTS["elderly"], "declared")
         await first.see("call.state", position=2)
         boss = await counter.staff(await counter.add_staff("zhao", ["supervisor"]))
         await first.ask("queue.help")

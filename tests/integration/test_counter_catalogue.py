@@ -1,17 +1,20 @@
 """Forms filled in before the call, and flows edited by the bank: checked, versioned, no code needed."""
 
+import io
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from business import FORMS, MASTER_KEY, Desk, build_room, open_desk
+from PIL import Image
 from redis.asyncio import Redis
 from sqlmodel import select
 
 from core.bus import Bus
 from core.db import Database
 from core.errors import CounterError
-from core.models import AuditEntry, Prefill
+from core.models import Appointment, AuditEntry, Prefill
 from core.rate_limit import RateLimiter
 from core.security.actor import staff_actor
 from core.security.sealing import Sealer
@@ -20,6 +23,17 @@ from server.counter.prefill import PrefillDesk
 from server.counter.schemas import BusinessFields, BusinessOffer, BusinessOfferRequest, FlowRequest
 
 ADMIN = staff_actor("staff_admin", ["admin"])
+
+
+def files_in(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+def photo() -> bytes:
+    """A picture that may be kept."""
+    buffer = io.BytesIO()
+    Image.effect_noise((400, 300), 40).convert("RGB").save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -123,3 +137,52 @@ async def test_a_business_is_offered_or_not_without_a_new_version(desk: Desk) ->
     async with desk.database.read() as session:
         entry = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "business.offer"))).one()
     assert (entry.detail["before"], entry.detail["after"]) == (was.model_dump(), off.model_dump(exclude={"seen"}))
+
+
+async def test_files_of_a_booking_are_for_its_teller_alone_and_become_the_cases(
+    database: Database, bus: Bus, redis: Redis, tmp_path: Path
+) -> None:
+    desk = await open_desk(database, build_room(database, bus, redis, tmp_path), "account_opening")
+    early, picture = desk.room.early, photo()
+    now = database.clock.now()
+    booked = Appointment(
+        id="appointment_1", code="12345678", business_code="account_opening", starts_at=now, ends_at=now,
+        language="zh-CN", contact=b"sealed", contact_masked="138****8000", state="booked", created_at=now,
+    )  # fmt: skip
+    async with database.transaction() as session:
+        session.add(booked)
+    papers = await early.papers("12345678", "192.0.2.1")
+    wanted = papers.wanted[0].code
+    assert await refusal(early.papers("87654321", "192.0.2.1")) == "appointment.not_found"
+    for code, content, kind, why in (
+        ("magic", picture, "image/jpeg", "document.unknown"),
+        (wanted, b"", "image/jpeg", "document.empty"),
+        (wanted, b"<html>", "image/jpeg", "document.type"),
+    ):
+        assert await refusal(early.hand_in("12345678", code, content, kind, "192.0.2.1")) == why
+    await early.hand_in("12345678", wanted, picture, "image/jpeg", "192.0.2.1")
+    kept = await early.hand_in("12345678", wanted, picture, "image/jpeg", "192.0.2.1")
+    assert [each.id for each in (await early.papers("12345678", "192.0.2.1")).documents] == [kept.id], "the newer one"
+    stored = files_in(tmp_path)
+    assert len(stored) == 2, "a file and its thumbnail; the older ones are gone"
+    assert all(picture[:64] not in each for each in stored)
+    assert await early.of_call(desk.teller, desk.call.id) == [], "nobody has checked in"
+    assert await refusal(early.open(desk.teller, kept.id, small=False)) == "document.not_found"
+    async with database.transaction() as session:
+        row = await session.get_one(Appointment, "appointment_1")
+        row.state, row.visit_id = "checked_in", desk.call.visit_id
+    assert await refusal(early.hand_in("12345678", wanted, picture, "image/jpeg", "192.0.2.1")) == "appointment.over"
+    stranger = staff_actor("staff_other", ["teller"])
+    assert await refusal(early.of_call(stranger, desk.call.id)) == "call.not_found"
+    assert await refusal(early.open(stranger, kept.id, small=True)) == "document.not_found"
+    assert [each.taken for each in await early.of_call(desk.teller, desk.call.id)] == [False]
+    assert await early.open(desk.teller, kept.id, small=False) == (picture, "image/jpeg")
+    case = await desk.start("account_opening")
+    assert await refusal(early.take(desk.teller, kept.id, case.case_id, "documents")) == "step.not_open"
+    async with database.read() as session:
+        looked = select(AuditEntry).where(AuditEntry.action == "document.view", AuditEntry.object_id == kept.id)
+        assert len((await session.scalars(looked)).all()) == 1
+    async with database.transaction() as session:
+        (await session.get_one(Appointment, "appointment_1")).ends_at = now - timedelta(days=8)
+    assert (await early.purge(), await early.purge()) == (1, 0)
+    assert files_in(tmp_path) == []

@@ -397,6 +397,49 @@ export interface BestCaseRequest {
   to_s: number
 }
 /**
+ * A day's bookings by time, and the callbacks asked for on it.
+ */
+export interface BookingDay {
+  day: string
+  appointments: BookingRow[]
+  callbacks: CallbackRow[]
+}
+/**
+ * A booked time as staff see it: never its number, which opens it.
+ *
+ * Attributes:
+ *     call_state: Of the newest call after the check-in, as in `Call`. waited_s: From the check-in, or from the booked
+ *         time when the customer came early, until a teller took the call.
+ */
+export interface BookingRow {
+  id: string
+  business_code: string
+  starts_at: string
+  ends_at: string
+  phone_masked: string
+  language: string
+  state: 'booked' | 'checked_in' | 'cancelled' | 'missed'
+  reminded: boolean
+  documents: number
+  checked_in_at: string | null
+  call_number: number | null
+  call_state: string | null
+  waited_s: number | null
+}
+/**
+ * A customer who left the queue to be called back.
+ */
+export interface CallbackRow {
+  id: string
+  business_code: string
+  phone_masked: string
+  language: string
+  state: 'waiting' | 'called' | 'returned' | 'expired' | 'cancelled'
+  queued_at: string
+  created_at: string
+  called_at: string | null
+}
+/**
  * Figures of one stretch of time, both days included.
  */
 export interface BucketView {
@@ -794,6 +837,15 @@ export interface StepView {
   }
 }
 /**
+ * Something written in the call; of a picture only that there was one.
+ */
+export interface ChatLine {
+  party: 'customer' | 'teller'
+  kind: 'text' | 'image'
+  text: string
+  at: string
+}
+/**
  * One message, to both sides; the same as over HTTP.
  */
 export interface ChatMessage {
@@ -1012,7 +1064,9 @@ export interface Offer {
   waited_s: number
   expires_at: string
   handover?: HandoverNote[]
+  channel?: 'video' | 'text'
   customer_class?: string
+  class_source?: string
 }
 /**
  * What the teller before wrote when handing the call on, so that nobody tells the story twice.
@@ -1051,10 +1105,13 @@ export interface TellerCall {
   recording_state: string | null
   on_hold?: boolean
   sharing?: boolean
+  channel?: 'video' | 'text'
+  video_asked?: boolean
   transcription: 'live' | 'final_only' | 'none'
   guests?: GuestName[]
   handover?: HandoverNote[]
   customer_class?: string
+  class_source?: string
   help_asked?: boolean
 }
 /**
@@ -1130,6 +1187,8 @@ export interface CustomerCall {
   recording_paused_until?: string | null
   on_hold?: boolean
   sharing?: boolean
+  channel?: 'video' | 'text'
+  video_asked?: boolean
   others?: OtherParty[]
   help_asked?: boolean
 }
@@ -1390,6 +1449,33 @@ export interface DutyAlert {
   since: string | null
   due_at: string | null
   overdue: boolean
+}
+/**
+ * A file handed in with a booking. `taken`: it is part of a case now.
+ */
+export interface EarlyDocumentView {
+  id: string
+  code: string
+  content_type: string
+  size_b: number
+  at: string
+  taken: boolean
+}
+/**
+ * What can be handed in with a booking, and what was.
+ */
+export interface EarlyPapers {
+  wanted: WantedDocument[]
+  documents: EarlyDocumentView[]
+}
+/**
+ * A document a business asks for.
+ */
+export interface WantedDocument {
+  code: string
+  name_zh: string
+  name_en: string
+  required: boolean
 }
 /**
  * The emergency is over.
@@ -2142,10 +2228,11 @@ export interface ItemDefectView {
   lost: number
 }
 /**
- * How the customer comes. `elderly`: with the page in its mode for the elderly.
+ * How the customer comes. `declared`: what the customer says of themselves; `channel`: to talk, or to write.
  */
 export interface Join {
-  elderly?: boolean
+  declared?: ('elderly' | 'disabled') | null
+  channel?: 'video' | 'text'
 }
 /**
  * A key for another system.
@@ -2245,6 +2332,12 @@ export interface MediaJoined {
   sdp_offer: string
   ice_servers: IceServer[]
   ice_transport_policy: 'all' | 'relay'
+}
+/**
+ * Another time.
+ */
+export interface MoveRequest {
+  starts_at: string
 }
 /**
  * All that a teller sees of an evaluation: form, marks with comments, what was said, appeal, coaching.
@@ -3014,6 +3107,7 @@ export interface QaCallDetail {
   call_id: string
   number: number
   business_code: string
+  channel: 'video' | 'text'
   teller_name: string
   ended_at: string
   duration_s: number
@@ -3032,6 +3126,7 @@ export interface QaCallDetail {
   company: CompanyView[]
   files: FileView[]
   segments: SegmentView[]
+  chat: ChatLine[]
   findings: FindingView[]
   form: FormView
   evaluation: EvaluationView | null
@@ -3082,7 +3177,8 @@ export interface QaCallPage {
  * One line of the list. `flags` name what to look at: ``missing:fee_notice``, ``forbidden:promise_return`` …
  *
  * Attributes:
- *     recording_state: None when nothing was recorded (the customer refused where that is allowed).
+ *     channel: ``text``: a consultation in writing, where there is nothing to record.
+ *     recording_state: None when nothing was recorded.
  *     recording_verdict: Of the automatic file check; None before it.
  *     evaluation_state: None while there is no pre-score.
  *     score: The inspector's points; None before the evaluation is submitted.
@@ -3091,6 +3187,7 @@ export interface QaCallRow {
   call_id: string
   number: number
   business_code: string
+  channel: 'video' | 'text'
   teller_name: string
   ended_at: string
   duration_s: number
@@ -3817,6 +3914,13 @@ export interface StepAct {
   }
 }
 /**
+ * Where a file handed in with the booking goes: the open step of a case.
+ */
+export interface TakeRequest {
+  case_id: string
+  step: string
+}
+/**
  * The queue, most urgent first. `done_today` counts what this inspector finished since midnight UTC.
  */
 export interface TaskList {
@@ -3830,6 +3934,7 @@ export interface TaskRow {
   call_id: string
   number: number
   business_code: string
+  channel: 'video' | 'text'
   teller_name: string
   ended_at: string
   duration_s: number
@@ -4540,6 +4645,8 @@ export interface CustomerRequests {
   'queue.join': [Join, CustomerCallAnswer]
   'queue.leave': [Leave, Empty]
   'queue.help': [Empty, Empty]
+  'text.video': [Empty, Empty]
+  'text.decline': [Empty, Empty]
   'call.snapshot': [Empty, CustomerSnapshot]
   'media.join': [Empty, MediaJoined]
   'media.answer': [CustomerSdpAnswer, Empty]
@@ -4582,6 +4689,7 @@ export interface StaffRequests {
   'guest.answer': [GuestSdpAnswer, Empty]
   'guest.leave': [GuestChoice, Empty]
   'call.transfer': [Transfer, Empty]
+  'text.ask_video': [TellerHangUp, Empty]
   'call.wrapup': [WrapUp, WrappedUp]
   'counter.get': [CounterGet, TellerCounter]
   'counter.start': [CounterStart, TellerCase]

@@ -95,11 +95,8 @@ export default {
       sure: '客户将立即看不到这条内容。',
     },
     error: {
-      setup: { stale: '同事刚改过这里，请刷新后再改。', own_overflow: '技能组不能支援自己。' },
-      group: { not_found: '没有这个技能组。' },
-      calendar: { timezone: '没有这个时区。', span: '营业时段颠倒或重叠。', day_twice: '同一天录入了两次。', not_found: '没有这份营业时间。' },
-      business: { stale: '同事刚改过这项业务，请刷新后再改。', not_found: '没有这项业务。' },
-      notice: { never_valid: '失效时间必须晚于生效时间和现在。', not_found: '没有这条公告。' },
+      calendar: { day_twice: '同一天录入了两次。' },
+      business: { stale: '同事刚改过这项业务，请刷新后再改。' },
     },
   },
   en: {
@@ -197,11 +194,8 @@ export default {
       sure: 'Customers stop seeing this at once.',
     },
     error: {
-      setup: { stale: 'A colleague has just changed this. Reload and try again.', own_overflow: 'A group cannot help itself out.' },
-      group: { not_found: 'There is no such group.' },
-      calendar: { timezone: 'There is no such time zone.', span: 'Hours run backwards or overlap.', day_twice: 'A day was entered twice.', not_found: 'There are no such opening hours.' },
-      business: { stale: 'A colleague has just changed this business. Reload and try again.', not_found: 'There is no such business.' },
-      notice: { never_valid: 'It must end after it begins, and in the future.', not_found: 'There is no such notice.' },
+      calendar: { day_twice: 'A day was entered twice.' },
+      business: { stale: 'A colleague has just changed this business. Reload and try again.' },
     },
   },
 }
