@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser import chromium
@@ -46,7 +47,15 @@ async def test_an_administrator_looks_after_the_machines(
     database_url: str, redis_url: str, redis: Redis, tmp_path: Path, owner: TaskOwner
 ) -> None:
     target = str(tmp_path / "elsewhere")
-    node = {"load": 2, "disk_free_b": 90 * 10**9, "disk_b": 200 * 10**9, "release": "0.1.0", "draining": False}
+    node: dict[str, Any] = {
+        "url": "http://127.0.0.1:1",
+        "boot_id": "boot_1",
+        "load": 2,
+        "disk_free_b": 90 * 10**9,
+        "disk_b": 200 * 10**9,
+        "release": "0.1.0",
+        "draining": False,
+    }
 
     async def heed() -> None:
         while True:
@@ -55,7 +64,9 @@ async def test_an_administrator_looks_after_the_machines(
 
     owner.start("heed", heed())
     owner.start("media-1", beat(redis, "media", "media-1", lambda: node))
-    owner.start("media-2", beat(redis, "media", "media-2", lambda: node | {"load": 5, "draining": False}))
+    owner.start(
+        "media-2", beat(redis, "media", "media-2", lambda: node | {"boot_id": "boot_2", "load": 5, "draining": False})
+    )
     async with (
         edge_house(database_url, redis_url, tmp_path, backup_target=target) as house,
         chromium() as browser,
