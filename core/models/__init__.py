@@ -29,6 +29,7 @@ from core.models.case import (
     Prefill,
     StepState,
 )
+from core.models.change import ChangeState, ControlledChange
 from core.models.chat import ChatMessage
 from core.models.evidence import EvidenceExport, PackageState, RecordingViewing
 from core.models.fraud import FraudAlert, FraudOutcome, FraudState
@@ -123,10 +124,12 @@ __all__ = [
     "CaseDocument",
     "CaseState",
     "CaseStep",
+    "ChangeState",
     "ChatMessage",
     "CoachingNote",
     "ComplianceCheck",
     "Consent",
+    "ControlledChange",
     "Defect",
     "DeliveryState",
     "DocumentState",

@@ -47,6 +47,10 @@ class Permission(StrEnum):
     CUSTOMER_HISTORY = "customer.history"
     STAFF_MANAGE = "staff.manage"
     CATALOGUE_EDIT = "catalogue.edit"  # how businesses are done; never what customers hand in
+    PAPERS_VIEW = (
+        "papers.view"  # signed documents and vouchers: a teller those of own calls; looking is in the audit log
+    )
+    CHANGE_APPROVE = "change.approve"  # a change of businesses, review rules or authorisation levels; never the own
     NOTICE_VIEW = "notice.view"
     NOTICE_RETRY = "notice.retry"
     POSTING_RECONCILE = "posting.reconcile"
@@ -91,6 +95,7 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.REVIEW_DECIDE,
             Permission.FRAUD_ASSESS,
             Permission.FRAUD_DECIDE,
+            Permission.CHANGE_APPROVE,
         }
     ),
     "inspector": frozenset(
@@ -125,6 +130,7 @@ _MATRIX: dict[str, frozenset[Permission]] = {
     "admin": frozenset(
         {
             Permission.CATALOGUE_EDIT,
+            Permission.CHANGE_APPROVE,
             Permission.STAFF_SELF,
             Permission.ALARM_VIEW,
             Permission.JOB_RETRY,
@@ -142,7 +148,7 @@ _MATRIX: dict[str, frozenset[Permission]] = {
 _EVERYBODY_AT_THE_COUNTER = frozenset({Permission.KNOWLEDGE_READ, Permission.TICKET_OPEN})
 _PEOPLE: dict[str, frozenset[Permission]] = {
     "teller": _EVERYBODY_AT_THE_COUNTER
-    | {Permission.PEER_REVIEW, Permission.CUSTOMER_HISTORY, Permission.BOOKING_VIEW},
+    | {Permission.PEER_REVIEW, Permission.CUSTOMER_HISTORY, Permission.BOOKING_VIEW, Permission.PAPERS_VIEW},
     "expert": _EVERYBODY_AT_THE_COUNTER | {Permission.KNOWLEDGE_PUBLISH},
     "supervisor": _EVERYBODY_AT_THE_COUNTER
     | {
@@ -152,9 +158,13 @@ _PEOPLE: dict[str, frozenset[Permission]] = {
         Permission.STATISTICS_VIEW,
         Permission.CUSTOMER_HISTORY,
         Permission.BOOKING_VIEW,
+        Permission.PAPERS_VIEW,
     },
     "inspector": _EVERYBODY_AT_THE_COUNTER | {Permission.TICKET_WORK},
-    "qa_lead": frozenset({Permission.KNOWLEDGE_READ, Permission.TICKET_WORK, Permission.STATISTICS_VIEW}),
+    "qa_lead": frozenset(
+        {Permission.KNOWLEDGE_READ, Permission.TICKET_WORK, Permission.STATISTICS_VIEW, Permission.PAPERS_VIEW}
+    ),
+    "auditor": frozenset({Permission.PAPERS_VIEW}),
     "admin": frozenset(
         {Permission.STAFF_MANAGE, Permission.OPEN_MANAGE, Permission.NODE_DRAIN, Permission.BACKUP_MANAGE}
     ),
@@ -170,6 +180,7 @@ NOT_OWN_WORK = frozenset(
         Permission.FRAUD_DECIDE,
         Permission.POSTING_RECONCILE,
         Permission.RULES_APPROVE,
+        Permission.CHANGE_APPROVE,
         Permission.KNOWLEDGE_PUBLISH,
         Permission.CALL_OVERSEE,
         Permission.TICKET_WORK,
@@ -195,7 +206,9 @@ _OWN = frozenset(
 )
 _OWN_BY_ROLE = {
     "customer": frozenset({Permission.CALL_RESULT}),
-    "teller": frozenset({Permission.FRAUD_ASSESS, Permission.CUSTOMER_HISTORY, Permission.TICKET_OPEN}),
+    "teller": frozenset(
+        {Permission.FRAUD_ASSESS, Permission.CUSTOMER_HISTORY, Permission.TICKET_OPEN, Permission.PAPERS_VIEW}
+    ),
 }
 
 SCOPES: dict[str, frozenset[Permission]] = {

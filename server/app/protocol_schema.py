@@ -26,6 +26,7 @@ from server.calls import schemas as calls
 from server.chat import schemas as chat
 from server.counter import schemas as counter
 from server.counter.banking import schemas as banking
+from server.counter.changes import schemas as changes
 from server.counter.demo import schemas as demo
 from server.counter.fraud import schemas as fraud
 from server.counter.notices import schemas as notices
@@ -73,6 +74,7 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         evidence_packages,
         audit,
         banking,
+        changes,
         fraud,
         notices,
         dual_review,

@@ -124,6 +124,7 @@ _SPECIAL: dict[str, dict[str, Any]] = {
 PARAMETERS = {
     "document_id": ("CaseDocument", "SignedDocument"),
     "voucher_id": ("Voucher",),
+    "paper_id": ("SignedDocument", "Voucher"),
     "case_id": ("BusinessCase",),
     "evaluation_id": ("Evaluation",),
     "rectification_id": ("Rectification",),

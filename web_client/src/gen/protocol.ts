@@ -313,6 +313,25 @@ export interface AuditRow {
   hash: string
 }
 /**
+ * A supervisor's level as it shall be; 0 takes it away. `based_on`: the level the editor has seen.
+ */
+export interface AuthorisationRequest {
+  level: number
+  note: string
+  based_on: number
+}
+/**
+ * A supervisor's level in force.
+ */
+export interface AuthorisationRow {
+  staff_id: string
+  display_name: string
+  staff_number: string
+  team: string | null
+  level: number
+  set_at: string | null
+}
+/**
  * Do it now.
  */
 export interface BackupRequest {
@@ -835,6 +854,90 @@ export interface StepView {
   details: {
     [k: string]: unknown
   }
+}
+/**
+ * All businesses, and what flows are made of.
+ */
+export interface CatalogueView {
+  rows: FlowRow[]
+  kinds: StepKindView[]
+  skill_groups: string[]
+}
+/**
+ * A business and the version of its flow in force. `changing`: a change of it waits to be decided.
+ */
+export interface FlowRow {
+  code: string
+  name_zh: string
+  name_en: string
+  enabled: boolean
+  version: number
+  versions: number
+  changing: boolean
+}
+/**
+ * A kind of step: who may do one, and its settings as JSON schema.
+ */
+export interface StepKindView {
+  name: string
+  doers: string[]
+  config: {
+    [k: string]: unknown
+  }
+}
+/**
+ * Yes or no. A no says why.
+ */
+export interface ChangeDecisionRequest {
+  approve: boolean
+  note?: string
+}
+/**
+ * What was in force, and what shall be. `stale`: something else has come into force since it was handed in.
+ */
+export interface ChangeDetail {
+  id: string
+  kind: 'flow' | 'review_rules' | 'authorisation'
+  subject: string
+  name_zh: string
+  name_en: string
+  note: string
+  state: 'waiting' | 'approved' | 'rejected' | 'withdrawn'
+  author_name: string
+  mine: boolean
+  proposed_at: string
+  decided_by_name: string | null
+  decided_at: string | null
+  decision_note: string
+  may_decide: boolean
+  why_not: string | null
+  before: {
+    [k: string]: unknown
+  }
+  after: {
+    [k: string]: unknown
+  }
+  stale: boolean
+}
+/**
+ * A change in the list. `may_decide`: this person may now; `why_not`: stable code when not.
+ */
+export interface ChangeRow {
+  id: string
+  kind: 'flow' | 'review_rules' | 'authorisation'
+  subject: string
+  name_zh: string
+  name_en: string
+  note: string
+  state: 'waiting' | 'approved' | 'rejected' | 'withdrawn'
+  author_name: string
+  mine: boolean
+  proposed_at: string
+  decided_by_name: string | null
+  decided_at: string | null
+  decision_note: string
+  may_decide: boolean
+  why_not: string | null
 }
 /**
  * Something written in the call; of a picture only that there was one.
@@ -1712,40 +1815,42 @@ export interface FindingView {
   verdict?: ('confirmed' | 'rejected') | null
 }
 /**
- * What is wrong with it; nothing when it can be saved.
+ * What is wrong with a draft; nothing when it can be handed in. `flow` is null when it has not the shape of one.
  */
 export interface FlowCheck {
-  problems: string[]
-  steps: string[]
-}
-/**
- * A flow's text to look over.
- */
-export interface FlowCheckRequest {
+  problems: FlowProblem[]
+  flow: {
+    [k: string]: unknown
+  } | null
   text: string
 }
 /**
- * A flow as YAML. `based_on`: the newest version its editor has seen, 0 for a new business.
+ * One thing to put right. `at`: where, e.g. ``steps.2.config.fields.0.key``; `problem`: stable word.
+ */
+export interface FlowProblem {
+  at: string
+  problem: string
+  text: string
+}
+/**
+ * A draft to look over, as data or as YAML.
+ */
+export interface FlowCheckRequest {
+  flow?: {
+    [k: string]: unknown
+  } | null
+  text?: string | null
+}
+/**
+ * A business as it shall be. `based_on`: the newest version its editor has seen, 0 for a new business.
  */
 export interface FlowRequest {
   business: BusinessFields
-  text: string
+  flow: {
+    [k: string]: unknown
+  }
   note: string
   based_on: number
-}
-/**
- * A business and the version of its flow in force.
- */
-export interface FlowRow {
-  code: string
-  name_zh: string
-  name_en: string
-  enabled: boolean
-  version: number
-  versions: number
-  note: string
-  created_by: string
-  created_at: string
 }
 /**
  * One version, without its content.
@@ -1758,13 +1863,16 @@ export interface FlowVersionView {
   created_at: string
 }
 /**
- * A flow to edit: its text, and all its versions, newest first.
+ * A flow to edit, as `server.counter.flows.Flow`, and all its versions, newest first.
  */
 export interface FlowView {
   code: string
   version: number
+  newest: number
   business: BusinessFields
-  text: string
+  flow: {
+    [k: string]: unknown
+  }
   history: FlowVersionView[]
 }
 /**
@@ -2791,6 +2899,19 @@ export interface OwnVoucher {
   url: string | null
 }
 /**
+ * A signed document or voucher of a call, for staff. `ready`: its file is there. `state`: as its table has it.
+ */
+export interface PaperRow {
+  id: string
+  kind: 'voucher' | 'document'
+  code: string
+  business_name_zh: string
+  business_name_en: string
+  state: 'ready' | 'sealed' | 'withdrawn' | 'issued'
+  at: string
+  ready: boolean
+}
+/**
  * The current password and a code of the authenticator app.
  */
 export interface PasswordAndCodeRequest {
@@ -3045,19 +3166,21 @@ export interface PrefillForm {
   }
 }
 /**
- * A link under which a form can be filled in once, before the visit. `qr_svg`: the same as a picture.
+ * A form kept for one visit: `url` brings it along, once. `qr_svg`: the same as a picture.
  */
 export interface PrefillLink {
-  token: string
-  path: string
+  url: string
   qr_svg: string
   expires_at: string
 }
 /**
- * For which business.
+ * A form filled in before the visit: texts, and integers for amounts in 分.
  */
 export interface PrefillLinkRequest {
   business_code: string
+  values: {
+    [k: string]: string | number
+  }
 }
 /**
  * A filled form: texts, and integers for amounts in 分.
@@ -3558,7 +3681,7 @@ export interface ReviewRow {
   why_not: string | null
 }
 /**
- * The whole rule table, in order.
+ * The whole rule table as it shall be, in order.
  */
 export interface ReviewRulesRequest {
   /**
@@ -3567,11 +3690,14 @@ export interface ReviewRulesRequest {
   rules: {
     [k: string]: unknown
   }[]
+  note: string
+  based_on: number
 }
 /**
- * The rule table as it counts now.
+ * The rule table as it counts now. `version` grows with every change that was approved.
  */
 export interface ReviewRulesView {
+  version: number
   rules: {
     [k: string]: unknown
   }[]
