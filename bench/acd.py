@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from server.acd.decide import GroupRules, ReadyTeller, Snapshot, WaitingCall, decide
-from server.acd.points import CLASS_POINTS, points
+from server.acd.points import BOOKED_POINTS, CLASS_POINTS, points
 
 DAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # 09:00 in China
 SHAPE = (0.10, 0.16, 0.15, 0.09, 0.08, 0.13, 0.14, 0.10, 0.05)  # share of a day's customers per hour from 09:00
@@ -105,6 +105,7 @@ class Figures:
     """What came of the day."""
 
     waits: list[float] = field(default_factory=list)
+    booked_waits: list[float] = field(default_factory=list)
     abandoned: int = 0
     short: int = 0
     longest_s: float = 0.0
@@ -218,6 +219,8 @@ class PeakDay:
             answer_s = self.chance.uniform(1, 4)  # the ring, until a hand is at the mouse
             waited_s = (now - pair.call.queued_at).total_seconds() + answer_s
             self.figures.waits.append(waited_s)
+            if pair.call.queued_at - pair.call.rank == timedelta(seconds=BOOKED_POINTS):
+                self.figures.booked_waits.append(waited_s)
             self.figures.longest_s = max(self.figures.longest_s, waited_s)
             talk_s = self.chance.lognormvariate(math.log(HANDLING_S) - 0.18, 0.6)
             self.at(now_s + answer_s + talk_s + 10, "ready", teller.teller_id)
@@ -256,6 +259,8 @@ def main() -> None:
         "answer_rate": round(len(figures.waits) / offered, 3),
         "asa_s": round(statistics.mean(figures.waits), 1),
         "longest_wait_s": round(figures.longest_s, 1),
+        "booked_longest_s": round(max(figures.booked_waits), 1),
+        "booked_within_180_s": round(sum(wait <= 180 for wait in figures.booked_waits) / len(figures.booked_waits), 4),
         "starved": figures.starved,
         "day_s": round(took_s, 1),
     }

@@ -46,10 +46,10 @@ from redis.asyncio import Redis  # noqa: E402
 from core.bus import Bus  # noqa: E402
 from core.clock import SystemClock  # noqa: E402
 from core.db import Database  # noqa: E402
+from core.heartbeats import alive  # noqa: E402
 from core.models import CallState  # noqa: E402
 from core.security.keys import load_secrets  # noqa: E402
 from server.app import engines, schema  # noqa: E402
-from server.app.heartbeats import alive  # noqa: E402
 from server.media.config import primary_address  # noqa: E402
 
 WARM_S = 3.0

@@ -1,5 +1,7 @@
 """Never silent: a failure that a person has to see becomes a row, a fact and a message on the screens."""
 
+from sqlmodel import col, select
+
 from core.db import UnitOfWork
 from core.errors import NotFoundError
 from core.events import AlarmCleared, AlarmRaised
@@ -36,8 +38,21 @@ async def clear_alarm(work: UnitOfWork, alarm_id: str) -> Alarm:
     alarm = await work.session.get(Alarm, alarm_id, with_for_update=True)
     if alarm is None:
         raise NotFoundError("there is no such alarm", code="alarm.not_found")
+    _clear(work, alarm)
+    return alarm
+
+
+async def clear_alarms(work: UnitOfWork, kind: str, **fields: object) -> int:
+    """What raised them is over: clear the open alarms of a kind, or those raised with the given fields."""
+    query = select(Alarm).where(col(Alarm.kind) == kind, col(Alarm.cleared_at).is_(None)).with_for_update()
+    over = [alarm for alarm in await work.session.scalars(query) if fields.items() <= alarm.fields.items()]
+    for alarm in over:
+        _clear(work, alarm)
+    return len(over)
+
+
+def _clear(work: UnitOfWork, alarm: Alarm) -> None:
     if alarm.cleared_at is None:
         alarm.cleared_at = work.clock.now()
-        work.emit(AlarmCleared(at=alarm.cleared_at, alarm_id=alarm_id))
-        work.audit("alarm.clear", "alarm", alarm_id, kind=alarm.kind, call_id=alarm.call_id)
-    return alarm
+        work.emit(AlarmCleared(at=alarm.cleared_at, alarm_id=alarm.id))
+        work.audit("alarm.clear", "alarm", alarm.id, kind=alarm.kind, call_id=alarm.call_id)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import insert
@@ -24,6 +25,21 @@ log = structlog.get_logger(__name__)
 _OUTBOX = insert(OutboxEvent)
 STATEMENTS_KEPT = 400
 """Prepared statements per connection. A process has a few hundred; one that is not kept costs two more round trips."""
+
+
+class DatabaseAwayError(ConnectionError):
+    """PostgreSQL cannot be reached, or does not take this connection: why is in the message."""
+
+
+async def _connect(*args: Any, **kwargs: Any) -> Any:
+    try:
+        return await asyncpg.connect(*args, **kwargs)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseAwayError(f"no connection to the database: {error}") from error
+
+
+CONNECT = {"async_creator_fn": _connect}
+"""For `create_async_engine`, which lets the driver's own errors through when it connects: they become ours."""
 
 
 class UnitOfWork:
@@ -84,7 +100,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=10,
             pool_use_lifo=True,  # the connection that was used last has its statements prepared
-            connect_args={"prepared_statement_cache_size": STATEMENTS_KEPT},
+            connect_args={"prepared_statement_cache_size": STATEMENTS_KEPT, **CONNECT},
         )
         listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)

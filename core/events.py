@@ -14,9 +14,12 @@ from core.ports.speech import Party
 
 
 class Event(BaseModel):
-    """Base of all facts. `type` is the class name and part of the stored format."""
+    """Base of all facts. `type` is the class name and part of the stored format.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Fields that are not known here are left out: during a rolling upgrade a newer release may have written the fact.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
     registry: ClassVar[dict[str, type["Event"]]] = {}
 
     event_id: str = Field(default_factory=lambda: new_id("evt"))
@@ -153,6 +156,13 @@ class CallTransferred(CallEvent):
 
 class CustomerHelpAsked(CallEvent):
     """A waiting customer has pressed the help button; the call moved ahead in its queue."""
+
+
+class CallChannelChanged(CallEvent):
+    """A consultation in writing: the teller asked for video, the customer declined it, or it goes on by video."""
+
+    channel: Literal["text", "video"]
+    asked: bool
 
 
 class QueueNoticeChanged(Event):
@@ -515,9 +525,15 @@ class WebhookQueued(CallEvent):
 
 
 class AlarmCleared(Event):
-    """A person has seen to an alarm."""
+    """A person has seen to an alarm, or what raised it is over."""
 
     alarm_id: str
+
+
+class BackupWanted(Event):
+    """A backup or a rehearsal of a restore is due, or a person has asked for it."""
+
+    run_id: str
 
 
 class HelpRequested(Event):

@@ -13,8 +13,11 @@ import structlog
 from aiohttp import web
 from aiohttp_pydantic.decorator import inject_params
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from redis import exceptions as redis_errors
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from core.errors import BadInputError, CounterError, DeniedError, NotSignedInError
+from core.db import DatabaseAwayError
+from core.errors import BadInputError, CounterError, DeniedError, NotSignedInError, UnavailableError
 from core.security.actor import Actor
 from core.security.permissions import Permission
 
@@ -210,6 +213,14 @@ async def error_middleware(
         )
         body = {"code": code, "message": error.reason, "retryable": False, "fields": {}}
         return web.json_response({"error": body}, status=error.status)
+    except (DatabaseAwayError, OperationalError, InterfaceError) as error:
+        log.error("request refused: the database is away", path=request.path, error=str(error))
+        away = UnavailableError("the database does not answer", code="database.away")
+        return web.json_response({"error": away.as_dict()}, status=away.http_status)
+    except (redis_errors.ConnectionError, redis_errors.TimeoutError) as error:
+        log.error("request refused: Redis is away", path=request.path, error=str(error))
+        away = UnavailableError("the queue does not answer", code="queue.away")
+        return web.json_response({"error": away.as_dict()}, status=away.http_status)
     except ConnectionResetError:
         # The browser went away, as players do when they have seen enough. Nobody is there to read this answer.
         return web.Response(status=499, reason="Client Closed Request")

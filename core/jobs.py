@@ -6,7 +6,7 @@ relay's sweep and carried again. A handler that keeps failing ends as FAILED wit
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,6 +47,7 @@ PASSING = (RedisError, SQLAlchemyError, OSError)
 """An engine restarts: what could not be done is found again by the next look."""
 
 Handler = Callable[[Any], Awaitable[None]]
+Names = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,24 @@ def make_broker(redis_url: str) -> RedisStreamBroker:
 class Relay:
     """Turns committed facts into deliveries and sends due deliveries to the workers. Any number may run."""
 
-    def __init__(self, database: Database, bus: Bus, broker: RedisStreamBroker, names: dict[str, list[str]]) -> None:
-        """`names` maps a fact's type to the names of its handlers."""
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        broker: RedisStreamBroker,
+        names: Names,
+        announced: Callable[[], Awaitable[Iterable[Names]]] | None = None,
+    ) -> None:
+        """Put it together.
+
+        Args:
+            names: A fact's type to the names of its handlers in this release.
+            announced: The same of all workers that run: a newer release among them has more handlers.
+        """
         self._database = database
         self._bus = bus
         self._names = names
+        self._announced = announced
         self._wake = asyncio.Event()
         self._deliver: AsyncKicker[Any, Any] = AsyncKicker("deliver", broker, labels={})
 
@@ -115,6 +129,7 @@ class Relay:
     async def sweep(self) -> bool:
         """One pass. Returns whether there may be more to do at once."""
         now = self._database.clock.now()
+        names = [self._names, *(await self._announced() if self._announced else ())]
         async with self._database.transaction() as session:
             rows = (
                 await session.scalars(
@@ -127,7 +142,7 @@ class Relay:
             ).all()
             for row in rows:
                 row.relayed_at = now
-                for name in self._names.get(row.type, []):
+                for name in sorted({name for each in names for name in each.get(row.type, ())}):
                     session.add(
                         EventDelivery(
                             event_id=row.event_id, handler=name, state=DeliveryState.PENDING, due_at=now, updated_at=now

@@ -22,6 +22,8 @@ def _items(text: str) -> tuple[str, ...]:
 class Settings(BaseSettings):
     """Settings of one process. Child processes of the all-in-one inherit them through the environment.
 
+    A variable that is set to nothing is not set.
+
     Attributes:
         data_dir: Folder of everything that is kept: engines' data, journals, objects, secrets, models.
         port: HTTP port of the edge.
@@ -77,11 +79,17 @@ class Settings(BaseSettings):
             oidc_client_id / oidc_client_secret: The house's account there. oidc_username_claim: Claim with the user
             name. oidc_name: What stands on the button.
         rejoin_s: How long a lost customer's or teller's seat is kept.
+        backup_target: Where workers put a backup every day: a folder, or an object store's address in another building;
+            None: none are made by the clock. Its own credentials are read from ``BACKUP_AWS_…``, else ``AWS_…``.
+            backup_at: When, at the bank's time. backup_keep: How many stay. drill_days: Days from one rehearsal of
+            a restore to the next; 0: none.
+        alarm_disk_free_gb: With less free on the data folder's disk somebody is called. alarm_jobs_s / alarm_speech_s:
+            So long may a background job wait, and a recording for its transcript.
         webhook_networks: Networks inside the bank to which webhooks may lead, comma separated, e.g. ``10.20.0.0/16``;
             public addresses are allowed anyway (by https), everything else is not.
     """
 
-    model_config = SettingsConfigDict(env_prefix="AIRCOUNTER_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="AIRCOUNTER_", env_ignore_empty=True, extra="ignore")
 
     data_dir: Path = Path("var")
     host: str = "127.0.0.1"
@@ -144,6 +152,15 @@ class Settings(BaseSettings):
     rejoin_s: float = Field(default=60.0, gt=0)
 
     webhook_networks: str = ""
+
+    backup_target: str | None = None
+    backup_at: str = Field(default="02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    backup_keep: int = Field(default=14, ge=1)
+    drill_days: int = Field(default=7, ge=0)
+
+    alarm_disk_free_gb: float = Field(default=5.0, ge=0)
+    alarm_jobs_s: float = Field(default=300.0, gt=0)
+    alarm_speech_s: float = Field(default=1800.0, gt=0)
 
     identity_simulation: str = ""
     face_engine: Literal["simulator", "local"] = "simulator"

@@ -1,13 +1,18 @@
 """Handlers: hold, hanging up and wrapping up."""
 
-from core.ports.calls import CallDesk, CallMedia, TellerService
+from core.ports.calls import CallDesk, CallMedia, TellerService, TextCalls
 from signaling.messages import call as messages
 from signaling.messages.base import Empty
 from signaling.table import MessageTable, Socket
 
 
 def handle_call(
-    customer: MessageTable, staff: MessageTable, calls: CallDesk, media: CallMedia, tellers: TellerService
+    customer: MessageTable,
+    staff: MessageTable,
+    calls: CallDesk,
+    media: CallMedia,
+    tellers: TellerService,
+    text_calls: TextCalls,
 ) -> None:
     """Declare the family's handlers."""
 
@@ -24,6 +29,11 @@ def handle_call(
     @staff.on(messages.HOLD)
     async def hold(socket: Socket, body: messages.Hold) -> Empty:
         await media.hold(socket.actor, body.call_id, body.on)
+        return Empty()
+
+    @staff.on(messages.ASK_FOR_VIDEO)
+    async def ask_for_video(socket: Socket, body: messages.TellerHangUp) -> Empty:
+        await text_calls.ask_for_video(socket.actor, body.call_id)
         return Empty()
 
     @staff.on(messages.WRAP_UP)

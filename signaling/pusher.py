@@ -81,10 +81,12 @@ class Pusher:
             "RecordingStopped": self._call_moved,
             "TellerStateChanged": self._teller_changed,
             "CustomerHelpAsked": self._call_moved,
+            "CallChannelChanged": self._call_moved,
             "QueueNoticeChanged": self._notice,
             "ChatMessageSent": self._chat,
             "StaffSessionEnded": self._session_ended,
             "AlarmRaised": self._alarm,
+            "AlarmCleared": self._alarm_cleared,
         }
         self._on_live: dict[str, Callable[[Payload], Awaitable[None]]] = {
             "call": self._call_moved,
@@ -216,6 +218,10 @@ class Pusher:
             "raised_at": fact["at"],
         }
         await self._rooms.to_staff(rooms, alarms.ALARM, notice)
+
+    async def _alarm_cleared(self, fact: Payload) -> None:
+        over = {"id": fact["alarm_id"], "cleared_at": fact["at"]}
+        await self._rooms.to_staff([permission_room(Permission.ALARM_VIEW)], alarms.ALARM_CLEARED, over)
 
     async def _chat(self, fact: Payload) -> None:
         news = await self._chats.news(fact["message_id"])

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from core.bus import Bus
 from core.clock import SystemClock
-from core.ports.calls import CallDesk, CallHelp, CallMedia, ChatNewsDesk, QueueNotices, TellerService
+from core.ports.calls import CallDesk, CallHelp, CallMedia, ChatNewsDesk, QueueNotices, TellerService, TextCalls
 from core.ports.counter import CaseDesk
 from core.ports.guests import GuestDesk, Transfers
 from core.ports.recording import TellerPauses
@@ -78,6 +78,7 @@ def build(
     guests: GuestDesk,
     transfers: Transfers,
     help_desk: CallHelp,
+    text_calls: TextCalls,
     notices: QueueNotices,
     chats: ChatNewsDesk,
     connections: RedisConnections,
@@ -100,11 +101,11 @@ def build(
     server = make_server()
     rooms = Rooms(server)
     customer, staff = MessageTable(CUSTOMER), MessageTable(STAFF)
-    handle_queue(customer, calls, help_desk)
+    handle_queue(customer, calls, help_desk, text_calls)
     relays = relays or Relays(SystemClock())
     handle_media(customer, staff, media, relays)
     handle_guests(staff, guests, transfers, relays)
-    handle_call(customer, staff, calls, media, tellers)
+    handle_call(customer, staff, calls, media, tellers, text_calls)
     handle_presence(staff, calls, tellers)
     handle_offer(staff, calls, tellers)
     handle_captions(customer, calls, rooms)

@@ -13,7 +13,7 @@ function entryPaths(): Plugin {
     configureServer(server) {
       server.middlewares.use((request, _response, next) => {
         const path = (request.url ?? '').split('?')[0] ?? ''
-        if (path === '/' || path === '/verify') request.url = '/customer.html'
+        if (['/', '/verify', '/prefill'].includes(path)) request.url = '/customer.html'
         else if (path === '/staff' || /^\/staff\/[^.]*$/.test(path)) request.url = '/staff.html'
         next()
       })

@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from core.models.authorisation import AuthorisationLevel, ReviewRequest, ReviewRuleRow, ReviewState
+from core.models.backup import BackupKind, BackupRun, BackupState
 from core.models.booking import Appointment, Callback
 from core.models.business import Business
 from core.models.call import (
@@ -23,10 +24,12 @@ from core.models.case import (
     CaseState,
     CaseStep,
     DocumentState,
+    EarlyDocument,
     PhoneCode,
     Prefill,
     StepState,
 )
+from core.models.change import ChangeState, ControlledChange
 from core.models.chat import ChatMessage
 from core.models.evidence import EvidenceExport, PackageState, RecordingViewing
 from core.models.fraud import FraudAlert, FraudOutcome, FraudState
@@ -115,6 +118,9 @@ __all__ = [
     "AuditEntry",
     "AuditPending",
     "AuthorisationLevel",
+    "BackupKind",
+    "BackupRun",
+    "BackupState",
     "BestCase",
     "Business",
     "BusinessCase",
@@ -133,14 +139,17 @@ __all__ = [
     "CaseDocument",
     "CaseState",
     "CaseStep",
+    "ChangeState",
     "ChatMessage",
     "CoachingNote",
     "ComplianceCheck",
     "Consent",
+    "ControlledChange",
     "DataKey",
     "Defect",
     "DeliveryState",
     "DocumentState",
+    "EarlyDocument",
     "Emergency",
     "EndReason",
     "Evaluation",

@@ -54,7 +54,12 @@ class Call(SQLModel, table=True):
         holds: ``[{"from", "to"}]``, ISO 8601 UTC; ``to`` is None while the call is on hold.
         recording_paused_until: A secure pause runs (PIN entry); it ends by itself then.
         skill_group: Who may take it now; a transfer changes it.
+        channel: ``video``, or ``text``: a consultation in writing, without media and without a recording, until both
+            sides agree to go on by video.
         customer_class: ``standard``, ``vip``, ``elderly``, ``disabled`` or ``appointment``; `priority` has its points.
+        class_source: Who says so: ``declared`` by the customer, ``bank`` (core banking, for a proven phone number),
+            ``booking``; empty for ``standard``.
+        video_asked_at: The teller has asked a customer who writes to go on by video; None once that is answered.
         rank_at: Sorting key of the queue, first served first: time of joining less the points in seconds.
         wanted_teller_id: Handed to this teller alone, until `wanted_until`; then to the group.
         teller_since: When the present teller took it; `accepted_at` is when the first one did.
@@ -87,12 +92,15 @@ class Call(SQLModel, table=True):
     disposition: str | None = None
     note: str | None = None
     skill_group: str = ""
+    channel: str = "video"
     customer_class: str = "standard"
+    class_source: str = ""
     rank_at: datetime | None = Field(default=None, sa_column=Column(DateTime, Computed(RANK), nullable=False))
     wanted_teller_id: str | None = Field(default=None, foreign_key="staff.id")
     wanted_until: datetime | None = utc_field(nullable=True)
     teller_since: datetime | None = utc_field(nullable=True)
     help_asked_at: datetime | None = utc_field(nullable=True)
+    video_asked_at: datetime | None = utc_field(nullable=True)
 
 
 class CallOffer(SQLModel, table=True):

@@ -147,6 +147,29 @@ class CaseDocument(SQLModel, table=True):
     judged_at: datetime | None = utc_field(nullable=True)
 
 
+class EarlyDocument(SQLModel, table=True):
+    """A file handed in with a booked time, encrypted like a case's; whoever serves the booked call sees it.
+
+    Attributes:
+        code: A document of the business's flow, or ``other``. taken_by: The `CaseDocument` made from it.
+    """
+
+    __tablename__ = "early_document"
+
+    id: str = Field(primary_key=True)
+    appointment_id: str = Field(foreign_key="appointment.id", index=True)
+    code: str
+    content_type: str
+    pages: int
+    size_b: int
+    sha256: str
+    object_key: str
+    thumbnail_key: str
+    wrapped_key: bytes
+    created_at: datetime = utc_field()
+    taken_by: str | None = None
+
+
 class Prefill(SQLModel, table=True):
     """A form filled in before the call, opened by a single-use link.
 

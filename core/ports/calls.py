@@ -20,6 +20,8 @@ from core.security.actor import Actor
 
 CallStateName = Literal["queued", "offered", "accepted", "connected", "wrap_up", "closed"]
 TellerStateName = Literal["offline", "ready", "offered", "in_call", "wrap_up", "break"]
+Channel = Literal["video", "text"]
+DeclaredClass = Literal["elderly", "disabled"]  # what customers may say of themselves; nobody declares to be a VIP
 TranscriptionMode = Literal["live", "final_only", "none"]
 Disposition = Literal["resolved", "follow_up", "refused", "dropped"]
 UNSPECIFIED = "unspecified"  # disposition of a call whose teller let the wrap-up time pass
@@ -91,6 +93,8 @@ class CustomerCall(View):
     recording_paused_until: datetime | None = None
     on_hold: bool = False
     sharing: bool = False
+    channel: Channel = "video"
+    video_asked: bool = False
     others: list[OtherParty] = Field(default_factory=list)
     help_asked: bool = False
 
@@ -115,10 +119,13 @@ class TellerCall(View):
     recording_state: str | None
     on_hold: bool = False
     sharing: bool = False
+    channel: Channel = "video"
+    video_asked: bool = False
     transcription: TranscriptionMode
     guests: list[GuestName] = Field(default_factory=list)
     handover: list[HandoverNote] = Field(default_factory=list)
     customer_class: str = "standard"
+    class_source: str = ""
     help_asked: bool = False
 
 
@@ -144,7 +151,9 @@ class Offer(View):
     waited_s: float
     expires_at: datetime
     handover: list[HandoverNote] = Field(default_factory=list)
+    channel: Channel = "video"
     customer_class: str = "standard"
+    class_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +192,7 @@ class Admission:
     queued_at: datetime
     priority: int
     customer_class: str
+    class_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +277,7 @@ class QueueEntry(Protocol):
     """The door of the queue (server.acd)."""
 
     async def admit(
-        self, session: AsyncSession, visit_id: str, business: Business, elderly: bool, now: datetime
+        self, session: AsyncSession, visit_id: str, business: Business, declared: DeclaredClass | None, now: datetime
     ) -> Admission:
         """Let a visit in. Booked and called back customers come in at any hour, with their place.
 
@@ -315,8 +325,14 @@ class CallMoves(Protocol):
 class CallDesk(Protocol):
     """What signaling asks of server.calls."""
 
-    async def join(self, actor: Actor, elderly: bool = False) -> CustomerCall:
+    async def join(
+        self, actor: Actor, declared: DeclaredClass | None = None, channel: Channel = "video"
+    ) -> CustomerCall:
         """Join the queue with the actor's visit; the call that already waits or runs is returned again.
+
+        Args:
+            declared: What the customer says of themselves.
+            channel: ``text`` for a consultation in writing; it needs no consent to a recording, as there is none.
 
         Raises:
             ConflictError: ``consent.required``, and what `QueueEntry.admit` refuses.
@@ -366,6 +382,30 @@ class CallDesk(Protocol):
 
     async def line(self) -> Mapping[str, QueuePlace]:
         """Places of all who wait, by visit; cheap, so that it can be looked at twice a second however many wait."""
+        ...
+
+
+class TextCalls(Protocol):
+    """Consultations in writing that may go on by video (server.calls)."""
+
+    async def ask_for_video(self, actor: Actor, call_id: str) -> None:
+        """The teller asks the customer to go on by video. Twice is the same as once.
+
+        Raises:
+            NotFoundError: ``call.not_found``. ConflictError: ``call.not_running``, ``call.not_text``.
+        """
+        ...
+
+    async def decline_video(self, actor: Actor) -> None:
+        """The customer would rather go on writing. ConflictError ``call.none``."""
+        ...
+
+    async def go_on_by_video(self, actor: Actor) -> None:
+        """The customer agrees, or wants it anyway: from now on it is a call like any other, media and recording start.
+
+        Raises:
+            ConflictError: ``call.none``, ``call.not_running``, ``consent.required``. Twice is the same as once.
+        """
         ...
 
 

@@ -32,7 +32,7 @@ class PauseRequest(BaseModel):
         longest_s: Then the pause ends by itself; at most 60 s.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     on: bool
     parties: tuple[Party, ...] = (Party.CUSTOMER, Party.TELLER)

@@ -142,20 +142,10 @@ def load_secrets(data_dir: Path) -> Secrets:
     """
     path = secrets_path(data_dir)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = {
-            "master_key": base64.b64encode(secrets.token_bytes(32)).decode(),
-            "token_key": secrets.token_urlsafe(48),
-            "internal_token": secrets.token_urlsafe(32),
-            "redis_password": secrets.token_urlsafe(32),
-        }
-        temporary = _written_beside(path, fresh)
         try:
-            os.link(temporary, path)  # fails when another process was first: then its file counts
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
+            _make(path)
+        except OSError as error:
+            raise SecretsError(f"there are no secrets in {path} and none can be made there ({error})") from error
     try:
         stored = json.loads(path.read_text())
         return Secrets(
@@ -166,6 +156,23 @@ def load_secrets(data_dir: Path) -> Secrets:
         )
     except (OSError, ValueError, KeyError) as error:
         raise SecretsError(f"the secrets file {path} cannot be read ({error}); restore it from the backup") from error
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = {
+        "master_key": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "token_key": secrets.token_urlsafe(48),
+        "internal_token": secrets.token_urlsafe(32),
+        "redis_password": secrets.token_urlsafe(32),
+    }
+    temporary = _written_beside(path, fresh)
+    try:
+        os.link(temporary, path)  # fails when another process was first: then its file counts
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
 
 
 def new_data_key() -> bytes:

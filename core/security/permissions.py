@@ -18,6 +18,7 @@ class Permission(StrEnum):
     CALL_OVERSEE = "call.oversee"
     CALL_ASSIST = "call.assist"
     QUEUE_NOTICE = "queue.notice"
+    BOOKING_VIEW = "booking.view"  # who comes when; never the number that opens a booking
     ROUTING_SETUP = "routing.setup"
     ALARM_VIEW = "alarm.view"
     QA_VIEW = "qa.view"
@@ -52,6 +53,10 @@ class Permission(StrEnum):
     CUSTOMER_HISTORY = "customer.history"
     STAFF_MANAGE = "staff.manage"
     CATALOGUE_EDIT = "catalogue.edit"  # how businesses are done; never what customers hand in
+    PAPERS_VIEW = (
+        "papers.view"  # signed documents and vouchers: a teller those of own calls; looking is in the audit log
+    )
+    CHANGE_APPROVE = "change.approve"  # a change of businesses, review rules or authorisation levels; never the own
     NOTICE_VIEW = "notice.view"
     NOTICE_RETRY = "notice.retry"
     POSTING_RECONCILE = "posting.reconcile"
@@ -64,7 +69,8 @@ class Permission(StrEnum):
     OPEN_RESULTS = "open.results"
     OPEN_EVERYBODY = "open.everybody"  # calls of all customers, not only of own bookings
     OPEN_MANAGE = "open.manage"  # API keys and webhooks
-    NODE_DRAIN = "node.drain"
+    NODE_DRAIN = "node.drain"  # see the processes, take media nodes out
+    BACKUP_MANAGE = "backup.manage"  # see the plan and its results, make one now
 
 
 _MATRIX: dict[str, frozenset[Permission]] = {
@@ -95,6 +101,7 @@ _MATRIX: dict[str, frozenset[Permission]] = {
             Permission.REVIEW_DECIDE,
             Permission.FRAUD_ASSESS,
             Permission.FRAUD_DECIDE,
+            Permission.CHANGE_APPROVE,
         }
     ),
     "inspector": frozenset(
@@ -138,6 +145,7 @@ _MATRIX: dict[str, frozenset[Permission]] = {
     "admin": frozenset(
         {
             Permission.CATALOGUE_EDIT,
+            Permission.CHANGE_APPROVE,
             Permission.STAFF_SELF,
             Permission.ALARM_VIEW,
             Permission.JOB_RETRY,
@@ -159,7 +167,8 @@ _MATRIX: dict[str, frozenset[Permission]] = {
 # Supervision and people: a second table over the same roles, so that each stays readable.
 _EVERYBODY_AT_THE_COUNTER = frozenset({Permission.KNOWLEDGE_READ, Permission.TICKET_OPEN})
 _PEOPLE: dict[str, frozenset[Permission]] = {
-    "teller": _EVERYBODY_AT_THE_COUNTER | {Permission.PEER_REVIEW, Permission.CUSTOMER_HISTORY},
+    "teller": _EVERYBODY_AT_THE_COUNTER
+    | {Permission.PEER_REVIEW, Permission.CUSTOMER_HISTORY, Permission.BOOKING_VIEW, Permission.PAPERS_VIEW},
     "expert": _EVERYBODY_AT_THE_COUNTER | {Permission.KNOWLEDGE_PUBLISH},
     "supervisor": _EVERYBODY_AT_THE_COUNTER
     | {
@@ -168,10 +177,17 @@ _PEOPLE: dict[str, frozenset[Permission]] = {
         Permission.KNOWLEDGE_PUBLISH,
         Permission.STATISTICS_VIEW,
         Permission.CUSTOMER_HISTORY,
+        Permission.BOOKING_VIEW,
+        Permission.PAPERS_VIEW,
     },
     "inspector": _EVERYBODY_AT_THE_COUNTER | {Permission.TICKET_WORK},
-    "qa_lead": frozenset({Permission.KNOWLEDGE_READ, Permission.TICKET_WORK, Permission.STATISTICS_VIEW}),
-    "admin": frozenset({Permission.STAFF_MANAGE, Permission.OPEN_MANAGE, Permission.NODE_DRAIN}),
+    "qa_lead": frozenset(
+        {Permission.KNOWLEDGE_READ, Permission.TICKET_WORK, Permission.STATISTICS_VIEW, Permission.PAPERS_VIEW}
+    ),
+    "auditor": frozenset({Permission.PAPERS_VIEW}),
+    "admin": frozenset(
+        {Permission.STAFF_MANAGE, Permission.OPEN_MANAGE, Permission.NODE_DRAIN, Permission.BACKUP_MANAGE}
+    ),
 }
 
 NOT_OWN_WORK = frozenset(
@@ -184,6 +200,7 @@ NOT_OWN_WORK = frozenset(
         Permission.FRAUD_DECIDE,
         Permission.POSTING_RECONCILE,
         Permission.RULES_APPROVE,
+        Permission.CHANGE_APPROVE,
         Permission.KNOWLEDGE_PUBLISH,
         Permission.CALL_OVERSEE,
         Permission.TICKET_WORK,
@@ -211,7 +228,9 @@ _OWN = frozenset(
 )
 _OWN_BY_ROLE = {
     "customer": frozenset({Permission.CALL_RESULT}),
-    "teller": frozenset({Permission.FRAUD_ASSESS, Permission.CUSTOMER_HISTORY, Permission.TICKET_OPEN}),
+    "teller": frozenset(
+        {Permission.FRAUD_ASSESS, Permission.CUSTOMER_HISTORY, Permission.TICKET_OPEN, Permission.PAPERS_VIEW}
+    ),
 }
 
 SCOPES: dict[str, frozenset[Permission]] = {

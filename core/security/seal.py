@@ -51,18 +51,10 @@ def load_seal(data_dir: Path) -> Seal:
     """
     path = seal_path(data_dir)
     if not path.exists():
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
-            file.write(_make())
-            file.flush()
-            os.fsync(file.fileno())
         try:
-            os.link(temporary, path)
-        except FileExistsError:
-            pass  # another process was first: its file counts
-        finally:
-            temporary.unlink()
+            _put(path)
+        except OSError as error:
+            raise SecretsError(f"there is no seal in {path} and none can be made there ({error})") from error
     try:
         stored = path.read_bytes()
         key = load_pem_private_key(stored, None)
@@ -70,6 +62,21 @@ def load_seal(data_dir: Path) -> Seal:
         return Seal(der, x509.load_pem_x509_certificate(stored).public_bytes(Encoding.DER))
     except (OSError, ValueError) as error:
         raise SecretsError(f"the seal {path} cannot be read ({error}); restore it from the backup") from error
+
+
+def _put(path: Path) -> None:
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
+        file.write(_make())
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass  # another process was first: its file counts
+    finally:
+        temporary.unlink()
 
 
 def certificate_from(pem_or_der: bytes) -> bytes:

@@ -158,6 +158,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index('ix_article_search', table_name='article')
+    op.execute('drop extension if exists pg_trgm')
     op.drop_column('staff', 'forced_leave_at')
     op.drop_column('staff', 'post_since')
     op.drop_column('staff', 'must_change_password')

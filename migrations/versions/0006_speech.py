@@ -105,4 +105,3 @@ def downgrade() -> None:
     op.drop_constraint('fk_finding_verdict_by', 'finding')
     for column in ('verdict_at', 'verdict_by', 'verdict'):
         op.drop_column('finding', column)
-    op.execute('drop extension if exists pg_trgm')

@@ -21,7 +21,8 @@ class QaCallRow(BaseModel):
     """One line of the list. `flags` name what to look at: ``missing:fee_notice``, ``forbidden:promise_return`` …
 
     Attributes:
-        recording_state: None when nothing was recorded (the customer refused where that is allowed).
+        channel: ``text``: a consultation in writing, where there is nothing to record.
+        recording_state: None when nothing was recorded.
         recording_verdict: Of the automatic file check; None before it.
         evaluation_state: None while there is no pre-score.
         score: The inspector's points; None before the evaluation is submitted.
@@ -30,6 +31,7 @@ class QaCallRow(BaseModel):
     call_id: str
     number: int
     business_code: str
+    channel: Literal["video", "text"]
     teller_name: str
     ended_at: datetime
     duration_s: float
@@ -290,6 +292,15 @@ class CompanyView(BaseModel):
     to_s: float
 
 
+class ChatLine(BaseModel):
+    """Something written in the call; of a picture only that there was one."""
+
+    party: Literal["customer", "teller"]
+    kind: Literal["text", "image"]
+    text: str
+    at: datetime
+
+
 class QaCallDetail(QaCallRow):
     """Everything an inspector needs to judge one call."""
 
@@ -298,6 +309,7 @@ class QaCallDetail(QaCallRow):
     company: list[CompanyView]
     files: list[FileView]
     segments: list[SegmentView]
+    chat: list[ChatLine]
     findings: list[FindingView]
     form: FormView
     evaluation: EvaluationView | None

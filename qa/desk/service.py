@@ -11,6 +11,7 @@ from core.db import Database, UnitOfWork
 from core.errors import ConflictError
 from core.events import EvaluationSubmitted
 from core.models.call import Rating
+from core.models.chat import ChatMessage
 from core.models.qa import Evaluation, EvaluationStep
 from core.models.recording import RecordingFile
 from core.security.actor import Actor
@@ -80,6 +81,7 @@ class DeskService:
             .where(col(RecordingFile.call_id) == call_id)
             .order_by(col(RecordingFile.party), col(RecordingFile.track))
         )
+        written = select(ChatMessage).where(col(ChatMessage.call_id) == call_id).order_by(col(ChatMessage.at))
         transcript = await call_transcript(session, call_id)
         findings = await repo.newest_findings(session, [call_id])
         rating = await session.get(Rating, call_id)
@@ -99,6 +101,7 @@ class DeskService:
             "company": await company_views(session, line.call, line.recording),
             "files": [views.file_view(file) for file in (await session.scalars(files)).all()],
             "segments": views.segment_views(actor, transcript.rows, kind),
+            "chat": views.chat_views(actor, (await session.scalars(written)).all()),
             "findings": views.finding_views(actor, findings),
             "form": views.form_view(form),
             "evaluation": await _view(session, evaluation) if evaluation else None,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from core.models.call import Call
+from core.models.chat import ChatMessage
 from core.models.qa import Evaluation, Finding
 from core.models.recording import Recording, RecordingFile
 from core.models.transcript import TranscriptSegment
@@ -12,6 +13,7 @@ from core.security.actor import Actor
 from qa.desk.repo import CallLine
 from qa.desk.schemas import (
     AnswerView,
+    ChatLine,
     CheckReasonView,
     ConditionView,
     DraftView,
@@ -31,7 +33,7 @@ from qa.desk.schemas import (
 from qa.scoring.form import Fatal, Form
 from qa.scoring.forms import form_version
 from qa.scoring.stored import answers_from_json
-from qa.shown import shown_findings, shown_segments
+from qa.shown import shown_findings, shown_segments, shown_text
 
 
 def row_view(line: CallLine) -> QaCallRow:
@@ -47,6 +49,7 @@ def row_fields(line: CallLine) -> dict[str, Any]:
         "call_id": call.id,
         "number": call.number,
         "business_code": call.business_code,
+        "channel": call.channel,
         "teller_name": line.teller.display_name if line.teller else "",
         "ended_at": call.ended_at,
         "duration_s": (call.ended_at - began).total_seconds() if call.ended_at and began else 0.0,
@@ -61,6 +64,16 @@ def row_fields(line: CallLine) -> dict[str, Any]:
         "evaluation_state": evaluation.state if evaluation else None,
         "flags": line.flags,
     }
+
+
+def chat_views(actor: Actor, rows: Sequence[ChatMessage]) -> list[ChatLine]:
+    """What was written, with numbers covered for those who may not see them."""
+    return [
+        ChatLine.model_validate(
+            {"party": row.party, "kind": row.kind, "text": shown_text(actor, row.text), "at": row.at}
+        )
+        for row in rows
+    ]
 
 
 def recording_view(recording: Recording) -> RecordingView:

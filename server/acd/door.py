@@ -12,10 +12,10 @@ from core.models.business import Business
 from core.models.call import Call, CallState
 from core.models.queue import CalendarDay, OpeningCalendar, ServiceQueue
 from core.ports.booking import Slots
-from core.ports.calls import Admission, QueueStatus
+from core.ports.calls import Admission, DeclaredClass, QueueStatus
 from server.acd.estimate import estimate
 from server.acd.opening import Calendar, closes_at, next_opening, slots
-from server.acd.points import points
+from server.acd.points import booked_points, points
 from server.acd.queue import QueueBoard
 
 _WAITING = (CallState.QUEUED.value, CallState.OFFERED.value)
@@ -44,7 +44,7 @@ class QueueDoor:
         self._board = board
 
     async def admit(
-        self, session: AsyncSession, visit_id: str, business: Business, elderly: bool, now: datetime
+        self, session: AsyncSession, visit_id: str, business: Business, declared: DeclaredClass | None, now: datetime
     ) -> Admission:
         """Let a visit into the queue; see `QueueEntry.admit`."""
         queue, callback, booked = await _queue_and_promise(session, business.code, visit_id)
@@ -52,12 +52,13 @@ class QueueDoor:
         if callback is not None:  # the place was promised, whatever the clock says
             return Admission(callback.queued_at, callback.priority, "standard")
         if booked is not None and booked.starts_at - EARLY <= now <= booked.ends_at + LATE:
-            return Admission(now, points(queue_points, "appointment"), "appointment")
+            early_s = (booked.starts_at - now).total_seconds()
+            return Admission(now, booked_points(queue_points, early_s), "appointment", "booking")
         if queue is not None:
             await self._require_open(session, queue, now)
             await self._require_room(session, queue, business.skill_group)
-        customer_class = "elderly" if elderly else "standard"
-        return Admission(now, points(queue_points, customer_class), customer_class)
+        customer_class = declared or "standard"
+        return Admission(now, points(queue_points, customer_class), customer_class, "declared" if declared else "")
 
     async def status(self, session: AsyncSession, business_code: str, now: datetime) -> QueueStatus:
         """How a business's queue stands. NotFoundError ``business.not_found``."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 Span = tuple[str, str]
@@ -55,6 +56,13 @@ def slots(calendar: Calendar, at: datetime, slot_s: int, days: int) -> list[tupl
                 found.append((start, start + length))
             start += length
     return found
+
+
+def overlapping(spans: Sequence[Span]) -> bool:
+    """Whether a day's spans are backwards, or touch the same minute twice: its slots would be given twice."""
+    ordered = sorted(spans)
+    backwards = any(begin >= end for begin, end in ordered)
+    return backwards or any(later[0] < earlier[1] for earlier, later in pairwise(ordered))
 
 
 def _coming(calendar: Calendar, at: datetime, days: int = HORIZON_DAYS) -> Iterator[tuple[datetime, datetime]]:

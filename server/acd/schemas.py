@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from core.ports.calls import QueueStatus
 
@@ -23,8 +23,8 @@ class NoticeRequest(BaseModel):
     business_code: Code | None = None
     text_zh: Annotated[Words, StringConstraints(min_length=1)]
     text_en: Words = ""
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
+    valid_from: AwareDatetime | None = None
+    valid_until: AwareDatetime | None = None
 
 
 class NoticeView(BaseModel):
@@ -146,9 +146,30 @@ class CalendarView(CalendarRequest):
     code: str
 
 
+class OpeningNow(BaseModel):
+    """What a calendar means at this moment. `next_opening` null: open, or closed for a month and longer."""
+
+    calendar_code: str
+    closes_at: datetime | None
+    next_opening: datetime | None
+
+
+class OfferedBusiness(BaseModel):
+    """A business, whether it is offered, and who serves it."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    skill_group: str
+    enabled: bool
+
+
 class RoutingView(BaseModel):
-    """All of the routing's set-up."""
+    """All of the routing's set-up. `members`: active tellers by skill group."""
 
     groups: list[GroupConfigView]
     queues: list[QueueConfigView]
     calendars: list[CalendarView]
+    businesses: list[OfferedBusiness]
+    opening: list[OpeningNow]
+    members: dict[str, int]

@@ -136,7 +136,9 @@ class AcdService:
             waited_s=round((offer.offered_at - call.queued_at).total_seconds(), 1),
             expires_at=offer.expires_at,
             handover=handover,
+            channel="text" if call.channel == "text" else "video",
             customer_class=call.customer_class,
+            class_source=call.class_source,
         )
 
     async def place(self, pairing: Pairing) -> None:

@@ -1,26 +1,47 @@
-"""Composition of backup, restore and drill for the command line."""
+"""Composition of backup, restore and drill: for the command line, for workers, for the page."""
 
+import asyncio
 import contextlib
 import hashlib
-from collections.abc import Iterator
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from datetime import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 import av
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import col, select
 
 from core.clock import SystemClock
-from core.db import Database
-from core.errors import CounterError
+from core.db import CONNECT, Database
+from core.errors import CounterError, UnavailableError
+from core.http import RouteTable
+from core.jobs import Subscription
 from core.models.recording import RecordingFile
+from core.security.actor import system_actor
 from core.security.keys import MasterKey, load_secrets
 from core.settings import Settings
 from core.store import Store, open_store
 from recording.catalogue.service import Catalogue
 from recording.seal import HEADER_B, SealedFile, seal
 from server.app import engines
+from server.app.connections import Connections
 from server.backup.backup import FileSealing, make_backup, read_manifest, restore_backup
-from server.backup.drill import DrillReport, alarm, drill
+from server.backup.drill import DrillReport, drill
+from server.backup.routes import routes
+from server.backup.rules import Plan
+from server.backup.runner import BackupRunner, Tools, note_drill, subscriptions
+from server.backup.service import BackupDesk
+
+T = TypeVar("T")
+
+_OWN = "BACKUP_"
+_CHUNKS = 64
+_LOCK = 0x4143_0001  # any number of our own
 
 
 @contextlib.contextmanager
@@ -43,10 +64,25 @@ def house_database(settings: Settings, *, make: bool = False) -> Iterator[str]:
 
 
 async def backup(settings: Settings, url: str, target_url: str) -> dict[str, Any]:
-    """Make one."""
+    """Make one. UnavailableError ``backup.busy`` while another is being made; otherwise see `make_backup`."""
     store = open_store(settings.store_url, settings.data_dir)
     master_key = load_secrets(settings.data_dir).master_key
-    return await make_backup(url, store, open_target(target_url), master_key, SEALING, SystemClock().now())
+    async with _alone(url):
+        return await make_backup(url, store, open_target(target_url), master_key, SEALING, SystemClock().now())
+
+
+@contextlib.asynccontextmanager
+async def _alone(url: str) -> AsyncIterator[None]:
+    """One backup at a time; PostgreSQL gives the lock back when this process dies."""
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", connect_args=CONNECT)
+    try:
+        async with engine.connect() as connection:
+            lock = text("select pg_try_advisory_lock(:number)").bindparams(number=_LOCK)
+            if not (await connection.execute(lock)).scalar_one():
+                raise UnavailableError("another backup is being made", code="backup.busy")
+            yield
+    finally:
+        await engine.dispose()
 
 
 async def restore(settings: Settings, url: str, target_url: str, backup_id: str | None) -> dict[str, Any]:
@@ -58,22 +94,82 @@ async def restore(settings: Settings, url: str, target_url: str, backup_id: str 
     return manifest
 
 
-async def rehearse(settings: Settings, url: str, target_url: str, backup_id: str | None) -> DrillReport:
-    """The drill; its result is noted in the house's own database, with an alarm when it failed."""
+async def rehearse(settings: Settings, target_url: str, backup_id: str | None) -> DrillReport:
+    """The drill."""
     master_key = load_secrets(settings.data_dir).master_key
-    database = Database(url, None, SystemClock())
 
     async def play(restored: str, store: Store) -> dict[str, Any] | None:
         return await play_one(restored, store, master_key)
 
+    return await drill(open_target(target_url), backup_id, master_key, SEALING, SystemClock().now(), _scratch, play)
+
+
+async def note(url: str, report: DrillReport) -> None:
+    """Put a drill's result down in the house's own database, with an alarm when it failed."""
+    database = Database(url, None, SystemClock())
     try:
-        report = await drill(
-            open_target(target_url), backup_id, master_key, SEALING, SystemClock().now(), _scratch, play
-        )
-        await alarm(database, report)
+        async with database.unit_of_work(system_actor("backup")) as work:
+            await note_drill(work, report)
     finally:
         await database.close()
-    return report
+
+
+def plan_of(settings: Settings) -> Plan:
+    """What the settings say of backups by the clock."""
+    hour, minute = settings.backup_at.split(":")
+    at = time(int(hour), int(minute))
+    return Plan(at, ZoneInfo(settings.timezone), settings.backup_keep, settings.drill_days)
+
+
+def backup_routes(connections: Connections) -> RouteTable:
+    """For the edge."""
+    settings = connections.settings
+    target = settings.backup_target and settings.backup_target.partition("?")[0]
+    return routes(BackupDesk(connections.database, plan_of(settings), target))
+
+
+def backup_jobs(connections: Connections) -> tuple[list[Subscription], dict[str, Coroutine[Any, Any, None]]]:
+    """For a worker: the job and the loop that looks whether it is due; none without a target."""
+    settings = connections.settings
+    if settings.backup_target is None:
+        return [], {}
+    target = settings.backup_target
+    tools = Tools(
+        open_target(target),
+        lambda: _aside(lambda: backup(settings, str(settings.database_url), target)),
+        lambda: _aside(lambda: rehearse(settings, target, None)),
+    )
+    runner = BackupRunner(connections.database, plan_of(settings), tools)
+    return subscriptions(runner), {"backups": runner.run()}
+
+
+async def _aside(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run something in a thread with a loop of its own: starting engines and decoding must not hold the worker up.
+
+    A worker that is to end does not wait for it; another one does it again.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(cast(T, result))
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = asyncio.run(work())
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+            failure = error
+        with contextlib.suppress(RuntimeError):  # that loop has ended
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=run, name="backup", daemon=True).start()
+    return await done
 
 
 async def play_one(url: str, store: Store, master_key: MasterKey) -> dict[str, Any] | None:
@@ -106,7 +202,10 @@ def open_target(url: str) -> Store:
         folder = Path(url).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         url = folder.as_uri()
-    return open_store(url, Path())
+    own = {
+        name.removeprefix(_OWN).lower(): value for name, value in os.environ.items() if name.startswith(f"{_OWN}AWS_")
+    }
+    return open_store(url, Path(), own)
 
 
 def _decoded(path: Path) -> int:
@@ -123,13 +222,17 @@ def _scratch(folder: Path) -> Iterator[str]:
         postgres.stop()
 
 
-def _seal(plain: Path, sealed: Path, data_key: bytes, backup_id: str) -> str:
+def _seal(plain: Path, sealed: Path, data_key: bytes, backup_id: str) -> None:
     with plain.open("rb") as source, sealed.open("wb") as out:
-        return seal(source, plain.stat().st_size, out, data_key, backup_id).sealed_sha256
+        seal(source, plain.stat().st_size, out, data_key, backup_id)
 
 
-def _open(content: bytes, data_key: bytes, backup_id: str) -> bytes:
-    return SealedFile(content[:HEADER_B], data_key, backup_id).open(0, content[HEADER_B:])
+def _open(sealed: Path, plain: Path, data_key: bytes, backup_id: str) -> None:
+    with sealed.open("rb") as source, plain.open("wb") as out:
+        file = SealedFile(source.read(HEADER_B), data_key, backup_id)
+        for first in range(0, file.chunk_count, _CHUNKS):
+            span = file.span(first * file.chunk_b, min((first + _CHUNKS) * file.chunk_b, file.size_b))
+            out.write(file.open(first, source.read(span.end_b - span.start_b)))
 
 
 SEALING = FileSealing(_seal, _open)

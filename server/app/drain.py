@@ -8,7 +8,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from server.app.heartbeats import asked_to_drain
+from core.heartbeats import asked_to_drain
 
 log = structlog.get_logger(__name__)
 

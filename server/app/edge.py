@@ -11,12 +11,15 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from core.heartbeats import AliveBook, beat
 from core.http import RouteTable, SignedIn, assert_declared, error_middleware, mount
+from core.ids import new_id
 from core.proxies import behind_proxies
 from core.rate_limit import RateLimiter
 from core.security.keys import SecretsError
 from core.security.permissions import Permission
 from core.settings import Settings
+from core.tasks import TaskOwner
 from qa import room as qa_room
 from qa.evidence.routes import routes as evidence_routes
 from qa.evidence.service import EvidenceService
@@ -35,16 +38,18 @@ from server.acd.door import QueueDoor
 from server.acd.queue import QueueBoard
 from server.app import access, metrics, ops
 from server.app.api_page import api_routes
+from server.app.backups import backup_routes
 from server.app.connections import Connections, open_connections
-from server.app.heartbeats import AliveBook
 from server.app.keeping import keeping_routes
 from server.app.open_api import OpenInterface, open_interface
+from server.app.operations import OwnFacts, operation_routes, watch
 from server.app.pages import add_pages
 from server.app.people import people_routes
 from server.app.transactions import transaction_routes
 from server.booking import room as booking_room
 from server.booking.appointments import AppointmentBook
 from server.booking.callbacks import CallbackBook
+from server.booking.day import DayBook
 from server.calls import room as calls_room
 from server.calls.nodes import NodeBook
 from server.calls.result import ResultReader
@@ -92,6 +97,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         gc.collect()  # of nothing: when the next full one is due goes by what the last one saw
         operations = await ops.serve(settings, "edge", connections)
         stack.push_async_callback(operations.cleanup)
+        owner = TaskOwner("edge process", on_crash)
+        stack.push_async_callback(owner.close)
+        told = OwnFacts(settings)
+        owner.start("disk", told.run())
+        owner.start("beat", beat(connections.redis, "edge", new_id("edge"), told))
+        owner.start("watch", watch(connections).run())
         await stop.wait()
         app[STOPPING].set()
         await asyncio.sleep(min(settings.drain_s, PROXY_NOTICE_S))
@@ -182,6 +193,7 @@ def build(
         calls.guests,
         calls.transfers,
         calls.help,
+        calls.text,
         acd.notices,
         chat,
         online,
@@ -210,6 +222,7 @@ def build(
             limiter,
             settings.site_url,
         ),
+        DayBook(database),
         on_crash,
     )
     interface = open_interface(connections, booking.appointments, ResultReader(database))
@@ -238,6 +251,8 @@ def build(
         *transaction_routes(connections, business),
         *interface.tables,
         *keeping_routes(connections),
+        backup_routes(connections),
+        operation_routes(connections),
     ]
     mount(app, [*tables, api_routes(tables)], _authenticator(identity, counter, interface))
     sockets.attach(app)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import structlog
 
 from core.bus import MEDIA, QUALITY
+from core.heartbeats import beat
 from core.ids import new_id
 from core.ports.media import PARTIES, MediaSink, PeerChange, QualitySample, SeatStream, SinkFailure
 from core.settings import Settings
@@ -18,9 +19,9 @@ from recording.capture.recorder import Recorder
 from server.app import metrics, ops
 from server.app.connections import Connections, open_connections
 from server.app.drain import Drain
-from server.app.heartbeats import beat
 from server.app.memory import give_back
 from server.app.node_name import NodeName
+from server.app.operations import OwnFacts
 from server.calls.quality import QualityBook
 from server.media.config import MediaConfig
 from server.media.control_server import serve
@@ -62,6 +63,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         boot_id = new_id("boot")
         url = settings.media_control_url or f"http://{settings.media_control_host}:{port}"
         drain = Drain(connections.redis, settings.media_node_id, node.close_lobbies)
+        told = OwnFacts(settings)
+        owner.start("disk", told.run())
         owner.start("drain", drain.run())
         owner.start(
             "beat",
@@ -69,7 +72,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 connections.redis,
                 "media",
                 settings.media_node_id,
-                lambda: {"url": url, "load": node.load, "boot_id": boot_id, "draining": drain.on},
+                lambda: {"url": url, "load": node.load, "boot_id": boot_id, "draining": drain.on, **told()},
             ),
         )
         owner.start("name", name.keep(stop.set))

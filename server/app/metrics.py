@@ -27,6 +27,7 @@ BACKLOG_S = Gauge("aircounter_jobs_oldest_seconds", "Age of the oldest of them."
 FAILED = Gauge("aircounter_jobs_failed", "Jobs that were given up and wait for a person.")
 OUTBOX = Gauge("aircounter_outbox_waiting", "Facts that are not handed to the jobs yet.")
 ALARMS = Gauge("aircounter_alarms_open", "Alarms nobody has seen to, by kind.", ["kind"])
+BACKUP_S = Gauge("aircounter_backup_age_seconds", "Age of the newest good backup made by a worker; 0: there is none.")
 WORK_EVERY_S = 5.0
 
 _STATES = ("queued", "offered", "accepted", "connected", "wrap_up")
@@ -37,6 +38,10 @@ _JOBS = text(
 )
 _FAILED = text("select count(*) from event_delivery where state = 'failed'")
 _OUTBOX = text("select count(*) from outbox_event where relayed_at is null")
+_BACKUP = text(
+    "select coalesce(extract(epoch from now() - max(finished_at)), 0) from backup_run "
+    "where kind = 'backup' and state = 'done'"
+)
 _ALARMS = text("select kind, count(*) from alarm where cleared_at is null group by kind")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -70,6 +75,7 @@ async def watch_work(database: Database) -> None:
                 failed = (await session.execute(_FAILED)).scalar_one()
                 outbox = (await session.execute(_OUTBOX)).scalar_one()
                 alarms = (await session.execute(_ALARMS)).all()
+                backup_s = (await session.execute(_BACKUP)).scalar_one()
         except (SQLAlchemyError, OSError) as error:
             log.warning("figures not read", error=str(error))
         else:
@@ -79,6 +85,7 @@ async def watch_work(database: Database) -> None:
             BACKLOG_S.set(float(oldest_s))
             FAILED.set(failed)
             OUTBOX.set(outbox)
+            BACKUP_S.set(float(backup_s))
             ALARMS.clear()
             for kind, count in alarms:
                 ALARMS.labels(kind).set(count)

@@ -16,8 +16,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from core.errors import ConflictError
+from core.heartbeats import BEAT_S, GONE_AFTER_S
 from core.ids import new_id
-from server.app.heartbeats import BEAT_S, GONE_AFTER_S
 
 LOOK_S = 0.25
 

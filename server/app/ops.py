@@ -9,9 +9,9 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.heartbeats import alive
 from core.settings import Settings
 from server.app.connections import Connections
-from server.app.heartbeats import alive
 
 CHECK_S = 2.0
 OFFSETS = {"media": 0, "worker": 1, "edge": 2}

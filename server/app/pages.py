@@ -32,10 +32,11 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
 
 
 def add_pages(app: web.Application, web_dir: Path = WEB_DIR) -> None:
-    """Mount ``/`` (customer), ``/verify`` (anybody with a voucher), ``/staff`` (staff) and the built assets."""
+    """Mount ``/`` (customer), ``/verify`` (of a voucher), ``/prefill`` (before a visit), ``/staff`` and assets."""
     app.on_response_prepare.append(add_security_headers)
     app.router.add_get("/", _page(web_dir / "customer.html"))
     app.router.add_get("/verify", _page(web_dir / "customer.html"))
+    app.router.add_get("/prefill", _page(web_dir / "customer.html"))
     app.router.add_get("/staff", _page(web_dir / "staff.html"))
     app.router.add_get("/staff/{path:.*}", _page(web_dir / "staff.html"))
     app.router.add_get("/assets/{path:.*}", _asset(web_dir / "assets"))

@@ -22,11 +22,13 @@ from recording.retention import schemas as retention
 from recording.subject import schemas as subject
 from server.acd import schemas as acd
 from server.audit import schemas as audit
+from server.backup import schemas as backup
 from server.booking import schemas as booking
 from server.calls import schemas as calls
 from server.chat import schemas as chat
 from server.counter import schemas as counter
 from server.counter.banking import schemas as banking
+from server.counter.changes import schemas as changes
 from server.counter.demo import schemas as demo
 from server.counter.fraud import schemas as fraud
 from server.counter.notices import schemas as notices
@@ -35,15 +37,12 @@ from server.counter.vouchers import schemas as vouchers
 from server.identity import schemas as identity
 from server.knowledge import schemas as knowledge
 from server.open import schemas as open_interface
+from server.operations import schemas as operations
 from server.statistics import schemas as statistics
 from server.tickets import schemas as tickets
 from server.wallboard import schemas as wallboard
 from signaling.schema import schema
 
-_MODULES = (
-    identity, counter, calls, wallboard, desk, evidence, sampling, review, improve, calibration, scoring, reports,
-    export,
-)  # fmt: skip
 _REQUESTS = ("Request", "FailedJob")
 
 
@@ -79,11 +78,14 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         subject,
         audit,
         banking,
+        changes,
         fraud,
         notices,
         dual_review,
         vouchers,
         open_interface,
+        backup,
+        operations,
     ):
         for name, model in vars(module).items():
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__:

@@ -6,8 +6,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from core.errors import NotFoundError, UnavailableError
+from core.heartbeats import alive, ask_to_drain
 from core.settings import Settings
-from server.app.heartbeats import alive, ask_to_drain
 from server.app.supervisor import StartError, check_data_dir, check_pages
 
 

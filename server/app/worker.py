@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack
 import aiohttp
 import structlog
 
+from core.heartbeats import AliveBook, beat
 from core.ids import new_id
-from core.jobs import Relay, Subscription, Worker, make_broker
+from core.jobs import Names, Relay, Subscription, Worker, make_broker
 from core.rate_limit import RateLimiter
 from core.settings import Settings
 from core.tasks import TaskOwner
@@ -25,10 +26,11 @@ from recording.finalize import script as script_verdict
 from recording.finalize import service as finalizing
 from server.acd import estimates
 from server.app import metrics, ops
+from server.app.backups import backup_jobs
 from server.app.connections import Connections, open_connections
-from server.app.heartbeats import beat
 from server.app.keeping import keeping_jobs
 from server.app.open_api import open_jobs
+from server.app.operations import OwnFacts, watch
 from server.app.people import people_jobs
 from server.app.transactions import transaction_jobs
 from server.calls.room import subscriptions as calls_subscriptions
@@ -63,6 +65,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         people, tickets = people_jobs(connections)
         transactions = transaction_jobs(connections, business, http)
         keeping, keeping_loops = keeping_jobs(connections)
+        backing_up, backup_loops = backup_jobs(connections)
         subscriptions = [
             *_subscriptions(connections, rules, speech),
             *business.subscriptions,
@@ -70,9 +73,16 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             *transactions.subscriptions,
             *open_jobs(connections),
             *keeping,
+            *backing_up,
         ]
         broker = make_broker(str(settings.redis_url))
-        relay = Relay(connections.database, connections.bus, broker, _names(subscriptions))
+        handlers = _names(subscriptions)
+        workers = AliveBook(connections.redis, connections.clock, "worker")
+
+        async def announced() -> list[Names]:
+            return [facts.get("handlers", {}) for facts in (await workers.now()).values()]
+
+        relay = Relay(connections.database, connections.bus, broker, handlers, announced)
         worker = Worker(connections.database, broker, subscriptions)
         script = LiveScript(connections.bus, connections.redis, connections.database, rules)
         owner = TaskOwner("worker process", on_crash)
@@ -85,9 +95,20 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         owner.start("cases", business.keeper.run())
         owner.start("QA upkeep", Upkeep(connections.database).run())
         owner.start("search", searching.SearchService(connections.database).keep_up())
-        for loop, work in (*transactions.loops.items(), *keeping_loops.items()):
+        for loop, work in {**transactions.loops, **keeping_loops, **backup_loops}.items():
             owner.start(loop, work)
-        owner.start("beat", beat(connections.redis, "worker", name, lambda: {"speech": speech.engines.reasons}))
+        told = OwnFacts(settings)
+        owner.start("disk", told.run())
+        owner.start(
+            "beat",
+            beat(
+                connections.redis,
+                "worker",
+                name,
+                lambda: {"speech": speech.engines.reasons, "handlers": handlers, **told()},
+            ),
+        )
+        owner.start("watch", watch(connections).run())
         operations = await ops.serve(settings, "worker", connections)
         await stop.wait()
         await owner.close()

@@ -11,13 +11,20 @@ BeforeSeq = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class AuditRow(BaseModel):
-    """One entry. `who` is the name behind `actor` where there is one; `detail` often holds `before` and `after`."""
+    """One entry.
+
+    Attributes:
+        who: The name behind `actor` where there is one. name_zh / name_en: What the action is called.
+        detail: Often holds `before` and `after`.
+    """
 
     seq: int
     at: datetime
     actor: str
     who: str
     action: str
+    name_zh: str
+    name_en: str
     object_type: str
     object_id: str
     detail: dict[str, object]

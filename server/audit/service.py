@@ -17,6 +17,7 @@ from core.models.staff import Staff
 from core.models.system import AuditEntry
 from core.security.actor import Actor
 from core.security.permissions import Permission
+from server.audit.names import actions_called, name_of
 from server.audit.schemas import AuditPage, AuditRow
 
 PAGE_SIZE = 50
@@ -30,7 +31,8 @@ class AuditFilter:
 
     Attributes:
         who: Start of an actor (``staff:…``), or part of a staff member's name, number or account.
-        what: Start of an action, e.g. ``recording.``. object_id: Of the object, whole, or the call it belongs to.
+        what: Start of an action, e.g. ``recording.``, or words of what it is called.
+        object_id: Of the object, whole, or the call it belongs to.
         words: Anywhere in the detail. first / last: Days of the bank, both included.
     """
 
@@ -67,10 +69,10 @@ class AuditSearch:
             work.audit("audit.export", "audit_log", "csv", filter=given, entries=len(shown))
         out = io.StringIO()
         writer = csv.writer(out)
-        writer.writerow(["seq", "at", "actor", "who", "action", "object_type", "object_id", "detail", "hash"])
+        writer.writerow(["seq", "at", "actor", "who", "action", "name", "object_type", "object_id", "detail", "hash"])
         for row in shown:
             detail = json.dumps(row.detail, ensure_ascii=False, sort_keys=True)
-            fields = [row.actor, row.who, row.action, row.object_type, row.object_id, detail, row.hash]
+            fields = [row.actor, row.who, row.action, row.name_zh, row.object_type, row.object_id, detail, row.hash]
             writer.writerow([row.seq, row.at.isoformat(), *(_cell(each) for each in fields)])
         return b"\xef\xbb\xbf" + out.getvalue().encode()
 
@@ -79,7 +81,8 @@ class AuditSearch:
         if before:
             query = query.where(col(AuditEntry.seq) < before)
         if wanted.what:
-            query = query.where(col(AuditEntry.action).startswith(wanted.what, autoescape=True))
+            begins = col(AuditEntry.action).startswith(wanted.what, autoescape=True)
+            query = query.where(or_(begins, col(AuditEntry.action).in_(actions_called(wanted.what))))
         if wanted.object_id:
             about = col(AuditEntry.detail)["call_id"].astext == wanted.object_id
             query = query.where(or_(col(AuditEntry.object_id) == wanted.object_id, about))
@@ -113,7 +116,12 @@ async def _with_names(session: AsyncSession, rows: list[AuditEntry]) -> list[Aud
     names = {
         f"staff:{row.id}": f"{row.staff_number} {row.display_name}" for row in (await session.scalars(query)).all()
     }
-    return [AuditRow.model_validate({**row.model_dump(), "who": names.get(row.actor, "")}) for row in rows]
+    return [_view(row, names.get(row.actor, "")) for row in rows]
+
+
+def _view(row: AuditEntry, who: str) -> AuditRow:
+    name_zh, name_en = name_of(row.action)
+    return AuditRow.model_validate({**row.model_dump(), "who": who, "name_zh": name_zh, "name_en": name_en})
 
 
 def _cell(text: str) -> str:

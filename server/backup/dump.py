@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from core.db import CONNECT
 from core.errors import CounterError
 
 
@@ -39,7 +40,7 @@ class Snapshot:
 @contextlib.asynccontextmanager
 async def snapshot(url: str) -> AsyncIterator[Snapshot]:
     """A snapshot that other connections can use until the block ends."""
-    engine = create_async_engine(url, isolation_level="REPEATABLE READ")
+    engine = create_async_engine(url, isolation_level="REPEATABLE READ", connect_args=CONNECT)
     try:
         async with engine.connect() as connection:
             name = (await connection.execute(text("select pg_export_snapshot()"))).scalar_one()

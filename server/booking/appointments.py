@@ -72,13 +72,7 @@ class AppointmentBook:
         self, work: UnitOfWork, business_code: str, starts_at: datetime, phone: str, language: str
     ) -> Appointment:
         """Implements `core.ports.booking.AppointmentPlaces`."""
-        await work.session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        now = work.clock.now()
-        slots = await self._calendar.slots(work.session, business_code, now, DAYS)
-        span = next((span for span in slots.spans if span[0] == starts_at), None)
-        taken = await _taken(work.session, business_code, now)
-        if span is None or taken.get(span[0], 0) >= slots.capacity:
-            raise ConflictError("this time is not free any more", code="slot.gone")
+        span = await self._free_span(work, business_code, starts_at)
         booked_id = new_id("appointment")
         row = Appointment(
             id=booked_id,
@@ -90,7 +84,7 @@ class AppointmentBook:
             contact=wrap_key(self._master_key, phone.encode(), booked_id),
             contact_masked=masked(phone),
             state="booked",
-            created_at=now,
+            created_at=work.clock.now(),
         )
         work.session.add(row)
         work.audit("appointment.book", "appointment", row.id, starts_at=span[0].isoformat())
@@ -120,6 +114,36 @@ class AppointmentBook:
             row.state = "cancelled"
             work.audit("appointment.cancel", "appointment", row.id)
         return row
+
+    async def move(self, code: str, starts_at: datetime, address: str | None) -> AppointmentView:
+        """Another time under the same number; what was handed in stays with it.
+
+        Raises:
+            NotFoundError: ``appointment.not_found``. ConflictError: ``appointment.over``, ``slot.gone``.
+        """
+        await self._limiter.hit(f"appointment:{address_key(address)}", PER_HOUR, 3600)
+        async with self._database.unit_of_work(self._system) as work:
+            row = await _lock(work, code)
+            if row.state != "booked":
+                raise ConflictError("this appointment is over", code="appointment.over")
+            if row.starts_at != starts_at:
+                before = row.starts_at
+                row.starts_at, row.ends_at = await self._free_span(work, row.business_code, starts_at)
+                row.reminded_at = None
+                after = row.starts_at.isoformat()
+                work.audit("appointment.move", "appointment", row.id, before=before.isoformat(), after=after)
+        return _view(row)
+
+    async def _free_span(self, work: UnitOfWork, business_code: str, starts_at: datetime) -> tuple[datetime, datetime]:
+        """A time with a place left, that nobody else can take until the unit of work ends."""
+        await work.session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        now = work.clock.now()
+        slots = await self._calendar.slots(work.session, business_code, now, DAYS)
+        span = next((span for span in slots.spans if span[0] == starts_at), None)
+        taken = await _taken(work.session, business_code, now)
+        if span is None or taken.get(span[0], 0) >= slots.capacity:
+            raise ConflictError("this time is not free any more", code="slot.gone")
+        return span
 
     async def check_in(self, actor: Actor, code: str) -> AppointmentView:
         """The visit is the booked one: it comes into the queue ahead of others, at any hour.

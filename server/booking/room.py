@@ -12,6 +12,7 @@ from core.http import RouteTable
 from core.tasks import OnCrash, TaskOwner
 from server.booking.appointments import AppointmentBook
 from server.booking.callbacks import CallbackBook
+from server.booking.day import DayBook
 from server.booking.routes import routes
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,8 @@ class BookingRoom:
             await asyncio.sleep(LOOK_S)
 
 
-def build(appointments: AppointmentBook, callbacks: CallbackBook, on_crash: OnCrash | None = None) -> BookingRoom:
+def build(
+    appointments: AppointmentBook, callbacks: CallbackBook, days: DayBook, on_crash: OnCrash | None = None
+) -> BookingRoom:
     """Put the room together for an edge."""
-    return BookingRoom(appointments, callbacks, routes(appointments, callbacks), TaskOwner("booking", on_crash))
+    return BookingRoom(appointments, callbacks, routes(appointments, callbacks, days), TaskOwner("booking", on_crash))

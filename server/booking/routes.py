@@ -1,6 +1,7 @@
 """HTTP endpoints of appointments and callbacks."""
 
 import io
+from datetime import date
 from typing import Annotated
 
 import segno
@@ -11,12 +12,15 @@ from core.http import Done, RouteTable, actor_of
 from core.security.permissions import Permission
 from server.booking.appointments import AppointmentBook
 from server.booking.callbacks import CallbackBook
+from server.booking.day import DayBook
 from server.booking.schemas import (
     AppointmentCode,
     AppointmentRequest,
     AppointmentView,
+    BookingDay,
     CallbackRequest,
     CheckInRequest,
+    MoveRequest,
     ReturnRequest,
     SlotView,
 )
@@ -24,7 +28,7 @@ from server.booking.schemas import (
 Business = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-def routes(appointments: AppointmentBook, callbacks: CallbackBook) -> RouteTable:
+def routes(appointments: AppointmentBook, callbacks: CallbackBook, book: DayBook) -> RouteTable:
     """Everything the room answers."""
     table = RouteTable()
 
@@ -34,7 +38,7 @@ def routes(appointments: AppointmentBook, callbacks: CallbackBook) -> RouteTable
         return await appointments.slots(code)
 
     @table.post("/api/appointments", Permission.PUBLIC)
-    async def book(request: web.Request, /, body: AppointmentRequest) -> AppointmentView:
+    async def make(request: web.Request, /, body: AppointmentRequest) -> AppointmentView:
         return await appointments.book(body, request.remote)
 
     @table.get("/api/appointments/{code}", Permission.PUBLIC)
@@ -53,6 +57,16 @@ def routes(appointments: AppointmentBook, callbacks: CallbackBook) -> RouteTable
     @table.post("/api/appointments/{code}/cancel", Permission.PUBLIC)
     async def cancel(request: web.Request, code: AppointmentCode, /) -> AppointmentView:
         return await appointments.cancel(code, request.remote)
+
+    @table.post("/api/appointments/{code}/move", Permission.PUBLIC)
+    async def move(request: web.Request, code: AppointmentCode, /, body: MoveRequest) -> AppointmentView:
+        """Another time under the same number."""
+        return await appointments.move(code, body.starts_at, request.remote)
+
+    @table.get("/api/bookings", Permission.BOOKING_VIEW)
+    async def of_day(request: web.Request, day: date | None = None) -> BookingDay:
+        """A day's bookings and callbacks; without `day` today's."""
+        return await book.day(day)
 
     @table.post("/api/visit/check-in", Permission.VISIT_OWN)
     async def check_in(request: web.Request, /, body: CheckInRequest) -> AppointmentView:

@@ -1,6 +1,6 @@
 """Bodies and answers of appointments and callbacks (they become the pages' TypeScript types)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
@@ -40,6 +40,58 @@ class AppointmentView(BaseModel):
     ends_at: datetime
     phone_masked: str
     state: Literal["booked", "checked_in", "cancelled", "missed"]
+
+
+class MoveRequest(BaseModel):
+    """Another time."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    starts_at: AwareDatetime
+
+
+class BookingRow(BaseModel):
+    """A booked time as staff see it: never its number, which opens it.
+
+    Attributes:
+        call_state: Of the newest call after the check-in, as in `Call`. waited_s: From the check-in, or from the booked
+            time when the customer came early, until a teller took the call.
+    """
+
+    id: str
+    business_code: str
+    starts_at: datetime
+    ends_at: datetime
+    phone_masked: str
+    language: str
+    state: Literal["booked", "checked_in", "cancelled", "missed"]
+    reminded: bool
+    documents: int
+    checked_in_at: datetime | None
+    call_number: int | None
+    call_state: str | None
+    waited_s: float | None
+
+
+class CallbackRow(BaseModel):
+    """A customer who left the queue to be called back."""
+
+    id: str
+    business_code: str
+    phone_masked: str
+    language: str
+    state: Literal["waiting", "called", "returned", "expired", "cancelled"]
+    queued_at: datetime
+    created_at: datetime
+    called_at: datetime | None
+
+
+class BookingDay(BaseModel):
+    """A day's bookings by time, and the callbacks asked for on it."""
+
+    day: date
+    appointments: list[BookingRow]
+    callbacks: list[CallbackRow]
 
 
 class CheckInRequest(BaseModel):

@@ -19,7 +19,7 @@ from core.security.permissions import Permission, permissions_of
 from server.calls import rows
 from server.calls.guest_rows import SEATS, end_guest, gone, lock_guest, open_guests
 from server.calls.guest_views import guest_view
-from server.calls.media import MediaDesk
+from server.calls.media import MediaDesk, text_only
 from server.calls.states import RUNNING
 
 log = structlog.get_logger(__name__)
@@ -218,6 +218,8 @@ async def _running(work: UnitOfWork, call_id: str) -> Call:
     call = await rows.lock_call(work.session, call_id)
     if call.state not in RUNNING:
         raise ConflictError("the call is not running", code="call.not_running")
+    if call.channel == "text":
+        raise text_only()
     return call
 
 

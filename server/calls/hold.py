@@ -96,4 +96,6 @@ async def _own_running(work: UnitOfWork, teller_id: str, call_id: str) -> Call:
         raise NotFoundError("there is no such call", code="call.not_found")
     if call.state not in RUNNING:
         raise ConflictError("the call is not running", code="call.not_running")
+    if call.channel == "text":
+        raise ConflictError("this call is in writing", code="call.text_only")
     return call

@@ -12,7 +12,7 @@ from core.bus import FACTS, LIVE, MEDIA, Bus
 from core.db import Database
 from core.errors import ConflictError, CounterError
 from core.events import OfferLapsed
-from core.models.call import EndReason
+from core.models.call import Call, EndReason
 from core.ports.calls import Connections
 from core.ports.media import PARTIES, PeerChange, PeerState, Seat, is_lobby
 from core.tasks import OnCrash, TaskOwner
@@ -31,6 +31,7 @@ AliveNodes = Callable[[], Awaitable[Collection[str]]]  # media nodes that are th
 
 SWEEP_S = 1.0
 ORPHANS_S = 15.0
+WRITERS_PATIENCE = 5  # times the usual: a phone that shows another application is no lost customer
 _OF_RECORDING = {fact.__name__: fact for fact in RECORDING_FACTS}
 _PASSING = (RedisError, SQLAlchemyError, OSError)  # engines restarting; the next sweep finds everything again
 
@@ -64,6 +65,7 @@ class CallKeeper:
         self._alive_nodes = alive_nodes
         self._without_node: set[str] = set()  # calls whose media node was missing at the last look
         self._vanished: dict[str, float] = {}  # call id → monotonic seconds since nobody is connected
+        self._unseen: dict[tuple[str, EndReason], float] = {}  # the same for the sides of calls in writing
         self._owner = TaskOwner("calls keeper", on_crash)
         self._listening = asyncio.Event()
 
@@ -153,10 +155,11 @@ class CallKeeper:
         async with self._database.read() as session:
             running = await rows.calls_in(session, RUNNING)
             waiting = await rows.waiting_visits(session)
-        gone = await self._gone_for_good(waiting)
+        gone = dict.fromkeys(await self._gone_for_good(waiting), EndReason.CUSTOMER_LOST)
+        gone |= await self._writers_gone([call for call in running if call.channel == "text"])
         await self._miss_nodes({call.id: call.media_node for call in running})
-        for call_id in gone:
-            await self._unless_moved(call_id, self._calls.end(call_id, EndReason.CUSTOMER_LOST))
+        for call_id, reason in gone.items():
+            await self._unless_moved(call_id, self._calls.end(call_id, reason))
         for call in running:
             await self._unless_moved(call.id, self._calls.judge(call))
 
@@ -198,6 +201,18 @@ class CallKeeper:
         missing = {call_id for call_id, visit_id in waiting.items() if visit_id not in online}
         self._vanished = {call_id: self._vanished.get(call_id, now) for call_id in missing}
         return {call_id for call_id, since in self._vanished.items() if now - since >= self._rejoin_s}
+
+    async def _writers_gone(self, calls: Collection[Call]) -> dict[str, EndReason]:
+        """Calls in writing one of whose sides has no page any more; no media tell of it. Counted as above."""
+        visits = await self._connections.online_visits({call.visit_id for call in calls}) if calls else set()
+        tellers = {call.teller_id for call in calls if call.teller_id is not None}
+        online = await self._connections.online_staff(tellers) if tellers else set()
+        missing = {(call.id, EndReason.CUSTOMER_LOST) for call in calls if call.visit_id not in visits}
+        missing |= {(call.id, EndReason.TELLER_LOST) for call in calls if call.teller_id not in online}
+        now = self._database.clock.monotonic_s()
+        self._unseen = {which: self._unseen.get(which, now) for which in missing}
+        patience = {EndReason.CUSTOMER_LOST: WRITERS_PATIENCE * self._rejoin_s, EndReason.TELLER_LOST: self._rejoin_s}
+        return {call_id: reason for (call_id, reason), since in self._unseen.items() if now - since >= patience[reason]}
 
 
 def _peer_change(message: dict[str, Any]) -> PeerChange:

@@ -34,13 +34,15 @@ class MediaDesk:
     async def join_customer(self, actor: Actor) -> PeerOffer:
         """Open a transport in the customer's seat, of the call there is or the one there will be."""
         visit_id = visit_of(actor)
-        return await self._open(
-            await self._customer_call(visit_id) or await self._reserve(visit_id), Seat.CUSTOMER, actor
-        )
+        call_id = await self._customer_call(visit_id)
+        if call_id is not None:
+            await self._refuse_text(call_id)
+        return await self._open(call_id or await self._reserve(visit_id), Seat.CUSTOMER, actor)
 
     async def join_teller(self, actor: Actor, call_id: str) -> PeerOffer:
         """Open a transport in the teller's seat: while the offer rings here, and during the call."""
         await self._require_teller(actor, call_id)
+        await self._refuse_text(call_id)
         offer = await self._open(call_id, Seat.TELLER, actor)
         await self._still_required(actor, call_id, offer.peer_id)
         return offer
@@ -53,6 +55,7 @@ class MediaDesk:
         """Bring the transport that waited into a call; see `CallMedia.enter`."""
         lobby_id = lobby_of(teller_of(actor))
         await self._require_teller(actor, call_id)
+        await self._refuse_text(call_id)
         if not await self._board.peer_closed(lobby_id, peer_id):
             raise _no_transport()
         await self._board.peer_opened(call_id, peer_id, actor.name)
@@ -233,6 +236,12 @@ class MediaDesk:
             if not (await session.scalars(select(rings_here.exists() | runs_here.exists()))).one():
                 raise NotFoundError("there is no such call", code="call.not_found")
 
+    async def _refuse_text(self, call_id: str) -> None:
+        async with self._database.read() as session:
+            channel = (await session.scalars(select(Call.channel).where(col(Call.id) == call_id))).first()
+        if channel == "text":
+            raise text_only()
+
     async def _open(self, call_id: str, seat: Seat, actor: Actor) -> PeerOffer:
         async with _deadline():
             offer = await self._control.open_peer(call_id, seat)
@@ -247,6 +256,11 @@ class MediaDesk:
 
 def _no_transport() -> NotFoundError:
     return NotFoundError("there is no such transport", code="media.peer_not_found")
+
+
+def text_only() -> ConflictError:
+    """What needs media is refused while both sides only write."""
+    return ConflictError("this call is in writing", code="call.text_only")
 
 
 @asynccontextmanager

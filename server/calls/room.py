@@ -25,6 +25,7 @@ from server.calls.result import ResultReader
 from server.calls.routes import routes
 from server.calls.seats import SeatBoard
 from server.calls.service import CallService
+from server.calls.text import TextDesk
 from server.calls.transfer import TransferDesk
 from server.calls.views import CallViewer
 from server.calls.warm import WarmBook
@@ -41,6 +42,7 @@ class CallsRoom:
     guests: Guests
     transfers: TransferDesk
     help: HelpDesk
+    text: TextDesk
     routes: RouteTable
 
     async def start(self) -> None:
@@ -92,6 +94,7 @@ def build(
         guests,
         TransferDesk(database, media, desk),
         help_desk,
+        TextDesk(database, service.start_media),
         table,
     )
 

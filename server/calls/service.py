@@ -18,7 +18,9 @@ from core.models.visit import Visit
 from core.ports.calls import (
     UNSPECIFIED,
     CallViews,
+    Channel,
     CustomerCall,
+    DeclaredClass,
     Disposition,
     HandoverNote,
     QueueEntry,
@@ -76,28 +78,32 @@ class CallService:
 
     # --- the customer -------------------------------------------------------------------------------------------
 
-    async def join(self, actor: Actor, elderly: bool = False) -> CustomerCall:
+    async def join(
+        self, actor: Actor, declared: DeclaredClass | None = None, channel: Channel = "video"
+    ) -> CustomerCall:
         """Join the queue; see `CallDesk.join`."""
         async with self._database.unit_of_work(actor) as work:
             visit = await rows.lock_visit(work.session, rows.visit_of(actor))
             call = await rows.newest_call(work.session, visit.id)
             if call is None or call.state in ENDED:
-                call = await self._queue(work, visit, elderly, kept_points(call))
+                call = await self._queue(work, visit, declared, channel, kept_points(call))
         async with self._database.read() as session:
             return await self._viewer.customer(session, call)
 
-    async def _queue(self, work: UnitOfWork, visit: Visit, elderly: bool, points: int = 0) -> Call:
+    async def _queue(
+        self, work: UnitOfWork, visit: Visit, declared: DeclaredClass | None, channel: Channel, points: int
+    ) -> Call:
         entrance = await rows.entrance(work.session, visit)
         business = entrance.business
         refuse_while_stopped(entrance.emergency)
         if not business.enabled:
             raise ConflictError("this business is not offered right now", code="business.closed")
-        # Every call is recorded, also those of businesses that would not need it: nobody is recorded unasked.
-        if not entrance.consented:
+        # Every call with sound and picture is recorded, whatever its business: nobody is recorded unasked.
+        if channel == "video" and not entrance.consented:
             raise ConflictError("calls are recorded, which needs consent", code="consent.required")
         reserved = await self._warm.take(visit.id)
         now = work.clock.now()
-        admission = await self._door.admit(work.session, visit.id, business, elderly, now)
+        admission = await self._door.admit(work.session, visit.id, business, declared, now)
         call = Call(
             id=reserved or new_id("call"),
             visit_id=visit.id,
@@ -106,7 +112,9 @@ class CallService:
             state=CallState.QUEUED,
             queued_at=admission.queued_at,
             priority=admission.priority + points,
+            channel=channel,
             customer_class=admission.customer_class,
+            class_source=admission.class_source,
             skill_group=business.skill_group,
             media_node=await self._warm.node_of(reserved) if reserved else None,
         )
@@ -114,7 +122,8 @@ class CallService:
         await work.session.flush()
         queued = CallQueued(at=now, call_id=call.id, business_code=call.business_code, number=call.number)
         work.emit(queued)
-        work.audit("call.join", "call", call.id, visit=visit.id, number=call.number)
+        who = {"customer_class": call.customer_class, "class_source": call.class_source}
+        work.audit("call.join", "call", call.id, visit=visit.id, number=call.number, channel=channel, **who)
         return call
 
     async def leave(self, actor: Actor, reason: EndReason = EndReason.CUSTOMER_LEFT_QUEUE) -> None:
@@ -277,10 +286,17 @@ class CallService:
         call.accepted_at = call.accepted_at or now
         begin_leg(work.session, call.id, teller_id, now)
         # Before the facts are told: whatever they set off has time, the two people have not.
-        work.after_commit(lambda: self._start_media(call_id, teller_id, again))
+        if call.channel == "text":
+            work.after_commit(lambda: self._connect_soon(call_id))
+        else:
+            work.after_commit(lambda: self.start_media(call_id, teller_id, again))
         return call.accepted_at
 
-    def _start_media(self, call_id: str, teller_id: str, again: bool) -> None:
+    def _connect_soon(self, call_id: str) -> None:
+        self._owner.start("connect text", self._connect(call_id))
+
+    def start_media(self, call_id: str, teller_id: str, again: bool) -> None:
+        """Let media flow between the customer and this teller; a call whose media do not start is ended."""
         self._owner.start("start media", self._activate(call_id, teller_id, again))
 
     async def _activate(self, call_id: str, teller_id: str, again: bool) -> None:
@@ -306,6 +322,10 @@ class CallService:
     async def judge(self, call: Call) -> None:
         """As `judge_seats`, for a row just read."""
         if call.state not in RUNNING or call.accepted_at is None:
+            return
+        if call.channel == "text":  # nobody has media in it; its keeper looks at the pages
+            if call.state == CallState.ACCEPTED:
+                await self._connect(call.id)
             return
         seats = await self._board.seats(call.id)
         taken_at = call.teller_since or call.accepted_at
@@ -337,7 +357,10 @@ class CallService:
         orphans = [
             call.id
             for call in calls
-            if call.media_node not in alive_nodes and call.accepted_at is not None and call.accepted_at < started_at
+            if call.channel == "video"
+            and call.media_node not in alive_nodes
+            and call.accepted_at is not None
+            and call.accepted_at < started_at
         ]
         return [call_id for call_id in orphans if await self.end(call_id, EndReason.SYSTEM_RESTART)]
 

@@ -88,7 +88,8 @@ class TransferDesk:
                 after=done.to_teller_id,
                 skill_group=call.skill_group,
             )
-            if kind != "consult":  # before the commit: nobody is seen by the customer before the offer is accepted
+            # Before the commit: nobody is seen by the customer before the offer is accepted.
+            if kind != "consult" and call.channel == "video":
                 await self._media.silence(call.id, True)
         await self._tidy(call_id, teller_id, gone)
 

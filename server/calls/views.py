@@ -12,6 +12,7 @@ from core.models.staff import Staff
 from core.ports.calls import (
     CallStateName,
     CallViews,
+    Channel,
     CustomerCall,
     GuestName,
     HandoverNote,
@@ -102,6 +103,11 @@ async def _guests(session: AsyncSession, call: Call) -> list[GuestName]:
     return (await guest_names(session, [call])).get(call.id, []) if call.state in RUNNING else []
 
 
+def channel_of(call: Call) -> Channel:
+    """The stored text as the pages' type."""
+    return "text" if call.channel == "text" else "video"
+
+
 def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None, guests: list[GuestName]) -> CustomerCall:
     """Only what the customer needs; tellers by name and number."""
     return CustomerCall(
@@ -120,6 +126,8 @@ def customer_view(call: Call, teller: Staff | None, place: QueuePlace | None, gu
         recording_ok=call.recording_ok,
         on_hold=is_on_hold(call),
         sharing=call.sharing,
+        channel=channel_of(call),
+        video_asked=call.video_asked_at is not None,
         others=[
             OtherParty(display_name=guest.display_name, staff_number=guest.staff_number, seat=guest.seat)
             for guest in guests
@@ -156,9 +164,12 @@ def teller_view(
         recording_state=recording_state,
         on_hold=is_on_hold(call),
         sharing=call.sharing,
+        channel=channel_of(call),
+        video_asked=call.video_asked_at is not None,
         transcription=transcription,
         guests=[guest for guest in guests if guest.seat == "expert" or guest.mode != "monitor"],
         handover=handover,
         customer_class=call.customer_class,
+        class_source=call.class_source,
         help_asked=call.help_asked_at is not None,
     )

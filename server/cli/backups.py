@@ -78,7 +78,8 @@ def drill(
     with plain_errors():
         settings = settings_from(data_dir=data, database_url=database_url)
         with backups.house_database(settings) as url:
-            report = asyncio.run(backups.rehearse(settings, url, target, backup_id))
+            report = asyncio.run(backups.rehearse(settings, target, backup_id))
+            asyncio.run(backups.note(url, report))
     if as_json:
         typer.echo(json.dumps({"good": report.good, **asdict(report)}, ensure_ascii=False))
     else:

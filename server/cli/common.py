@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from core.db import DatabaseAwayError
 from core.errors import CounterError
 from core.settings import Settings
 
@@ -35,6 +36,9 @@ def plain_errors() -> Iterator[None]:
         yield
     except CounterError as error:
         console.print(f"[bold red]aircounter:[/] {error} [dim]({error.code})[/]", highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+    except DatabaseAwayError as error:
+        console.print(f"[bold red]aircounter:[/] {error} [dim](database.away)[/]", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     except ValidationError as error:
         for problem in error.errors():

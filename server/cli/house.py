@@ -90,12 +90,25 @@ _role("worker", "Run one worker: recordings, transcripts, checks, messages.")
 
 
 @app.command()
-def migrate(database_url: DatabaseOption = None, demo: Annotated[bool, typer.Option("--demo")] = False) -> None:
+def migrate(
+    database_url: DatabaseOption = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Demo staff with a known password.")] = False,
+    back_to: Annotated[
+        str | None, typer.Option(help="Go back to an older release's schema, with all its processes stopped.")
+    ] = None,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Going back may delete what the older release does not know.")
+    ] = False,
+) -> None:
     """Bring a database to this release's schema and catalogue, before its processes start."""
     with plain_errors():
         settings = settings_from(database_url=database_url, demo=demo or None)
         if settings.database_url is None:
             raise CounterError("name the database with --database-url", code="start.no_database")
+        if back_to is not None:
+            lost = asyncio.run(schema.downgrade(settings.database_url, back_to, discard=discard))
+            console.print(f"schema {back_to}; deleted: {', '.join(lost) or 'nothing'}", highlight=False)
+            return
         asyncio.run(schema.upgrade(settings.database_url))
         asyncio.run(seed.seed(settings))
 

@@ -1,19 +1,18 @@
 """Endpoints of forms filled in before the call, and of the catalogue's editors."""
 
-from typing import Annotated
-
 from aiohttp import web
-from pydantic import StringConstraints
 
 from core.http import RouteTable, actor_of
 from core.security.permissions import Permission
 from server.counter.flow_desk import FlowDesk
 from server.counter.prefill import PrefillDesk
 from server.counter.schemas import (
+    BusinessCode,
+    BusinessOffer,
+    BusinessOfferRequest,
+    CatalogueView,
     FlowCheck,
     FlowCheckRequest,
-    FlowRequest,
-    FlowRow,
     FlowView,
     PrefillClaimRequest,
     PrefillForm,
@@ -21,8 +20,6 @@ from server.counter.schemas import (
     PrefillLinkRequest,
     PrefillRequest,
 )
-
-BusinessCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
 
 
 def prefill_routes(desk: PrefillDesk) -> RouteTable:
@@ -39,7 +36,11 @@ def prefill_routes(desk: PrefillDesk) -> RouteTable:
 
     @table.post("/api/prefills", Permission.PUBLIC)
     async def link(request: web.Request, body: PrefillLinkRequest) -> PrefillLink:
-        return await desk.link(body.business_code, request.remote)
+        return await desk.link(body.business_code, body.values, request.remote)
+
+    @table.get("/api/prefills/{code}", Permission.PUBLIC)
+    async def blank(request: web.Request, code: BusinessCode, /) -> PrefillForm:
+        return await desk.blank(code)
 
     @table.post("/api/visit/prefill/claim", Permission.VISIT_OWN)
     async def claim(request: web.Request, body: PrefillClaimRequest) -> PrefillForm:
@@ -53,8 +54,8 @@ def flow_routes(desk: FlowDesk) -> RouteTable:
     table = RouteTable()
 
     @table.get("/api/flows", Permission.CATALOGUE_EDIT)
-    async def rows(request: web.Request) -> list[FlowRow]:
-        return await desk.rows()
+    async def catalogue(request: web.Request) -> CatalogueView:
+        return await desk.catalogue()
 
     @table.get("/api/flows/{code}", Permission.CATALOGUE_EDIT)
     async def view(request: web.Request, code: BusinessCode, /, version: int | None = None) -> FlowView:
@@ -62,10 +63,11 @@ def flow_routes(desk: FlowDesk) -> RouteTable:
 
     @table.post("/api/flows/{code}/check", Permission.CATALOGUE_EDIT)
     async def check(request: web.Request, code: BusinessCode, /, body: FlowCheckRequest) -> FlowCheck:
-        return desk.check(code, body.text)
+        return desk.check(code, body)
 
-    @table.put("/api/flows/{code}", Permission.CATALOGUE_EDIT)
-    async def save(request: web.Request, code: BusinessCode, /, body: FlowRequest) -> FlowView:
-        return await desk.save(actor_of(request), code, body)
+    @table.put("/api/businesses/{code}", Permission.CATALOGUE_EDIT)
+    async def offer(request: web.Request, code: BusinessCode, /, body: BusinessOfferRequest) -> BusinessOffer:
+        """Whether it is offered and who serves it; how it is done stays as it is."""
+        return await desk.offer(actor_of(request), code, body)
 
     return table

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from core.db import UnitOfWork
 from core.errors import NotFoundError
 from core.models.business import Business
+from core.models.change import ChangeState, ControlledChange
 
 
 class BusinessEntry(BaseModel):
@@ -19,7 +20,7 @@ class BusinessEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    code: str = Field(pattern=r"^[a-z][a-z_]*$")
+    code: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     name_zh: str = Field(min_length=1)
     name_en: str = Field(min_length=1)
     hint_zh: str = Field(min_length=1)
@@ -39,8 +40,14 @@ def packaged_businesses() -> tuple[BusinessEntry, ...]:
 
 
 async def seed_businesses(work: UnitOfWork) -> None:
-    """Bring the rows up to the shipped catalogue. Whether a business is enabled is the bank's choice and stays."""
+    """Bring the rows up to the shipped catalogue. What the bank has changed of a business stays as it is."""
+    changed_here = select(ControlledChange.subject).where(
+        col(ControlledChange.kind) == "flow", col(ControlledChange.state) == ChangeState.APPROVED
+    )
+    kept = set((await work.session.scalars(changed_here)).all())
     for position, entry in enumerate(packaged_businesses()):
+        if entry.code in kept:
+            continue
         values = {**entry.model_dump(), "position": position}
         row = insert(Business).values(**values, enabled=True)
         changed = {name: value for name, value in values.items() if name != "code"}

@@ -58,6 +58,8 @@ class FieldSpec(BaseModel):
     def _check(self) -> "FieldSpec":
         if (self.type == "choice") != bool(self.choices):
             raise ValueError("a choice has choices, nothing else has")
+        if len({choice.value for choice in self.choices}) != len(self.choices):
+            raise ValueError("values of choices must be unique")
         return self
 
 

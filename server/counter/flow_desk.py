@@ -1,53 +1,80 @@
-"""Editing how businesses are done: checked, versioned, audited. A running case keeps the version it began with."""
+"""The catalogue for its editors: what is in force, older versions, kinds of steps, what is wrong with a draft."""
 
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
-from core.db import Database, UnitOfWork
-from core.errors import BadInputError, ConflictError, NotFoundError
+from core.db import Database
+from core.errors import ConflictError, NotFoundError
 from core.models.business import Business
 from core.models.case import BusinessFlow
+from core.models.change import ChangeState, ControlledChange
+from core.models.queue import SkillGroup
 from core.security.actor import Actor
-from server.counter.flow_store import add_version
+from server.counter.changes.subjects import skill_groups
+from server.counter.flow_rules import read_flow
 from server.counter.flows import Flow
-from server.counter.kinds import Kinds, check_flow
-from server.counter.schemas import BusinessFields, FlowCheck, FlowRequest, FlowRow, FlowVersionView, FlowView
+from server.counter.kinds import Kinds
+from server.counter.schemas import (
+    BusinessFields,
+    BusinessOffer,
+    BusinessOfferRequest,
+    CatalogueView,
+    FlowCheck,
+    FlowCheckRequest,
+    FlowProblem,
+    FlowRow,
+    FlowVersionView,
+    FlowView,
+    StepKindView,
+)
 
 
 class FlowDesk:
-    """The catalogue for its editors."""
+    """Reads and checks; changing goes through `server.counter.changes`."""
 
     def __init__(self, database: Database, kinds: Kinds) -> None:
         self._database = database
         self._kinds = kinds
 
-    async def rows(self) -> list[FlowRow]:
-        """Every business with a flow."""
+    async def catalogue(self) -> CatalogueView:
+        """Every business with a flow, and what flows are made of."""
+        counts = select(BusinessFlow.business_code, func.count().label("versions")).group_by(
+            col(BusinessFlow.business_code)
+        )
+        query = (
+            select(Business, BusinessFlow)
+            .join(BusinessFlow, col(BusinessFlow.business_code) == col(Business.code))
+            .where(col(BusinessFlow.active).is_(True))
+            .order_by(col(Business.position), col(Business.code))
+        )
+        waiting = select(ControlledChange.subject).where(
+            col(ControlledChange.kind) == "flow", col(ControlledChange.state) == ChangeState.WAITING
+        )
         async with self._database.read() as session:
-            query = select(Business, BusinessFlow).join(
-                BusinessFlow, col(BusinessFlow.business_code) == col(Business.code)
-            )
-            found = (await session.execute(query.order_by(col(Business.position), col(Business.code)))).all()
-        counts: dict[str, int] = {}
-        for business, _ in found:
-            counts[business.code] = counts.get(business.code, 0) + 1
-        return [
+            versions = {row.business_code: row.versions for row in (await session.execute(counts)).all()}
+            changing = set((await session.scalars(waiting)).all())
+            found = (await session.execute(query)).all()
+            groups = sorted(await skill_groups(session))
+        rows = [
             FlowRow(
                 code=business.code,
                 name_zh=business.name_zh,
                 name_en=business.name_en,
                 enabled=business.enabled,
                 version=flow.version,
-                versions=counts[business.code],
-                note=flow.note,
-                created_by=flow.created_by,
-                created_at=flow.created_at,
+                versions=versions[business.code],
+                changing=business.code in changing,
             )
             for business, flow in found
-            if flow.active
+        ]
+        return CatalogueView(rows=rows, kinds=self._kind_views(), skill_groups=groups)
+
+    def _kind_views(self) -> list[StepKindView]:
+        return [
+            StepKindView(name=kind.name, doers=sorted(kind.doers), config=kind.config.model_json_schema())
+            for kind in sorted(self._kinds.values(), key=lambda kind: kind.name)
         ]
 
     async def view(self, code: str, version: int | None = None) -> FlowView:
@@ -62,61 +89,48 @@ class FlowDesk:
         return FlowView(
             code=code,
             version=chosen.version,
+            newest=rows[0].version,
             business=BusinessFields.model_validate(business, from_attributes=True, extra="ignore"),
-            text=as_text(chosen.content),
+            flow=Flow.model_validate(chosen.content).model_dump(mode="json"),
             history=[FlowVersionView.model_validate(row, from_attributes=True) for row in rows],
         )
 
-    def check(self, code: str, text: str) -> FlowCheck:
-        """What is wrong with a text, in the editor's words."""
-        try:
-            flow = self._flow(code, text)
-        except BadInputError as error:
-            return FlowCheck(problems=list(error.fields.get("problems", [])) or [str(error)], steps=[])
-        return FlowCheck(problems=[], steps=[step.title_zh for step in flow.steps])
+    def check(self, code: str, request: FlowCheckRequest) -> FlowCheck:
+        """What is wrong with a draft, and the draft as text and as data. Nothing is stored."""
+        content: Any = request.flow
+        if request.text is not None:
+            try:
+                content = yaml.safe_load(request.text)
+            except (yaml.YAMLError, RecursionError) as error:
+                return FlowCheck(problems=[FlowProblem(at="", problem="yaml", text=str(error))], flow=None, text="")
+        flow, problems = read_flow(content, code, self._kinds)
+        told = [FlowProblem(at=each.at, problem=each.problem, text=each.text) for each in problems]
+        shown = flow.model_dump(mode="json") if flow else None
+        return FlowCheck(problems=told, flow=shown, text=as_text(shown if shown is not None else content))
 
-    async def save(self, actor: Actor, code: str, request: FlowRequest) -> FlowView:
-        """A new version that new cases use from now on.
+    async def offer(self, actor: Actor, code: str, request: BusinessOfferRequest) -> BusinessOffer:
+        """Offer a business or take it off, without a new version of its flow. Who waits already stays in the queue.
 
         Raises:
-            BadInputError: ``flow.invalid``. ConflictError: ``flow.stale``: somebody has saved meanwhile.
+            NotFoundError: ``business.not_found``, ``group.not_found``.
+            ConflictError: ``business.stale``: somebody else was faster.
         """
-        flow = self._flow(code, request.text)
+        wanted = BusinessOffer(enabled=request.enabled, skill_group=request.skill_group)
         async with self._database.unit_of_work(actor) as work:
-            newest = await self._newest(work, code)
-            if newest != request.based_on:
-                raise ConflictError("somebody has saved another version", code="flow.stale", version=newest)
-            business = await work.session.get(Business, code, with_for_update=True)
-            before = None if business is None else {"enabled": business.enabled, "name_zh": business.name_zh}
-            values = request.business.model_dump()
-            if business is None:
-                work.session.add(Business(code=code, position=100, **values))
-                await work.session.flush()
-            else:
-                business.sqlmodel_update(values)
-            await add_version(work, code, newest + 1, flow.model_dump(mode="json"), request.note)
-            after = {"version": newest + 1, "enabled": values["enabled"], "name_zh": values["name_zh"]}
-            work.audit("flow.save", "business", code, before=before, after=after, note=request.note)
-        return await self.view(code)
-
-    async def _newest(self, work: UnitOfWork, code: str) -> int:
-        query = select(BusinessFlow.version).where(col(BusinessFlow.business_code) == code)
-        return (await work.session.scalars(query.order_by(col(BusinessFlow.version).desc()).limit(1))).first() or 0
-
-    def _flow(self, code: str, text: str) -> Flow:
-        try:
-            content: Any = yaml.safe_load(text)
-            flow = Flow.model_validate(content)
-        except (yaml.YAMLError, RecursionError) as error:
-            raise BadInputError(f"this is no YAML: {error}", code="flow.invalid", problems=[str(error)]) from None
-        except ValidationError as error:
-            problems = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
-            raise BadInputError("the flow is not right", code="flow.invalid", problems=problems) from None
-        if flow.code != code:
-            raise BadInputError("code: another business", code="flow.invalid", problems=["code: another business"])
-        return check_flow(flow, self._kinds)
+            row = await work.session.get(Business, code, with_for_update=True)
+            if row is None:
+                raise NotFoundError("there is no such business", code="business.not_found")
+            before = BusinessOffer(enabled=row.enabled, skill_group=row.skill_group)
+            if before != request.seen:
+                raise ConflictError("somebody else has changed this business", code="business.stale")
+            moved = wanted.skill_group != before.skill_group
+            if moved and await work.session.get(SkillGroup, wanted.skill_group) is None:
+                raise NotFoundError("there is no such group", code="group.not_found")
+            row.sqlmodel_update(wanted.model_dump())
+            work.audit("business.offer", "business", code, before=before.model_dump(), after=wanted.model_dump())
+        return wanted
 
 
-def as_text(content: dict[str, Any]) -> str:
-    """A flow's content as people edit it."""
+def as_text(content: Any) -> str:
+    """A flow as YAML, to keep or to carry to another house."""
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110)

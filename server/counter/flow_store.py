@@ -25,8 +25,16 @@ async def seed_flows(work: UnitOfWork) -> None:
             await add_version(work, flow.code, row.version + 1, content, "")
 
 
-async def add_version(work: UnitOfWork, code: str, version: int, content: dict[str, Any], note: str) -> None:
-    """A new version that new cases use from now on."""
+async def newest_version(session: AsyncSession, code: str) -> int:
+    """The highest version of a flow; 0 when there is none."""
+    query = select(BusinessFlow.version).where(col(BusinessFlow.business_code) == code)
+    return (await session.scalars(query.order_by(col(BusinessFlow.version).desc()).limit(1))).first() or 0
+
+
+async def add_version(
+    work: UnitOfWork, code: str, version: int, content: dict[str, Any], note: str, by: str | None = None
+) -> None:
+    """A new version that new cases use from now on. `by`: who wrote it, unless it is whoever acts."""
     active = update(BusinessFlow).where(col(BusinessFlow.business_code) == code, col(BusinessFlow.active).is_(True))
     await work.session.execute(active.values(active=False))
     work.session.add(
@@ -36,7 +44,7 @@ async def add_version(work: UnitOfWork, code: str, version: int, content: dict[s
             content=content,
             active=True,
             note=note,
-            created_by=work.actor.name,
+            created_by=by or work.actor.name,
             created_at=work.clock.now(),
         )
     )

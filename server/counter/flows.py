@@ -33,7 +33,11 @@ class DocumentSpec(_Data):
 
 
 class Limits(_Data):
-    """Amounts in 分. None: no limit of this business's own."""
+    """Amounts in 分. None: no limit of this business's own.
+
+    Attributes:
+        day_total_check_fen: From more than this on a day on, the second person writes down why it is right.
+    """
 
     amount_max_fen: Annotated[int, Field(gt=0, le=LARGEST_FEN)] | None = None
     day_total_check_fen: Annotated[int, Field(gt=0, le=LARGEST_FEN)] | None = None
@@ -65,7 +69,6 @@ class Flow(_Data):
     Attributes:
         lane: ``simple`` businesses are done within five minutes.
         review: Level of the second person who has to agree; 0 none. Finer rules are the review step's own.
-        script: Rules of the script (`qa.compliance`) the teller is expected to have met; shown beside the steps.
     """
 
     code: Code
@@ -77,9 +80,16 @@ class Flow(_Data):
     plain_zh: Sentence
     plain_en: Sentence
     limits: Limits = Limits()
-    script: tuple[Code, ...] = ()
     documents: tuple[DocumentSpec, ...] = ()
     steps: Annotated[tuple[StepSpec, ...], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_script(cls, content: Any) -> Any:
+        """Versions stored before what has to be said was the script rules' matter alone still name it."""
+        return (
+            {key: value for key, value in content.items() if key != "script"} if isinstance(content, dict) else content
+        )
 
     @model_validator(mode="after")
     def _check(self) -> "Flow":

@@ -1,9 +1,15 @@
-"""Watches running cases: calls for help when time is over, ends those of ended calls, begins held-back steps."""
+"""Watches running cases: calls for help when time is over, ends those of ended calls, begins held-back steps.
+
+Forgets forms filled in before a call once their time is over: what they hold is personal data that nobody needs.
+"""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import count
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
@@ -12,7 +18,7 @@ from core.bus import LIVE, Bus
 from core.db import Database, UnitOfWork
 from core.errors import ConflictError
 from core.events import CaseOverdue
-from core.models.case import BusinessCase, CaseState
+from core.models.case import BusinessCase, CaseState, Prefill
 from core.security.actor import system_actor
 from server.counter.book import call_s, track_of
 from server.counter.engine import Engine
@@ -22,23 +28,33 @@ from server.counter.preconditions import RUNNING
 log = structlog.get_logger(__name__)
 
 ROUND_S = 1.0
+PURGE_S = 600.0
+FORGET_ROUNDS = 60
 CALL_ENDED = "case.call_ended"
 
 
 class CaseKeeper:
     """One per worker; several do no harm, as every case is locked while it is looked at."""
 
-    def __init__(self, database: Database, bus: Bus, engine: Engine) -> None:
+    def __init__(self, database: Database, bus: Bus, engine: Engine, purge: Callable[[], Awaitable[int]]) -> None:
+        """`purge` removes files of bookings that are over; asked for once in ten minutes."""
+        self._purge = purge
+        self._purge_at_s = 0.0
         self._database = database
         self._bus = bus
         self._engine = engine
         self._actor = system_actor("counter")
 
     async def run(self) -> None:
-        """Look at all running cases once a second until cancelled."""
-        while True:
+        """Look at all running cases once a second, at old forms once a minute, until cancelled."""
+        for number in count():
             try:
                 await self.look()
+                if self._database.clock.monotonic_s() >= self._purge_at_s:
+                    self._purge_at_s = self._database.clock.monotonic_s() + PURGE_S
+                    await self._purge()
+                if number % FORGET_ROUNDS == 0:
+                    await self.forget()
             except (SQLAlchemyError, RedisError, OSError) as error:
                 log.warning("running cases not looked at", error=str(error))
             await asyncio.sleep(ROUND_S)
@@ -54,6 +70,13 @@ class CaseKeeper:
                     await self._bus.publish(LIVE, {"kind": "case", "case_id": case_id})
             except ConflictError as error:
                 log.info("case left as it is", case=case_id, code=error.code)
+
+    async def forget(self) -> None:
+        """Delete forms whose time is over, used or not; what was used is in its case."""
+        async with self._database.unit_of_work(self._actor) as work:
+            old = delete(Prefill).where(col(Prefill.expires_at) <= work.clock.now()).returning(col(Prefill.id))
+            for prefill_id in (await work.session.scalars(old)).all():
+                work.audit("prefill.expire", "prefill", prefill_id)
 
     async def _look_at(self, case_id: str) -> bool:
         async with self._database.unit_of_work(self._actor) as work:

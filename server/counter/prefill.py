@@ -16,7 +16,6 @@ from core.rate_limit import RateLimiter, address_key
 from core.security.actor import Actor, system_actor
 from core.security.sealing import Sealer
 from core.security.tokens import new_secret, sha256_hex
-from server.counter.fields import FieldSpec, problems_of
 from server.counter.flow_store import active_flow
 from server.counter.flows import Flow
 from server.counter.kinds.form import FormConfig
@@ -31,7 +30,9 @@ TRIES_PER_MINUTE = 30
 class PrefillDesk:
     """Takes forms before there is a case; the form step of the case loads them (`server.counter.prefill_load`)."""
 
-    def __init__(self, database: Database, limiter: RateLimiter, sealer: Sealer) -> None:
+    def __init__(self, database: Database, limiter: RateLimiter, sealer: Sealer, site_url: str) -> None:
+        """`site_url`: where a phone that scans the QR code finds the pages."""
+        self._site_url = site_url
         self._database = database
         self._limiter = limiter
         self._sealer = sealer
@@ -63,18 +64,30 @@ class PrefillDesk:
             self._write(work, row, filled)
         return _shown(flow, filled)
 
-    async def link(self, business_code: str, address: str | None) -> PrefillLink:
-        """A new link. NotFoundError ``business.not_found``. ConflictError ``prefill.none``. RateLimitedError."""
+    async def blank(self, business_code: str) -> PrefillForm:
+        """The empty form of a business, for everybody. NotFoundError ``business.not_found``."""
+        async with self._database.read() as session:
+            _, flow = await active_flow(session, business_code)
+        return _shown(flow, {})
+
+    async def link(self, business_code: str, values: dict[str, Any], address: str | None) -> PrefillLink:
+        """Keep a form filled in before the visit. The link gives it to one visit and shows nobody what is in it.
+
+        Raises:
+            NotFoundError: ``business.not_found``. ConflictError: ``prefill.none``. BadInputError: ``fields.invalid``.
+            RateLimitedError: too many from this address.
+        """
         await self._limiter.hit(f"prefill-link:{address_key(address)}", LINKS_PER_MINUTE, 60)
         token = new_secret()
         async with self._database.unit_of_work(system_actor("prefill")) as work:
             version, flow = await active_flow(work.session, business_code)
-            _fields(flow)
+            filled = _checked(flow, values)
             row = self._new(work, flow.code, version, sha256_hex(token), timedelta(days=LINK_DAYS))
-        path = f"/?business={business_code}&prefill={token}"
+            self._write(work, row, filled)
+        url = f"{self._site_url}/?business={business_code}&prefill={token}"
         svg = io.BytesIO()
-        segno.make(path, error="m").save(svg, kind="svg", scale=4, border=2, xmldecl=False)
-        return PrefillLink(token=token, path=path, qr_svg=svg.getvalue().decode(), expires_at=row.expires_at)
+        segno.make(url, error="m").save(svg, kind="svg", scale=4, border=2, xmldecl=False)
+        return PrefillLink(url=url, qr_svg=svg.getvalue().decode(), expires_at=row.expires_at)
 
     async def claim(self, actor: Actor, token: str) -> PrefillForm:
         """Take the link along on this visit: from now on it opens nothing for anybody else.
@@ -129,17 +142,17 @@ class PrefillDesk:
         work.audit("prefill.fill", "prefill", row.id, business=row.business_code)
 
 
-def _fields(flow: Flow) -> tuple[FieldSpec, ...]:
-    """Fields of the flow's first form that is the customer's. ConflictError ``prefill.none``."""
+def _form(flow: Flow) -> FormConfig:
+    """The flow's first form that is the customer's. ConflictError ``prefill.none``."""
     for step in flow.steps:
         if step.kind == "form" and step.doer == "customer":
-            return FormConfig.model_validate(step.config).fields
+            return FormConfig.model_validate(step.config)
     raise ConflictError("this business has nothing to fill in before", code="prefill.none")
 
 
 def _checked(flow: Flow, values: dict[str, Any]) -> dict[str, Any]:
     filled = {key: value for key, value in values.items() if value != ""}
-    problems = problems_of(_fields(flow), filled)
+    problems = _form(flow).problems(filled)
     if problems:
         raise BadInputError("the form has fields that cannot be right", code="fields.invalid", problems=problems)
     return filled
@@ -147,7 +160,7 @@ def _checked(flow: Flow, values: dict[str, Any]) -> dict[str, Any]:
 
 def _shown(flow: Flow, values: dict[str, Any]) -> PrefillForm:
     try:
-        fields = [field.model_dump(mode="json") for field in _fields(flow)]
+        fields = [field.model_dump(mode="json") for field in _form(flow).fields]
     except ConflictError:
         return PrefillForm(business_code=flow.code, fields=None, values={})
     return PrefillForm(business_code=flow.code, fields=fields, values=values)

@@ -18,17 +18,22 @@ from server.counter.banking.client import HttpCoreBanking
 from server.counter.book import CaseBook
 from server.counter.case_routes import flow_routes, prefill_routes
 from server.counter.cases import CaseService
+from server.counter.changes.desk import ChangeDesk
+from server.counter.changes.routes import routes as change_routes
+from server.counter.changes.subjects import subjects
 from server.counter.demo.aids import DemoAids
 from server.counter.demo.routes import demo_routes
-from server.counter.documents.routes import document_routes
+from server.counter.documents.early import EarlyPapersDesk
+from server.counter.documents.routes import document_routes, early_routes
 from server.counter.documents.service import DocumentService
 from server.counter.documents.shelf import DocumentShelf
 from server.counter.engine import Engine
 from server.counter.flow_desk import FlowDesk
+from server.counter.flow_rules import check_flow
 from server.counter.flows import packaged_flows
 from server.counter.keeper import CaseKeeper
 from server.counter.kind import House
-from server.counter.kinds import check_flow, load_kinds
+from server.counter.kinds import load_kinds
 from server.counter.notices.sms import HttpSmsGateway
 from server.counter.prefill import PrefillDesk
 from server.counter.simulators.identity import NobodyOnFile, Simulation, simulated
@@ -43,6 +48,7 @@ class CounterRoom:
 
     cases: CaseService
     documents: DocumentService
+    early: EarlyPapersDesk
     keeper: CaseKeeper
     routes: list[RouteTable]
     subscriptions: list[Subscription]
@@ -90,15 +96,19 @@ def build(
     engine = Engine(kinds, CaseBook(house.sealer))
     cases = CaseService(database, engine)
     shelf = DocumentShelf(store, master_key)
-    documents = DocumentService(database, cases, shelf)
+    documents = DocumentService(database, cases, shelf, limiter)
+    early = EarlyPapersDesk(database, limiter, shelf, documents)
     return CounterRoom(
         cases,
         documents,
-        CaseKeeper(database, bus, engine),
+        early,
+        CaseKeeper(database, bus, engine, early.purge),
         [
             document_routes(documents),
-            prefill_routes(PrefillDesk(database, limiter, house.sealer)),
+            early_routes(early),
+            prefill_routes(PrefillDesk(database, limiter, house.sealer, settings.site_url)),
             flow_routes(FlowDesk(database, kinds)),
+            change_routes(ChangeDesk(database, subjects(kinds))),
             demo_routes(DemoAids(database, engine.book, master_key, settings, http)),
         ],
         IdentityDesk(house, cases, shelf).subscriptions,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 # PostgreSQL text cannot hold NUL, so it is refused at the border instead of failing inside.
 _NO_NUL = r"^[^\x00]*$"
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_NUL)]
+BusinessCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class BusinessView(BaseModel):
@@ -87,20 +88,20 @@ class PrefillRequest(BaseModel):
 
 
 class PrefillLink(BaseModel):
-    """A link under which a form can be filled in once, before the visit. `qr_svg`: the same as a picture."""
+    """A form kept for one visit: `url` brings it along, once. `qr_svg`: the same as a picture."""
 
-    token: str
-    path: str
+    url: str
     qr_svg: str
     expires_at: datetime
 
 
 class PrefillLinkRequest(BaseModel):
-    """For which business."""
+    """A form filled in before the visit: texts, and integers for amounts in 分."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     business_code: Code
+    values: Annotated[dict[str, str | int], Field(max_length=30)]
 
 
 class PrefillClaimRequest(BaseModel):
@@ -112,7 +113,7 @@ class PrefillClaimRequest(BaseModel):
 
 
 class FlowRow(BaseModel):
-    """A business and the version of its flow in force."""
+    """A business and the version of its flow in force. `changing`: a change of it waits to be decided."""
 
     code: str
     name_zh: str
@@ -120,9 +121,23 @@ class FlowRow(BaseModel):
     enabled: bool
     version: int
     versions: int
-    note: str
-    created_by: str
-    created_at: datetime
+    changing: bool
+
+
+class StepKindView(BaseModel):
+    """A kind of step: who may do one, and its settings as JSON schema."""
+
+    name: str
+    doers: list[str]
+    config: dict[str, Any]
+
+
+class CatalogueView(BaseModel):
+    """All businesses, and what flows are made of."""
+
+    rows: list[FlowRow]
+    kinds: list[StepKindView]
+    skill_groups: list[str]
 
 
 class FlowVersionView(BaseModel):
@@ -150,36 +165,87 @@ class BusinessFields(BaseModel):
 
 
 class FlowView(BaseModel):
-    """A flow to edit: its text, and all its versions, newest first."""
+    """A flow to edit, as `server.counter.flows.Flow`, and all its versions, newest first."""
 
     code: str
     version: int
+    newest: int
     business: BusinessFields
-    text: str
+    flow: dict[str, Any]
     history: list[FlowVersionView]
 
 
-class FlowRequest(BaseModel):
-    """A flow as YAML. `based_on`: the newest version its editor has seen, 0 for a new business."""
+class BusinessOffer(BaseModel):
+    """Whether a business is offered to customers, and which skill group serves it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    business: BusinessFields
-    text: Annotated[str, StringConstraints(min_length=1, max_length=60_000, pattern=_NO_NUL)]
-    note: Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=_NO_NUL)]
-    based_on: Annotated[int, Field(ge=0)]
+    enabled: bool
+    skill_group: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class BusinessOfferRequest(BusinessOffer):
+    """The choice, with what was in force when it was shown."""
+
+    seen: BusinessOffer
+
+
+class WantedDocument(BaseModel):
+    """A document a business asks for."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    required: bool
+
+
+class EarlyDocumentView(BaseModel):
+    """A file handed in with a booking. `taken`: it is part of a case now."""
+
+    id: str
+    code: str
+    content_type: str
+    size_b: int
+    at: datetime
+    taken: bool
+
+
+class EarlyPapers(BaseModel):
+    """What can be handed in with a booking, and what was."""
+
+    wanted: list[WantedDocument]
+    documents: list[EarlyDocumentView]
+
+
+class TakeRequest(BaseModel):
+    """Where a file handed in with the booking goes: the open step of a case."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    case_id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_NUL)]
+    step: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class FlowCheckRequest(BaseModel):
-    """A flow's text to look over."""
+    """A draft to look over, as data or as YAML."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    text: Annotated[str, StringConstraints(min_length=1, max_length=60_000, pattern=_NO_NUL)]
+    flow: dict[str, Any] | None = None
+    text: Annotated[str, StringConstraints(min_length=1, max_length=60_000, pattern=_NO_NUL)] | None = None
+
+
+class FlowProblem(BaseModel):
+    """One thing to put right. `at`: where, e.g. ``steps.2.config.fields.0.key``; `problem`: stable word."""
+
+    at: str
+    problem: str
+    text: str
 
 
 class FlowCheck(BaseModel):
-    """What is wrong with it; nothing when it can be saved."""
+    """What is wrong with a draft; nothing when it can be handed in. `flow` is null when it has not the shape of one."""
 
-    problems: list[str]
-    steps: list[str]
+    problems: list[FlowProblem]
+    flow: dict[str, Any] | None
+    text: str

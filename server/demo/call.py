@@ -42,6 +42,7 @@ class Plan:
         teller_audio / customer_audio: 48 kHz mono.
         out_dir: Where the playable recordings are put.
         password: Of the demo staff.
+        teller_url: The edge the teller's page is connected to; empty: the customer's.
     """
 
     base_url: str
@@ -53,6 +54,12 @@ class Plan:
     teller: str = "teller1"
     inspector: str = "inspector1"
     process_timeout_s: float = 600.0
+    teller_url: str = ""
+
+    @property
+    def teller_base_url(self) -> str:
+        """The teller's edge."""
+        return self.teller_url or self.base_url
 
 
 class Staff:
@@ -130,9 +137,8 @@ async def hold_call(plan: Plan, teller: Staff, progress: Progress) -> Talk:
     """
     progress("customer: choosing the business and consenting to the recording")
     token = await _enter(plan)
-    origin = {"Origin": plan.base_url}
-    staff = SignalingClient("/staff", headers={**origin, "Cookie": teller.cookie})
-    customer = SignalingClient("/customer", auth={"token": token}, headers=origin)
+    staff = SignalingClient("/staff", headers={"Origin": plan.teller_base_url, "Cookie": teller.cookie})
+    customer = SignalingClient("/customer", auth={"token": token}, headers={"Origin": plan.base_url})
     ears = HeadlessPeer(plan.customer_audio), HeadlessPeer(plan.teller_audio)
     try:
         return await _hold_conversation(plan, staff, customer, *ears, progress)
@@ -178,7 +184,7 @@ async def _hold_conversation(
 
     staff.on("caption", caption)
     customer.on("call.state", customer_state)
-    await staff.connect(plan.base_url)
+    await staff.connect(plan.teller_base_url)
     await customer.connect(plan.base_url)
     await staff.request("presence.set", state="ready", reason="")
     started_s = time.monotonic()

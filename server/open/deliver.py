@@ -1,15 +1,16 @@
-"""Sending webhook messages: a job per message, tried again with growing pauses, then a person is called."""
+"""Sending webhook messages."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import aiohttp
 
-from core.alarms import raise_alarm
 from core.db import Database
-from core.errors import CounterError, UnavailableError
+from core.errors import UnavailableError
 from core.events import WebhookQueued
 from core.jobs import Subscription
-from core.models.open import ApiKey, Webhook, WebhookDelivery, WebhookState
+from core.models.open import ApiKey, Webhook, WebhookDelivery
+from core.outgoing import Outgoing
 from core.security.actor import system_actor
 from core.security.keys import MasterKey, unwrap_key
 from server.open.keys import state_of
@@ -27,54 +28,29 @@ class TargetDownError(UnavailableError):
     code = "webhook.unreachable"
 
 
-class WebhookSender:
-    """Sends what waits. At least once: receivers know a message by its id."""
+class WebhookSender(Outgoing[WebhookDelivery]):
+    """Posts messages to the addresses of their webhooks."""
 
     def __init__(
         self, database: Database, master_key: MasterKey, networks: Sequence[Network], max_attempts: int = MAX_ATTEMPTS
     ) -> None:
-        self._database = database
+        super().__init__(database, WebhookDelivery, system_actor("webhooks"), max_attempts)
         self._master_key = master_key
         self._networks = networks
-        self._max_attempts = max_attempts
-        self._actor = system_actor("webhooks")
 
     async def deliver(self, event: WebhookQueued) -> None:
-        """Send one message, unless it is sent already or a newer round has begun.
+        """See `Outgoing.deliver_row`. TargetDownError: to be tried again."""
+        await self.deliver_row(event.delivery_id, event.round)
 
-        Raises:
-            TargetDownError: to be tried again.
-        """
-        begun = await self._begin(event)
-        if begun is None:
-            return
-        delivery, webhook, key = begun
-        try:
-            if not webhook.enabled or state_of(key, self._database.clock.now()) != "active":
-                raise TargetError("this webhook is switched off", code="webhook.off")
-            status = await self._send(delivery, webhook)
-        except TargetError as error:
-            await self._failed(delivery.id, error, None, final=True)
-        except TargetDownError as error:
-            final = delivery.attempts >= self._max_attempts
-            await self._failed(delivery.id, error, error.fields.get("status"), final)
-            if not final:
-                raise
-        else:
-            async with self._database.unit_of_work(self._actor) as work:
-                row = await work.session.get_one(WebhookDelivery, delivery.id, with_for_update=True)
-                row.state, row.error, row.status, row.sent_at = WebhookState.SENT, None, status, work.clock.now()
+    async def _send(self, row: WebhookDelivery) -> dict[str, Any]:
+        async with self._database.read() as session:
+            webhook = await session.get_one(Webhook, row.webhook_id)
+            key = await session.get_one(ApiKey, webhook.key_id)
+        if not webhook.enabled or state_of(key, self._database.clock.now()) != "active":
+            raise TargetError("this webhook is switched off", code="webhook.off")
+        return {"status": await self._post(row, webhook)}
 
-    async def _begin(self, event: WebhookQueued) -> tuple[WebhookDelivery, Webhook, ApiKey] | None:
-        async with self._database.unit_of_work(self._actor) as work:
-            row = await work.session.get(WebhookDelivery, event.delivery_id, with_for_update=True)
-            if row is None or row.state != WebhookState.WAITING or row.round != event.round:
-                return None
-            row.attempts += 1
-            webhook = await work.session.get_one(Webhook, row.webhook_id)
-            return row, webhook, await work.session.get_one(ApiKey, webhook.key_id)
-
-    async def _send(self, delivery: WebhookDelivery, webhook: Webhook) -> int:
+    async def _post(self, delivery: WebhookDelivery, webhook: Webhook) -> int:
         named_only = check_url(webhook.url, self._networks)
         secret = unwrap_key(self._master_key, webhook.sealed_secret, webhook.id).decode()
         body = delivery.body.encode()
@@ -102,14 +78,8 @@ class WebhookSender:
                 raise TargetError("this name leads to an address that is not open to webhooks") from error
             raise TargetDownError("the other system cannot be reached") from error
 
-    async def _failed(self, delivery_id: str, error: CounterError, status: int | None, final: bool) -> None:
-        async with self._database.unit_of_work(self._actor) as work:
-            row = await work.session.get_one(WebhookDelivery, delivery_id, with_for_update=True)
-            row.error, row.status = error.code, status
-            if final:
-                row.state = WebhookState.FAILED
-                text = f"a webhook message ({row.event}) was not delivered: {error.code}"
-                raise_alarm(work, "webhook.failed", text, row.call_id, delivery_id=row.id)
+    def _alarm(self, row: WebhookDelivery, code: str) -> tuple[str, str, dict[str, object]]:
+        return "webhook.failed", f"a webhook message ({row.event}) was not delivered: {code}", {"delivery_id": row.id}
 
 
 def subscriptions(sender: WebhookSender) -> list[Subscription]:

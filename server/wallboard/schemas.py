@@ -18,7 +18,11 @@ class FailedJob(BaseModel):
 
 
 class AlarmView(BaseModel):
-    """Something failed that a person has to see. `job` is set for ``job.failed``."""
+    """Something failed that a person has to see.
+
+    Attributes:
+        job: For ``job.failed``. lasts: It goes by itself when what raised it is over, and only then.
+    """
 
     id: str
     kind: str
@@ -27,6 +31,7 @@ class AlarmView(BaseModel):
     raised_at: datetime
     cleared_at: datetime | None
     job: FailedJob | None = None
+    lasts: bool = False
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]*$")]

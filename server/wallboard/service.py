@@ -48,4 +48,5 @@ def _view(alarm: Alarm) -> AlarmView:
         raised_at=alarm.raised_at,
         cleared_at=alarm.cleared_at,
         job=job,
+        lasts=alarm.fields.get("lasts") is True,
     )

@@ -16,3 +16,13 @@ class AlarmNotice(Payload):
 
 
 ALARM = Push("alarm", AlarmNotice)
+
+
+class AlarmOver(Payload):
+    """Somebody has seen to an alarm, or what raised it is over."""
+
+    id: str
+    cleared_at: datetime
+
+
+ALARM_CLEARED = Push("alarm.cleared", AlarmOver)

@@ -40,6 +40,7 @@ class WrappedUp(Payload):
 CUSTOMER_HANG_UP = Message("call.hangup", Permission.VISIT_OWN, Empty, Empty)
 TELLER_HANG_UP = Message("call.hangup", Permission.CALL_TAKE, TellerHangUp, Empty)
 HOLD = Message("call.hold", Permission.CALL_TAKE, Hold, Empty)
+ASK_FOR_VIDEO = Message("text.ask_video", Permission.CALL_TAKE, TellerHangUp, Empty)
 WRAP_UP = Message("call.wrapup", Permission.CALL_TAKE, WrapUp, WrappedUp)
 
 TELLER_STATE = Push("call.state", TellerCall)

@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Literal
 
-from core.ports.calls import CustomerCall
+from core.ports.calls import Channel, CustomerCall, DeclaredClass
 from core.security.permissions import Permission
 from signaling.messages.base import Empty, Message, Payload, Push, Request
 
 
 class Join(Request):
-    """How the customer comes. `elderly`: with the page in its mode for the elderly."""
+    """How the customer comes. `declared`: what the customer says of themselves; `channel`: to talk, or to write."""
 
-    elderly: bool = False
+    declared: DeclaredClass | None = None
+    channel: Channel = "video"
 
 
 class Leave(Request):
@@ -46,6 +47,8 @@ class CustomerSnapshot(Payload):
 
 JOIN = Message("queue.join", Permission.CALL_JOIN, Join, CustomerCallAnswer)
 LEAVE = Message("queue.leave", Permission.VISIT_OWN, Leave, Empty)
+GO_ON_BY_VIDEO = Message("text.video", Permission.VISIT_OWN, Empty, Empty)
+DECLINE_VIDEO = Message("text.decline", Permission.VISIT_OWN, Empty, Empty)
 HELP = Message("queue.help", Permission.VISIT_OWN, Empty, Empty)
 SNAPSHOT = Message("call.snapshot", Permission.VISIT_OWN, Empty, CustomerSnapshot)
 

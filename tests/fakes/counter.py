@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -73,6 +73,19 @@ class Page:
                 await self._changed.wait()
 
 
+def recording_consent(visit_id: str, at: datetime) -> Consent:
+    """The customer agrees to the recording."""
+    return Consent(
+        id=new_id("consent"),
+        visit_id=visit_id,
+        purpose="recording",
+        wording_version="1",
+        wording_sha256="0" * 64,
+        granted=True,
+        at=at,
+    )
+
+
 CUSTOMER_EVENTS = [push.name for push in PUSHES["/customer"]]
 STAFF_EVENTS = [push.name for push in PUSHES["/staff"]]
 
@@ -115,17 +128,7 @@ class Counter:
             )
             await session.flush()
             if consent:
-                session.add(
-                    Consent(
-                        id=new_id("consent"),
-                        visit_id=visit_id,
-                        purpose="recording",
-                        wording_version="1",
-                        wording_sha256="0" * 64,
-                        granted=True,
-                        at=now,
-                    )
-                )
+                session.add(recording_consent(visit_id, now))
         return visit_id
 
     async def customer(self, visit_id: str) -> Page:
@@ -243,6 +246,7 @@ def compose(database: Database, bus: Bus, redis: Redis, settings: Settings, node
         calls.guests,
         calls.transfers,
         calls.help,
+        calls.text,
         acd.notices,
         chat,
         connections,

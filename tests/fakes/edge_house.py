@@ -116,12 +116,15 @@ _SPECIAL: dict[str, dict[str, Any]] = {
     "ComplianceCheck": {"state": "done"},
     "Finding": {"kind": "missing", "severity": "minor"},
     "Voucher": {"masked": "x"},
+    "Appointment": {"state": "checked_in"},
+    "EarlyDocument": {"content_type": "image/jpeg"},
 }
 """In the order in which they can be written; with the fields that a blank value would not do for."""
 
 PARAMETERS = {
     "document_id": ("CaseDocument", "SignedDocument"),
     "voucher_id": ("Voucher",),
+    "paper_id": ("SignedDocument", "Voucher"),
     "case_id": ("BusinessCase",),
     "evaluation_id": ("Evaluation",),
     "rectification_id": ("Rectification",),
@@ -136,6 +139,7 @@ PARAMETERS = {
     "review_id": ("ReviewRequest",),
     "file_id": ("RecordingFile",),
     "finding_id": ("Finding",),
+    "early_id": ("EarlyDocument",),
 }
 
 

@@ -1,8 +1,9 @@
 """Generated resident ID cards: both sides as pictures, also rotated, blurred and with glare. Nobody's real card."""
 
 import io
+import random
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
@@ -45,6 +46,62 @@ class Card:
             "valid_from": self.valid_from.isoformat(),
             "valid_until": self.valid_until.isoformat() if self.valid_until else "长期",
         }
+
+
+_FAMILIES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许邓冯韩曹彭曾萧田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭"
+)
+_GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰建国志鹏雪梅春燕浩宇欣怡子轩梓涵俊凯晨曦雨婷思远"
+_PLACES = (
+    ("110105", "北京市朝阳区", "北京市公安局朝阳分局"),
+    ("310115", "上海市浦东新区", "上海市公安局浦东分局"),
+    ("440305", "广东省深圳市南山区", "深圳市公安局南山分局"),
+    ("510104", "四川省成都市锦江区", "成都市公安局锦江分局"),
+    ("330106", "浙江省杭州市西湖区", "杭州市公安局西湖区分局"),
+    ("650102", "新疆乌鲁木齐市天山区", "乌鲁木齐市公安局天山区分局"),
+    ("371102", "山东省日照市东港区", "日照市公安局东港分局"),
+    ("430102", "湖南省长沙市芙蓉区", "长沙市公安局芙蓉分局"),
+)
+_STREETS = ("和平路", "人民中路", "解放大道", "学院路", "建设西街", "长江路", "文化东路", "迎宾大道")
+_MINORITIES = (
+    ("阿依古丽·买买提", "维吾尔"),
+    ("金哲洙", "朝鲜"),
+    ("扎西多吉", "藏"),
+    ("马小军", "回"),
+    ("乌兰其其格", "蒙古"),
+)
+
+
+def people(count: int, seed: int = 7) -> list[Card]:
+    """Cards of so many different invented people; the same ones each time."""
+    pick = random.Random(seed)
+    cards = []
+    for number in range(count):
+        region, place, authority = pick.choice(_PLACES)
+        birth = date(1945, 1, 1) + timedelta(days=pick.randrange(365 * 62))
+        male = pick.random() < 0.5
+        sequence = f"{pick.randrange(10, 99)}{pick.randrange(5) * 2 + male}"
+        first = f"{region}{birth:%Y%m%d}{sequence}"
+        name, ethnicity = pick.choice(_FAMILIES) + "".join(pick.sample(_GIVEN, pick.choice((1, 2, 2)))), "汉"
+        if number % 6 == 5:
+            name, ethnicity = _MINORITIES[number // 6 % len(_MINORITIES)]
+        rooms = f"{pick.randrange(1, 300)}号{pick.randrange(1, 30)}栋{pick.randrange(101, 2699)}室"
+        begins = date(2012 + pick.randrange(12), pick.randrange(1, 13), pick.randrange(1, 28))
+        ends = None if birth.year < 1965 and pick.random() < 0.7 else begins.replace(year=begins.year + 20)
+        cards.append(
+            Card(
+                name=name,
+                sex="男" if male else "女",
+                ethnicity=ethnicity,
+                birth=birth,
+                address=place + pick.choice(_STREETS) + rooms,
+                id_number=first + check_digit(first),
+                authority=authority,
+                valid_from=begins,
+                valid_until=ends,
+            )
+        )
+    return cards
 
 
 def front(card: Card) -> Image.Image:

@@ -17,7 +17,8 @@ from core.bus import Bus
 from core.clock import SystemClock
 from core.db import Database, UnitOfWork
 from core.errors import CounterError
-from core.events import event_from_json
+from core.events import Event, event_from_json
+from core.jobs import Subscription
 from core.models import AuthorisationLevel, OutboxEvent
 from core.rate_limit import RateLimiter
 from core.security.actor import Actor, staff_actor, system_actor
@@ -70,27 +71,9 @@ class MoneyHouse:
         )
 
     async def pump(self) -> None:
-        """Do what a worker would, until nothing is left; a job that may be tried again is tried once more."""
+        """Do what a worker would."""
         assert self.jobs is not None
-        while True:
-            async with self.database.read() as session:
-                rows = (await session.scalars(select(OutboxEvent).order_by(col(OutboxEvent.seq)))).all()
-            fresh = [row for row in rows if row.event_id not in self._done]
-            if not fresh:
-                return
-            for row in fresh:
-                self._done.add(row.event_id)
-                event = event_from_json(row.type, row.payload)
-                for subscription in self.jobs.subscriptions:
-                    if isinstance(event, subscription.event):
-                        for _ in range(8):
-                            try:
-                                await subscription.handler(event)
-                            except CounterError as error:
-                                if error.retryable:
-                                    continue
-                                raise
-                            break
+        await work_off(self.database, self.jobs.subscriptions, self._done)
 
     async def supervisor(self, level: int = 3) -> Actor:
         """A second person of this level."""
@@ -128,6 +111,36 @@ class MoneyHouse:
         await self.pump()
         listed = await self.reviews.list(await self.supervisor(5))
         return listed.items[0].id
+
+
+async def work_off(database: Database, subscriptions: list[Subscription], done: set[str]) -> None:
+    """Do what a worker would, until nothing is left; a job that may be tried again is tried some more times.
+
+    Args:
+        done: Ids of events that were worked off before; grows.
+    """
+    while True:
+        async with database.read() as session:
+            rows = (await session.scalars(select(OutboxEvent).order_by(col(OutboxEvent.seq)))).all()
+        fresh = [row for row in rows if row.event_id not in done]
+        if not fresh:
+            return
+        for row in fresh:
+            done.add(row.event_id)
+            event = event_from_json(row.type, row.payload)
+            for subscription in subscriptions:
+                if isinstance(event, subscription.event):
+                    await _tried(subscription, event)
+
+
+async def _tried(subscription: Subscription, event: Event) -> None:
+    for _ in range(8):
+        try:
+            await subscription.handler(event)
+            return
+        except CounterError as error:
+            if not error.retryable:
+                raise
 
 
 async def _without_identity(work: UnitOfWork) -> None:

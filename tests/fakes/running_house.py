@@ -39,6 +39,7 @@ class RunningHouse:
             "AIRCOUNTER_MODELS_DIR": str(models_dir),
             "AIRCOUNTER_LOG_LEVEL": "info",
             "AIRCOUNTER_WRAP_UP_S": "60",
+            "AIRCOUNTER_ALARM_DISK_FREE_GB": "0",  # a test machine's disk is nobody's business
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,21 +1,24 @@
 """Coming in: opening hours, caps, help, notices, and what tellers and admins see of it."""
 
+from collections.abc import Awaitable
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from counter import Counter, open_counter
 from redis.asyncio import Redis
+from sqlmodel import select
 
 from core.bus import Bus
 from core.db import Database
 from core.errors import ConflictError, CounterError
 from core.events import CallAccepted, CallQueued
-from core.models import Alarm, ServiceQueue, WaitEstimate
+from core.models import Alarm, AuditEntry, Business, ServiceQueue, WaitEstimate
 from core.security.actor import staff_actor, system_actor
 from server.acd.estimates import EstimateBook
 from server.acd.points import CLASS_POINTS, JUMP_POINTS
 from server.acd.queue import QueueBoard
-from server.acd.schemas import CalendarRequest, NoticeRequest, QueueConfigRequest
+from server.acd.schemas import CalendarRequest, GroupConfigRequest, NoticeRequest, QueueConfigRequest
 from server.acd.seed import seed_routing
 from server.acd.setup import RoutingSetup
 
@@ -68,8 +71,9 @@ async def test_the_elderly_are_favoured_help_jumps_and_alarms_and_the_reason_to_
         first = await counter.customer(await counter.add_visit())
         await first.ask("queue.join")
         old = await counter.customer(await counter.add_visit())
-        call_id = (await old.ask("queue.join", elderly=True))["call"]["call_id"]
-        assert (await counter.call(call_id)).priority == CLASS_POINTS["elderly"]
+        call_id = (await old.ask("queue.join", declared="elderly"))["call"]["call_id"]
+        row = await counter.call(call_id)
+        assert (row.priority, row.class_source) == (CLASS_POINTS["elderly"], "declared")
         await first.see("call.state", position=2)
         boss = await counter.staff(await counter.add_staff("zhao", ["supervisor"]))
         await first.ask("queue.help")
@@ -126,3 +130,44 @@ async def test_the_error_of_the_told_wait_is_written_down(database: Database, bu
             row = await session.get_one(WaitEstimate, call_id)
             assert (row.outcome, row.waited_s, row.error_s) == ("answered", 100.0, 40.0)
             assert await session.get(ServiceQueue, "transfer") is None
+
+
+async def refusal(call: Awaitable[object]) -> str:
+    with pytest.raises(CounterError) as error:
+        await call
+    return error.value.code
+
+
+async def test_what_an_administrator_sets_up_is_checked_audited_and_shown(database: Database) -> None:
+    async with database.unit_of_work(system_actor("test")) as work:
+        work.session.add(
+            Business(code="transfer", name_zh="转账", name_en="", hint_zh="", hint_en="", skill_group="vip")
+        )
+    setup = await set_up(database)
+    plain = {"name_zh": "对公", "name_en": "", "hours": {}, "version": 0}
+    for wrong, code in (
+        ({"hours": {"1": [["09:00", "12:00"], ["11:00", "17:00"]]}}, "calendar.span"),
+        ({"hours": {"1": [["17:00", "09:00"]]}}, "calendar.span"),
+        ({"days": [{"day": "2026-10-01", "kind": "holiday"}] * 2}, "calendar.day_twice"),
+        ({"timezone": "Moon/Sea"}, "calendar.timezone"),
+    ):
+        request = CalendarRequest.model_validate(plain | wrong)
+        assert await refusal(setup.set_calendar(ADMIN, "shop", request)) == code
+    group = GroupConfigRequest(name_zh="贵宾组", name_en="", strategy="round_robin", version=0)
+    helped = group.model_copy(update={"overflow_groups": ["nobody"]})
+    assert await refusal(setup.set_group(ADMIN, "vip", helped)) == "group.not_found"
+    await setup.set_group(ADMIN, "vip", group.model_copy(update={"overflow_groups": ["personal"]}))
+    today = database.clock.now().astimezone(ZoneInfo("Asia/Shanghai")).date()
+    holiday = plain | {"hours": {str(day): [["00:00", "24:00"]] for day in range(1, 8)}}
+    holiday["days"] = [{"day": (today + timedelta(days=n)).isoformat(), "kind": "holiday"} for n in (0, 1)]
+    await setup.set_calendar(ADMIN, "shop", CalendarRequest.model_validate(holiday))
+    shown = await setup.all()
+    now = {each.calendar_code: each for each in shown.opening}
+    assert now["always"].closes_at is not None
+    assert now["shop"].closes_at is None
+    assert now["shop"].next_opening is not None
+    assert now["shop"].next_opening.astimezone(ZoneInfo("Asia/Shanghai")).date() == today + timedelta(days=2)
+    assert [business.code for business in shown.businesses] == ["transfer"]
+    async with database.read() as session:
+        audited = (await session.scalars(select(AuditEntry.object_id))).all()
+    assert [each for each in audited if each in ("vip", "shop")] == ["vip", "shop"], "refused ones leave nothing"

@@ -166,9 +166,16 @@ async def test_auditors_search_and_export_the_log(database: Database) -> None:
         assert (len(newest["items"]), newest["items"][0]["who"][-3:]) == (PAGE_SIZE, "的姓名")
         older = await (await client.get("/api/audit", params={"before": newest["next"]})).json()
         assert (len(older["items"]), older["next"]) == (6, 0)
-        for query in ({"what": "recording."}, {"object_id": "call_7"}, {"who": auditor.staff_number}, {"words": "1+1"}):
+        for query in (
+            {"what": "recording."},
+            {"what": "播放"},
+            {"object_id": "call_7"},
+            {"who": auditor.staff_number},
+            {"words": "1+1"},
+        ):
             found = await (await client.get("/api/audit", params=query)).json()
             assert [row["object_id"] for row in found["items"]] == ["file_1"], query
+            assert found["items"][0]["name_zh"] == "播放录像"
         assert (await (await client.get("/api/audit", params={"words": "100%"})).json())["items"] == []
         assert (await client.get("/api/audit", params={"first": "yesterday"})).status == 400
         exported = await (await client.get("/api/audit/export", params={"what": "recording."})).text()

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from counter import Counter, open_counter
@@ -16,15 +17,17 @@ from core.models.booking import Callback
 from core.ports.notices import Notice
 from core.rate_limit import RateLimiter
 from core.security.actor import customer_actor, staff_actor, system_actor
-from server.acd.points import CLASS_POINTS
+from server.acd.points import BOOKED_POINTS
 from server.acd.schemas import QueueConfigRequest
 from server.acd.seed import seed_routing
 from server.acd.setup import RoutingSetup
 from server.booking.appointments import AppointmentBook
 from server.booking.callbacks import CallbackBook
+from server.booking.day import DayBook
 from server.booking.schemas import AppointmentRequest
 
 KEY = bytes(32)
+CHINA = ZoneInfo("Asia/Shanghai")
 
 
 class Outbox:
@@ -85,9 +88,38 @@ async def test_a_slot_is_given_once_reminded_of_and_brings_its_customer_ahead(
         call = (await page.ask("queue.join"))["call"]
         assert call["position"] == 1, "booked customers come before those who just came"
         row_now = await counter.call(call["call_id"])
-        assert (row_now.customer_class, row_now.priority) == ("appointment", CLASS_POINTS["appointment"])
+        assert (row_now.customer_class, row_now.class_source) == ("appointment", "booking")
+        early_s = (row.starts_at - row_now.queued_at).total_seconds()
+        assert row_now.priority == BOOKED_POINTS - round(early_s), "comes five minutes early"
         with pytest.raises(ConflictError):
             await books.cancel(code, "10.0.0.1")
+        with pytest.raises(ConflictError):
+            await books.move(code, slot.starts_at, "10.0.0.1")
+        shown = (await DayBook(database).day(row.starts_at.astimezone(CHINA).date())).appointments
+        assert [(each.state, each.call_state, each.phone_masked) for each in shown] == [
+            ("checked_in", "queued", "138****8000")
+        ]
+        assert code not in shown[0].model_dump_json(), "the number opens the booking: staff never see it"
+
+
+async def test_another_time_under_the_same_number_gives_the_old_one_back(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        books, _, _ = await open_books(counter, redis)
+        first, second = (await books.slots("transfer"))[:2]
+        wish = {"business_code": "transfer", "phone": "13800138000", "language": "zh-CN"}
+        mine, other = [
+            (await books.book(AppointmentRequest.model_validate(wish | {"starts_at": at.starts_at}), None)).code
+            for at in (first, second)
+        ]
+        with pytest.raises(ConflictError) as taken:
+            await books.move(mine, second.starts_at, None)
+        assert taken.value.code == "slot.gone"
+        await books.cancel(other, None)
+        moved = await books.move(mine, second.starts_at, None)
+        assert (moved.code, moved.starts_at) == (mine, second.starts_at)
+        assert (await books.slots("transfer"))[0].starts_at == first.starts_at, "free again"
 
 
 async def test_a_callback_keeps_the_place_and_comes_when_it_is_the_turn(

@@ -1,16 +1,18 @@
 """Chat while waiting and in the call: text and pictures, for the two parties alone, sealed at rest."""
 
+import asyncio
 import io
+from collections.abc import Awaitable
 
 import pytest
-from counter import open_counter
+from counter import open_counter, recording_consent
 from PIL import Image
 from redis.asyncio import Redis
 from sqlmodel import col, select
 
 from core.bus import Bus
 from core.db import Database
-from core.errors import BadInputError, ConflictError, NotFoundError
+from core.errors import BadInputError, ConflictError, CounterError, NotFoundError
 from core.models import ChatMessage, OutboxEvent
 from core.security.actor import customer_actor, staff_actor
 from server.chat.schemas import MAX_IMAGE_B, ChatTextRequest
@@ -83,3 +85,72 @@ async def test_what_is_no_picture_is_refused(
         with pytest.raises(BadInputError) as refused:
             await counter.chat.send_image(customer_actor("visit_x"), "call_x", "client-1", data)
         assert refused.value.code == code
+
+
+async def refusal(asked: Awaitable[object]) -> str:
+    with pytest.raises(CounterError) as error:
+        await asked
+    return error.value.code
+
+
+async def test_a_consultation_in_writing_needs_no_media_and_no_consent_and_goes_on_by_video_with_both(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis, rejoin_s=1.0) as counter:
+        visit_id = await counter.add_visit(consent=False)
+        page = await counter.customer(visit_id)
+        assert await refusal(page.ask("queue.join")) == "consent.required"
+        call_id = (await page.ask("queue.join", channel="text"))["call"]["call_id"]
+        assert await refusal(page.ask("media.join")) == "call.text_only"
+        teller = await counter.teller("chen")
+        ring = await teller.see("offer.ring", call_id=call_id, channel="text")
+        assert await refusal(teller.ask("media.join", call_id=call_id)) == "call.text_only"
+        await teller.ask("offer.accept", offer_id=ring["offer_id"])
+        await page.see("call.state", state="connected", channel="text")
+        for asked in (
+            teller.ask("call.hold", call_id=call_id, on=True),
+            teller.ask("media.share", call_id=call_id, on=True),
+            teller.ask("call.invite", call_id=call_id, staff_id="staff_li", purpose="expert"),
+        ):
+            assert await refusal(asked) == "call.text_only"
+        customer, chen = customer_actor(visit_id), staff_actor("staff_chen", ["teller"])
+        await counter.chat.send_text(customer, call_id, ChatTextRequest(client_id="client-1", text="网点几点开门？"))
+        await counter.chat.send_text(chen, call_id, ChatTextRequest(client_id="client-1", text="九点。"))
+        await asyncio.sleep(1.5)  # longer than a seat without media is kept
+        await counter.calls.keeper.sweep()
+        assert (await counter.call(call_id)).state == "connected", "nobody waits for media in it"
+        assert await counter.calls.service.close_orphans([], database.clock.now()) == [], "it is on no media node"
+        await teller.ask("text.ask_video", call_id=call_id)
+        await page.see("call.state", video_asked=True)
+        await page.ask("text.decline")
+        await teller.see("call.state", video_asked=False)
+        assert await refusal(page.ask("text.video")) == "consent.required"
+        assert [entry for entry in counter.media.log if entry[0] == "activate"] == []
+        async with database.transaction() as session:
+            session.add(recording_consent(visit_id, database.clock.now()))
+        await page.ask("text.video")
+        await counter.media.wait_for("activate", call_id)
+        await teller.see("call.state", state="accepted", channel="video")
+        assert await refusal(teller.ask("text.ask_video", call_id=call_id)) == "call.not_text"
+        await page.ask("media.join")
+        await counter.hang_together(call_id, "customer", "teller")
+        await page.see("call.state", state="connected", channel="video")
+        assert [m.text for m in await counter.chat.messages(chen, call_id)] == ["网点几点开门？", "九点。"]
+
+
+async def test_a_writer_who_is_gone_for_good_ends_the_consultation(database: Database, bus: Bus, redis: Redis) -> None:
+    async with open_counter(database, bus, redis, rejoin_s=0.3) as counter:
+        teller = await counter.teller("chen")
+        page = await counter.customer(await counter.add_visit(consent=False))
+        call_id = (await page.ask("queue.join", channel="text"))["call"]["call_id"]
+        ring = await teller.see("offer.ring", call_id=call_id)
+        await teller.ask("offer.accept", offer_id=ring["offer_id"])
+        await page.see("call.state", state="connected")
+        await page.client.close()
+        ended = await teller.see("call.state", 8, state="wrap_up")
+        assert ended["end_reason"] == "customer_lost"
+        call = await counter.call(call_id)
+        assert call.ended_at is not None
+        assert call.connected_at is not None
+        kept_s = (call.ended_at - call.connected_at).total_seconds()
+        assert kept_s >= 1.5, "a phone that shows another application for a moment is no lost customer"

@@ -66,7 +66,9 @@ async def show_card(desk: Desk) -> None:
     await let_jobs_run(desk)
 
 
-@pytest.mark.parametrize("look", [{"turned": 90}, {"turned": 183, "blur": 1.2, "glare": True}], ids=str)
+@pytest.mark.parametrize(
+    "look", [{"turned": 90}, {"turned": 183, "blur": 1.2, "glare": True}, {"turned": -18}], ids=str
+)
 def test_real_reading_of_photographed_cards(look: dict[str, Any]) -> None:
     card = Card()
     got: dict[str, str] = {}

@@ -154,3 +154,34 @@ async def test_audit_chain_verifies(database: Database) -> None:
 
     report = await verify(entries())
     assert (report.entries, report.broken_at) == (3, None)
+
+
+async def test_an_older_release_carries_what_a_newer_one_has_begun(
+    database: Database, bus: Bus, redis_url: str
+) -> None:
+    """Rolling upgrade: an older relay knows of the newer worker's handlers, an older worker of newer facts' fields."""
+    seen: list[str] = []
+
+    async def handler(event: CallQueued) -> None:
+        seen.append(event.call_id)
+
+    async def announced() -> list[dict[str, list[str]]]:
+        return [{}, {"CallQueued": ["new.handler"], "NotKnownHere": ["new.other"]}]
+
+    broker = make_broker(redis_url)
+    await broker.startup()
+    await _emit(database, "call_1")
+    async with database.unit_of_work(ACTOR) as work:
+        row = (await work.session.scalars(select(OutboxEvent))).one()
+        row.payload = row.payload.replace("{", '{"from_a_newer_release": 1, ', 1)
+        work.session.add(OutboxEvent(event_id="evt_new", type="NotKnownHere", payload='{"x": 1}', at=work.clock.now()))
+    await Relay(database, bus, broker, {}, announced).sweep()
+    async with database.read() as session:
+        assert {each.handler for each in await session.scalars(select(EventDelivery))} == {"new.handler", "new.other"}
+    older = Worker(database, make_broker(redis_url), [])
+    await older.deliver(row.event_id, "new.handler")
+    assert seen == []
+    newer = Worker(database, make_broker(redis_url), [Subscription(CallQueued, "new.handler", handler)])
+    await newer.deliver(row.event_id, "new.handler")
+    assert seen == ["call_1"]
+    await broker.shutdown()

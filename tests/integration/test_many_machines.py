@@ -1,4 +1,5 @@
-"""Edge, worker and two media nodes as processes of their own: one node dies in a call, one is taken out of service."""
+"""Two edges, a worker and two media nodes as processes of their own: customer and teller are at different edges; a node
+dies in a call, another is taken out of service, an edge dies."""
 
 import asyncio
 import contextlib
@@ -21,16 +22,16 @@ from sqlmodel import col, select
 
 from core.db import Database
 from core.errors import NotFoundError
+from core.heartbeats import alive
 from core.models import Call, Recording, RecordingFile
 from core.settings import Settings
 from server.app import roles
-from server.app.heartbeats import alive
 from server.demo import call as demo
 from server.identity.seed import DEMO_PASSWORD
 
 pytestmark = pytest.mark.timeout(240)
 ROOT = Path(__file__).parents[2]
-ROLES = {"media-1": "media", "media-2": "media", "worker": "worker", "edge": "edge"}
+ROLES = {"media-1": "media", "media-2": "media", "worker": "worker", "edge-1": "edge", "edge-2": "edge"}
 
 
 class Machines:
@@ -38,8 +39,8 @@ class Machines:
 
     def __init__(self, folder: Path, database_url: str, redis_url: str) -> None:
         self.folder = folder
-        self.port = free_port()
-        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.ports = {name: free_port() for name, role in ROLES.items() if role == "edge"}
+        self.base_url, self.other_url = (f"http://127.0.0.1:{port}" for port in self.ports.values())
         self.ops = {name: free_port() for name in ROLES}
         self._environment = {
             **os.environ,
@@ -48,7 +49,6 @@ class Machines:
             "AIRCOUNTER_REDIS_URL": redis_url,
             "AIRCOUNTER_DATA_DIR": str(folder),
             "AIRCOUNTER_BANK_URL": "http://127.0.0.1:9",
-            "AIRCOUNTER_PORT": str(self.port),
             "AIRCOUNTER_LIVE_ENGINE": "none",
             "AIRCOUNTER_FINAL_ENGINE": "none",
             "AIRCOUNTER_WRAP_UP_S": "0",
@@ -75,15 +75,18 @@ class Machines:
 
     def start_one(self, name: str) -> None:
         self.processes[name] = self.command(
-            ROLES[name], AIRCOUNTER_MEDIA_NODE_ID=name, AIRCOUNTER_OPS_PORT=str(self.ops[name])
+            ROLES[name],
+            AIRCOUNTER_MEDIA_NODE_ID=name,
+            AIRCOUNTER_OPS_PORT=str(self.ops[name]),
+            AIRCOUNTER_PORT=str(self.ports.get(name, 8300)),
         )
 
     def wait_ready(self) -> None:
         deadline = time.monotonic() + 110
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.TransportError):
-                answers = [httpx.get(f"http://127.0.0.1:{port}/ready").status_code for port in self.ops.values()]
-                if [*answers, httpx.get(f"{self.base_url}/ready").status_code] == [200] * 5:
+                ports = [*self.ops.values(), *self.ports.values()]
+                if all(httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200 for port in ports):
                     return
             time.sleep(0.2)
         raise AssertionError(self.log())
@@ -125,6 +128,7 @@ async def test_a_node_dies_and_another_is_drained_without_harm_to_their_calls(
 ) -> None:
     survivor, killed_at = await _talk_through_a_kill(machines, database, redis)
     drained = await _drain_during_a_call(machines, database, redis, redis_url, tmp_path)
+    await _an_edge_dies(machines)
     inspector = await demo.Staff.sign_in(machines.base_url, "inspector1", DEMO_PASSWORD)
     for each in (survivor, *drained):
         async with asyncio.timeout(40):
@@ -143,7 +147,7 @@ async def _talk_through_a_kill(machines: Machines, database: Database, redis: Re
     """Two pages in a call whose media node is killed: both see each other again, at the other node."""
     async with chromium() as browser:
         customer = await Person.at(browser, machines.base_url, 390, 844)
-        teller = await Person.at(browser, machines.base_url, 1440, 900)
+        teller = await Person.at(browser, machines.other_url, 1440, 900)
         await teller_ready(teller, "teller2", DEMO_PASSWORD)
         await customer_to_consent(customer, "account_opening")
         await customer.by("consent-agree").click()
@@ -175,6 +179,20 @@ async def _talk_through_a_kill(machines: Machines, database: Database, redis: Re
     return call_id, killed_at
 
 
+async def _an_edge_dies(machines: Machines) -> None:
+    """It is missed within seconds; the other one goes on."""
+    machines.processes["edge-2"].kill()
+    boss = await demo.Staff.sign_in(machines.base_url, "supervisor1", DEMO_PASSWORD)
+    async with asyncio.timeout(30):
+        while True:
+            told = [alarm for alarm in (await boss.client.get("/api/alarms")).json() if not alarm["cleared_at"]]
+            if told:
+                break
+            await asyncio.sleep(0.2)
+    assert [(alarm["kind"], alarm["message"][:5]) for alarm in told] == [("node.lost", "edge:")]
+    await boss.client.aclose()
+
+
 async def _both_parts_are_recorded(database: Database, call_id: str, killed_at: float) -> None:
     async with database.read() as session:
         recording = (await session.scalars(select(Recording).where(col(Recording.call_id) == call_id))).one()
@@ -195,6 +213,7 @@ async def _drain_during_a_call(
     """A node that is to end finishes its call and takes no other; returns both calls."""
     sound = np.zeros(48_000 * 10, np.int16)
     plan = demo.Plan(machines.base_url, "account_opening", sound, sound, tmp_path, DEMO_PASSWORD)
+    plan.teller_url = machines.other_url
     staff = await demo.Staff.sign_in(machines.base_url, "teller1", DEMO_PASSWORD)
     speaking = asyncio.Event()
 
@@ -207,10 +226,14 @@ async def _drain_during_a_call(
     call_id = await _running(database)
     node = await _node_of(database, redis, call_id)
     assert node is not None
-    settings = Settings(redis_url=redis_url)
-    await roles.drain(settings, node, True)
     with pytest.raises(NotFoundError):
-        await roles.drain(settings, "media-9", True)
+        await roles.drain(Settings(redis_url=redis_url), "media-9", True)
+    admin = await demo.Staff.sign_in(machines.other_url, "admin1", DEMO_PASSWORD)
+    assert (await admin.client.post(f"/api/nodes/{node}/drain", json={"on": True})).status_code == 200
+    processes = (await admin.client.get("/api/processes")).json()
+    assert sorted(each["kind"] for each in processes) == ["edge", "edge", "media", "media", "worker"]
+    assert {each["name"]: each["load"] for each in processes if each["kind"] == "media"}[node] == 1
+    await admin.client.aclose()
     machines.processes[node].terminate()
     await asyncio.sleep(3)
     assert machines.processes[node].poll() is None, "it ended with a call running"
@@ -222,7 +245,7 @@ async def _drain_during_a_call(
     speaking.clear()
     other = await asyncio.wait_for(demo.hold_call(plan, staff, progress), 40)
     await staff.client.aclose()
-    assert set(await alive(redis, "media")) == set(ROLES) - {node, "worker", "edge"}
+    assert set(await alive(redis, "media")) == {"media-1", "media-2"} - {node}
     documented = set(re.findall(r"`(aircounter_\w+)`", (ROOT / "docs" / "operations.md").read_text()))
     offered: set[str] = set()
     for name, port in machines.ops.items():

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from counter import Page, open_counter
 from redis.asyncio import Redis
 
@@ -12,7 +13,7 @@ from core.db import Database
 
 async def converges(page: Page, push: str, ask: str, field: str) -> None:
     """Until the last push is what a fresh snapshot says."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while True:
             fresh: Any = (await page.ask(ask))[field]
             fresh = fresh[0] if isinstance(fresh, list) and fresh else fresh
@@ -54,3 +55,30 @@ async def test_every_view_converges_after_every_step(database: Database, bus: Bu
         await converges(customer, "call.state", "call.snapshot", "call")
         await converges(teller, "presence", "presence.get", "presence")
         await converges(ahead, "call.state", "call.snapshot", "call")
+
+
+async def broken(redis: Redis) -> None:
+    """The broker drops every subscription, as it does when it starts anew; what is told meanwhile is lost."""
+    await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+
+
+async def test_customers_and_tellers_converge_after_the_broker_broke_off_in_the_middle(
+    database: Database, bus: Bus, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.pusher.CATCH_UP_S", 0.3)
+    async with open_counter(database, bus, redis) as counter:
+        behind = await counter.customer(await counter.add_visit())
+        teller = await counter.teller("chen", ready=False)
+        ahead = await counter.customer(await counter.add_visit())
+        await teller.ask("presence.set", state="break", reason="")
+        await ahead.ask("queue.join")
+        await behind.ask("queue.join")
+        for step in (
+            lambda: ahead.ask("queue.leave", reason="not_ready"),
+            lambda: teller.ask("presence.set", state="ready", reason=""),
+            lambda: behind.ask("queue.help"),
+        ):
+            await broken(redis)
+            await step()
+            await converges(behind, "call.state", "call.snapshot", "call")
+            await converges(teller, "presence", "presence.get", "presence")

@@ -37,7 +37,7 @@ async def test_newest_first_and_cleared_once(client: Client, database: Database)
     second = await raised(database, "job.failed", event_id="evt_1", handler="qa.check")
     told = await (await client.get("/api/alarms")).json()
     assert [alarm["id"] for alarm in told] == [second, first]
-    assert set(told[0]) == {"id", "kind", "call_id", "message", "raised_at", "cleared_at", "job"}
+    assert set(told[0]) == {"id", "kind", "call_id", "message", "raised_at", "cleared_at", "job", "lasts"}
     assert told[0]["job"] == {"event_id": "evt_1", "handler": "qa.check"}
     assert (told[1]["job"], told[1]["cleared_at"]) == (None, None)
     for _ in range(2):

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from core.models.queue import Strategy
 from server.acd.decide import PAUSE_S, GroupRules, Pairing, ReadyTeller, Snapshot, WaitingCall, decide
-from server.acd.points import CLASS_POINTS, JUMP_POINTS, MAX_POINTS, MAX_QUEUE_POINTS, QUEUE_STEP, points
+from server.acd.points import (
+    BOOKED_POINTS,
+    CLASS_POINTS,
+    JUMP_POINTS,
+    MAX_POINTS,
+    MAX_QUEUE_POINTS,
+    QUEUE_STEP,
+    booked_points,
+    points,
+)
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RECENT_S = GroupRules().reject_delay_s
@@ -117,11 +126,22 @@ def test_a_call_handed_to_a_teller_by_name_waits_for_this_teller() -> None:
 
 
 def test_jump_beats_queue_beats_class_beats_order_of_coming() -> None:
-    classes = max(CLASS_POINTS.values())
-    assert MAX_QUEUE_POINTS + classes < JUMP_POINTS
+    classes = max(given for name, given in CLASS_POINTS.items() if name != "appointment")
+    assert MAX_QUEUE_POINTS + classes < BOOKED_POINTS < JUMP_POINTS
     assert classes < QUEUE_STEP
-    assert points(QUEUE_STEP, "standard") > points(0, "appointment") > points(0, "vip") > points(0, "standard") == 0
+    assert points(QUEUE_STEP, "standard") > points(0, "elderly") > points(0, "vip") > points(0, "standard") == 0
     assert points(10**9, "appointment", jumped=True) == MAX_POINTS
+
+
+@given(st.floats(min_value=-1800, max_value=900), st.floats(min_value=0, max_value=900))
+def test_coming_early_to_a_booked_time_neither_helps_nor_harms(early_s: float, passed_s: float) -> None:
+    """Two with the same booked time: at any moment before it, the earlier one is no better off than in order."""
+    now_early = booked_points(0, early_s) + passed_s
+    assert 0 <= booked_points(0, early_s) <= BOOKED_POINTS
+    if passed_s >= early_s >= 0:
+        assert now_early >= BOOKED_POINTS - 1, "at the booked time the whole head start is there"
+    if passed_s < early_s:
+        assert now_early <= BOOKED_POINTS + 1
 
 
 GROUPS = st.sampled_from(["counter", "wealth", "desk"])

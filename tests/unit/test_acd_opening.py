@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.acd.estimates import error_of
-from server.acd.opening import Calendar, closes_at, next_opening, slots
+from server.acd.opening import Calendar, closes_at, next_opening, overlapping, slots
 
 WEEKDAYS = Calendar(
     "Asia/Shanghai",
@@ -59,3 +59,17 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(moment: datetime) -> 
 def test_the_error_of_an_estimate() -> None:
     assert [error_of(60, 120, waited) for waited in (30, 60, 90, 120, 150)] == [-30, 0, 0, 0, 30]
     assert error_of(None, None, 5) is None
+
+
+_MINUTE = st.integers(0, 24 * 60).map(lambda minute: f"{minute // 60:02d}:{minute % 60:02d}")
+
+
+@given(st.lists(st.tuples(_MINUTE, _MINUTE), max_size=6))
+def test_spans_that_overlap_are_those_with_a_minute_in_two_of_them(spans: list[tuple[str, str]]) -> None:
+    def minutes(span: tuple[str, str]) -> range:
+        begin, end = (int(text[:2]) * 60 + int(text[3:]) for text in span)
+        return range(begin, end)
+
+    covered = [minute for span in spans for minute in minutes(span)]
+    wrong = len(covered) != len(set(covered)) or any(not minutes(span) for span in spans)
+    assert overlapping(spans) == wrong

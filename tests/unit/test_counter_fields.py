@@ -5,10 +5,13 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from server.counter.fields import Choice, FieldSpec, problem_of, problems_of
+from server.counter.flows import packaged_flows
 from server.counter.id_card import check_card, check_digit, customer_class, id_number_problem
 from server.counter.kinds.fee import FeeConfig, fee_of
+from server.counter.kinds.form import FormConfig
 
 TODAY = date(2026, 6, 1)
 BIRTHS = st.dates(date(1930, 1, 1), date(2010, 12, 31))
@@ -131,3 +134,41 @@ def test_fees_stay_within_their_bounds(amount_fen: int) -> None:
     assert 100 <= fee_of(config, amount_fen) <= 5000
     assert fee_of(config, 10_000_000) == 2000
     assert fee_of(config, None) == 0
+
+
+def form_of(code: str) -> FormConfig:
+    flow = next(flow for flow in packaged_flows() if flow.code == code)
+    return FormConfig.model_validate(flow.step("form").config)
+
+
+def test_what_holds_between_fields() -> None:
+    person = {"name": "王小明", "id_number": "110105199003074536"}
+    change = form_of("info_change")
+    assert [each["problem"] for each in change.problems(person)] == ["one_of"] * 3
+    assert change.problems({**person, "email": "a@b.com"}) == []
+    wealth = form_of("wealth_signing")
+    signs = {**person, "account": "6222021234567890123", "amount": 100}
+    told = {
+        (risk, product): [
+            each["problem"] for each in wealth.problems({**signs, "risk_class": risk, "product": product})
+        ]
+        for risk in ("c1", "c3", "c4")
+        for product in ("stable_r1", "balanced_r3", "growth_r4")
+    }
+    refused = {pair for pair, problems in told.items() if problems == ["unsuitable"]}
+    assert refused == {("c1", "balanced_r3"), ("c1", "growth_r4"), ("c3", "growth_r4")}
+    assert all(told[pair] == [] for pair in told.keys() - refused)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"one_of": ["nobody"]},
+        {"forbidden": [{"risk_class": ["c1"]}]},
+        {"forbidden": [{"risk_class": ["c9"], "product": ["growth_r4"]}]},
+        {"forbidden": [{"name": ["c1"], "product": ["growth_r4"]}]},
+    ],
+)
+def test_rules_between_fields_name_what_there_is(more: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        FormConfig.model_validate({**form_of("wealth_signing").model_dump(), **more})

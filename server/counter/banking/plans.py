@@ -9,6 +9,25 @@ Operation = Literal["transfer", "payment", "open", "close", "lock", "contact", "
 Values = Mapping[str, Any]
 Plan = list[tuple[RequestKind, dict[str, Any]]]
 
+NEEDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "transfer": {
+        "account": ("account",),
+        "payee_account": ("account",),
+        "payee_name": ("name",),
+        "amount": ("amount",),
+    },
+    "payment": {"account": ("account",), "kind": ("choice",), "customer_number": ("text",), "amount": ("amount",)},
+    "open": {"name": ("name",), "id_number": ("id_number",), "phone": ("phone",)},
+    "close": {"account": ("account",), "to_account": ("account",)},
+    "lock": {"id_number": ("id_number",), "operation": ("choice",)},
+    "contact": {"id_number": ("id_number",)},
+    "password": {"account": ("account",)},
+}
+"""Fields of the form that an operation cannot do without, and of which types they are."""
+
+CHOICES: dict[str, dict[str, frozenset[str]]] = {"lock": {"operation": frozenset({"lock", "unlock"})}}
+"""Answers an operation understands."""
+
 
 def plan_for(operation: Operation, values: Values, fee_fen: int) -> Plan:
     """The requests, in the order they are booked; all of them or none.

@@ -2,10 +2,13 @@
 
 from typing import Literal
 
+from sqlmodel import col, func, select
+
 from core.db import Database
 from core.errors import ConflictError, NotFoundError
 from core.models.call import Call
 from core.models.case import CaseDocument, DocumentState
+from core.rate_limit import RateLimiter
 from core.security.actor import Actor
 from server.counter.book import not_found, takes_part
 from server.counter.cases import CaseService
@@ -13,12 +16,14 @@ from server.counter.documents.shelf import DocumentShelf
 from server.counter.preconditions import blocked_by
 
 Source = Literal["camera", "snapshot", "file"]
+UPLOADS_PER_MINUTE, MOST_OF_A_CASE = 30, 100  # replaced ones are kept, too: nobody fills the store
 
 
 class DocumentService:
     """Uploads and downloads of a call's documents."""
 
-    def __init__(self, database: Database, cases: CaseService, shelf: DocumentShelf) -> None:
+    def __init__(self, database: Database, cases: CaseService, shelf: DocumentShelf, limiter: RateLimiter) -> None:
+        self._limiter = limiter
         self._database = database
         self._cases = cases
         self._shelf = shelf
@@ -30,8 +35,9 @@ class DocumentService:
 
         Raises:
             NotFoundError: ``case.not_found``. BadInputError: ``document.…``.
-            ConflictError: why the step takes nothing now.
+            ConflictError: why the step takes nothing now; ``document.too_many``. RateLimitedError: too fast.
         """
+        await self._limiter.hit(f"upload:{actor.name}", UPLOADS_PER_MINUTE, 60)
         await self._require_open(actor, case_id, step)
         seen = await self._shelf.look(content, content_type)
         stored = await self._shelf.put(content, seen)
@@ -86,6 +92,9 @@ class DocumentService:
             reason = blocked_by(case.scene.circumstances(now))
             if reason is not None:
                 raise ConflictError("no business step can be done now", code=reason)
+            kept = select(func.count()).where(col(CaseDocument.case_id) == case_id)
+            if (await session.scalars(kept)).one() >= MOST_OF_A_CASE:
+                raise ConflictError("there are enough documents", code="document.too_many")
             states = {step.row.key: step.row.state for step in case.steps}
             if states.get(key) not in ("active", "waiting"):
                 raise ConflictError("this step is not open", code="step.not_open", step=key)

@@ -11,7 +11,7 @@ from core.db import UnitOfWork
 from core.errors import NotFoundError
 from core.events import CaseDocumentChanged
 from core.ids import new_id
-from core.models.case import CaseDocument, DocumentState
+from core.models.case import CaseDocument, DocumentState, EarlyDocument
 from core.security.keys import MasterKey, new_data_key, unwrap_key, wrap_key
 from core.store import Store
 from server.counter.documents.files import SeenFile, look_at
@@ -58,12 +58,12 @@ class DocumentShelf:
         for key in filter(None, (stored["object_key"], stored["thumbnail_key"])):
             await self._store.delete(key)
 
-    async def content(self, row: CaseDocument) -> bytes:
+    async def content(self, row: CaseDocument | EarlyDocument) -> bytes:
         """The plain file."""
         key = unwrap_key(self._master_key, row.wrapped_key, row.id)
         return unwrap_key(key, await self._store.get(row.object_key), row.id)
 
-    async def thumbnail(self, row: CaseDocument) -> bytes:
+    async def thumbnail(self, row: CaseDocument | EarlyDocument) -> bytes:
         """The small picture. NotFoundError ``document.no_thumbnail`` for PDF files."""
         if not row.thumbnail_key:
             raise NotFoundError("there is no small picture of this file", code="document.no_thumbnail")

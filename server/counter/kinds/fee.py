@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from server.counter.flows import LARGEST_FEN, Code, Doer, Sentence
 from server.counter.kind import (
@@ -37,6 +37,12 @@ class FeeConfig(Config):
     least_fen: Fen = 0
     most_fen: Fen = LARGEST_FEN
     amount_field: Code | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "FeeConfig":
+        if self.least_fen > self.most_fen:
+            raise ValueError("the least is more than the most")
+        return self
 
 
 class Decline(Inputs):

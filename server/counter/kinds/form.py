@@ -3,14 +3,15 @@
 A form filled in before the call (`server.counter.prefill`) is loaded when the step begins. Later changes are marked.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import Field, StrictInt, StrictStr
+from pydantic import Field, StrictInt, StrictStr, model_validator
 
 from core.errors import BadInputError, ConflictError
 from server.counter.fields import FieldSpec, problems_of
-from server.counter.flows import Doer, Sentence
+from server.counter.flows import Code, Doer, Sentence
 from server.counter.kind import (
     Action,
     Config,
@@ -33,9 +34,39 @@ MAX_FIELDS = 30
 
 
 class FormConfig(Config):
-    """The form's fields, in order."""
+    """The form's fields, in order, and what holds between them.
+
+    Attributes:
+        one_of: Fields of which at least one has to be filled in.
+        forbidden: Answers that do not go together: field → values; refused when all fields have one of them.
+    """
 
     fields: tuple[FieldSpec, ...] = Field(min_length=1, max_length=MAX_FIELDS)
+    one_of: tuple[Code, ...] = ()
+    forbidden: tuple[dict[Code, tuple[Code, ...]], ...] = Field(default=(), max_length=MAX_FIELDS)
+
+    @model_validator(mode="after")
+    def _check(self) -> "FormConfig":
+        keys = [field.key for field in self.fields]
+        if len(set(keys)) != len(keys):
+            raise ValueError("keys of fields must be unique")
+        if not set(self.one_of) <= set(keys):
+            raise ValueError("one_of names fields of the form")
+        choices = {field.key: {choice.value for choice in field.choices} for field in self.fields}
+        for together in self.forbidden:
+            if len(together) < 2 or any(not set(values) <= choices.get(key, set()) for key, values in together.items()):
+                raise ValueError("forbidden names answers of at least two choices")
+        return self
+
+    def problems(self, values: Mapping[str, Any]) -> list[dict[str, str]]:
+        """All problems of a filled form: those of its fields, then those between them."""
+        found = problems_of(self.fields, values)
+        if self.one_of and not any(values.get(key) for key in self.one_of):
+            found += [{"field": key, "problem": "one_of"} for key in self.one_of]
+        for together in self.forbidden:
+            if all(values.get(key) in answers for key, answers in together.items()):
+                found.append({"field": list(together)[-1], "problem": "unsuitable"})
+        return found
 
 
 class Fill(Inputs):
@@ -63,7 +94,7 @@ class FormKind(PlainKind):
         values = await take_prefill(step, self.house.sealer)
         known = {field.key for field in step.config.fields}
         taken = {key: value for key, value in (values or {}).items() if key in known}
-        submitted = bool(taken) and not problems_of(step.config.fields, taken)
+        submitted = bool(taken) and not step.config.problems(taken)
         return Stay(result={"values": taken, "changes": [], "prefilled": bool(taken), "submitted": submitted})
 
     async def act(self, step: Step, action: str, doer: Doer, inputs: Any) -> Outcome:
@@ -78,7 +109,7 @@ class FormKind(PlainKind):
 
     def _filled(self, step: Step, doer: Doer, values: Json) -> Json:
         filled = {key: value for key, value in values.items() if value != ""}
-        problems = problems_of(step.config.fields, filled)
+        problems = step.config.problems(filled)
         if problems:
             raise BadInputError("the form has fields that cannot be right", code="fields.invalid", problems=problems)
         self._require_limits(step, filled)

@@ -77,8 +77,10 @@ class ReviewKind(PlainKind):
             customer_class=str(step.case.data.get("customer_class") or "adult"),
             flow_level=step.flow.review,
             fraud_decided=any(alert.outcome == FraudOutcome.CONTINUE for alert in alerts),
+            day_check_fen=step.flow.limits.day_total_check_fen,
         )
-        needed = required_review(await stored_rules(step.work.session), facts)
+        rules = await stored_rules(step.work.session)
+        needed = required_review(rules, facts)
         if not needed.needed:
             return NotNeeded("review.not_needed")
         request = new_request(
@@ -92,15 +94,17 @@ class ReviewKind(PlainKind):
             case_version=step.case.row.version + 1,  # the version this very change makes
         )
         shown = shown_of(step, bank, alerts, list(needed.reasons))
-        await ask_for_review(step.work, self.house.sealer, request, needed, shown)
+        labels = {rule.reason: [rule.label_zh, rule.label_en] for rule in rules if rule.label_zh or rule.label_en}
         told = {"review_id": request.id, "level": needed.level, "reasons": list(needed.reasons)}
+        told["labels"] = shown["labels"] = {reason: labels[reason] for reason in needed.reasons if reason in labels}
         told["confirmed"] = shown["confirmed"]
+        await ask_for_review(step.work, self.house.sealer, request, needed, shown)
         due = {"due_at": request.due_at.isoformat(), "escalate_at": request.escalate_at.isoformat()}
         return Waiting(PENDING, {**told, **due})
 
     async def view(self, step: Step, side: Side) -> Json:
         result = step.this.result
-        keys = ("level", "reasons", "due_at", "escalate_at", "approved", "decision", "reviewer")
+        keys = ("level", "reasons", "labels", "due_at", "escalate_at", "approved", "decision", "reviewer")
         shown = keys if side == "teller" else ("approved", "due_at")
         return {key: result[key] for key in shown if key in result}
 

@@ -35,6 +35,7 @@ from server.counter.signing.ink import Strokes, ink_digest, ink_problem
 from server.counter.signing.papers import mask_name
 from server.counter.wordings import current_wording
 
+_LINE = r"^[^\x00-\x1f\u202a-\u202e\u2066-\u2069]*$"
 PREPARING, SEALING = "sign.preparing", "sign.sealing"
 
 
@@ -58,6 +59,17 @@ class Sign(Inputs):
     name: Annotated[str, StringConstraints(max_length=50, pattern=r"^[^\x00-\x1f]*$", strip_whitespace=True)] = ""
 
 
+class Interpreter(Inputs):
+    """Who put the document into the customer's own language or read it to them; it is written into the document.
+
+    Attributes:
+        language: E.g. 手语, 粤语, 代读.
+    """
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=_LINE, strip_whitespace=True)]
+    language: Annotated[str, StringConstraints(min_length=1, max_length=30, pattern=_LINE, strip_whitespace=True)]
+
+
 class Decline(Inputs):
     """The customer does not sign."""
 
@@ -71,13 +83,16 @@ class SignKind(PlainKind):
     house: House | None = None
 
     async def begin(self, step: Step) -> Outcome:
-        return self._want(step, "prepare", {})
+        return self._want(step, "prepare", _kept(step))
 
     async def act(self, step: Step, action: str, doer: Doer, inputs: Any) -> Outcome:
         match action:
             case "prepare":
                 await self.undo(step)
-                return self._want(step, "prepare", {})
+                return self._want(step, "prepare", _kept(step))
+            case "interpreter":
+                await self.undo(step)
+                return self._want(step, "prepare", {"interpreter": inputs.model_dump()})
             case "decline":
                 return Returned("sign.declined", inputs.note)
             case _:
@@ -87,7 +102,7 @@ class SignKind(PlainKind):
         if "failed" in answer:
             return Returned("sign.failed", "", step.this.result)
         if "document" in answer:
-            return Stay({"document": answer["document"], "signed": []})
+            return Stay({**_kept(step), "document": answer["document"], "signed": []})
         return Done({**step.this.result, **answer})
 
     async def undo(self, step: Step) -> None:
@@ -180,19 +195,20 @@ class SignKind(PlainKind):
     async def view(self, step: Step, side: Side) -> Json:
         result, document = step.this.result, step.this.result.get("document")
         if document is None:
-            return {}
+            return _kept(step)
         signed = result.get("signed", [])
         told: Json = {
             "signed": signed,
             "signers": document["signers"],
             "turn": _next_role(signed, document["signers"]),
             "code": document["code"],
+            "document_id": document["id"],
+            **_kept(step),
         }
         if side == "teller":
             return told
         wording = current_wording("signature")
         return told | {
-            "document_id": document["id"],
             "document_sha256": document["sha256"],
             "wording_version": wording.version,
             "wording_zh": wording.text_zh,
@@ -203,6 +219,11 @@ class SignKind(PlainKind):
 def signers_needed(config: SignConfig, customer_class: str | None) -> int:
     """Two where a guardian has to sign as well."""
     return 2 if customer_class in config.guardian_for else 1
+
+
+def _kept(step: Step) -> Json:
+    """What outlives a document that is made anew."""
+    return {key: step.this.result[key] for key in ("interpreter",) if key in step.this.result}
 
 
 def _next_role(signed: list[str], signers: int) -> str | None:
@@ -225,5 +246,6 @@ def build(house: House) -> StepKind:
         "sign": Action(Sign, customer),
         "decline": Action(Decline, customer),
         "prepare": Action(NoInputs, frozenset({"teller"})),
+        "interpreter": Action(Interpreter, frozenset({"teller"})),
     }
     return SignKind("sign", SignConfig, customer, actions, house)

@@ -52,6 +52,7 @@ def _facts(step: Step) -> Json:
         "account": posting.get("account"),
         "reviewer": next(iter(step.case.results("review")), {}).get("reviewer"),
         "signed": next(iter(step.case.results("sign")), {}).get("document", {}).get("code"),
+        "interpreter": next(iter(step.case.results("sign")), {}).get("interpreter"),
     }
 
 

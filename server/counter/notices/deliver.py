@@ -1,14 +1,14 @@
-"""Delivering queued messages: a job per message, tried again with growing pauses, then a person is called."""
+"""Delivering queued messages over their channels."""
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
-from core.alarms import raise_alarm
 from core.db import Database
-from core.errors import CounterError
 from core.events import NoticeQueued
 from core.jobs import Subscription
-from core.models.notice import NoticeChannel, NoticeMessage, NoticeState
+from core.models.notice import NoticeChannel, NoticeMessage
+from core.outgoing import Outgoing
 from core.ports.notices import ChannelDownError, DeliveryRefusedError, MessageGateway
 from core.security.actor import system_actor
 from core.security.keys import MasterKey
@@ -19,8 +19,8 @@ BACKOFF_S = 2.0
 SEND_S = 20.0
 
 
-class NoticeDelivery:
-    """Sends what waits. At least once: gateways know a message by its id."""
+class NoticeDelivery(Outgoing[NoticeMessage]):
+    """Hands messages to the gateway of their channel."""
 
     def __init__(
         self,
@@ -30,62 +30,30 @@ class NoticeDelivery:
         send_s: float = SEND_S,
     ) -> None:
         """A channel without a gateway is off: its messages fail visibly as ``notice.channel_off``."""
-        self._database = database
+        super().__init__(database, NoticeMessage, system_actor("notices"), MAX_ATTEMPTS)
         self._gateways = gateways
         self._master_key = master_key
         self._send_s = send_s
-        self._actor = system_actor("notices")
 
     async def deliver(self, event: NoticeQueued) -> None:
-        """Send one message, unless it is sent already or a newer round has begun.
+        """See `Outgoing.deliver_row`. ChannelDownError: to be tried again."""
+        await self.deliver_row(event.notice_id, event.round)
 
-        Raises:
-            ChannelDownError: to be tried again.
-        """
-        message = await self._begin(event)
-        if message is None:
-            return
-        try:
-            await self._send(message)
-        except DeliveryRefusedError as error:
-            await self._failed(message.id, error, final=True)
-        except ChannelDownError as error:
-            final = message.attempts >= MAX_ATTEMPTS
-            await self._failed(message.id, error, final)
-            if not final:
-                raise
-        else:
-            async with self._database.unit_of_work(self._actor) as work:
-                row = await work.session.get_one(NoticeMessage, message.id, with_for_update=True)
-                row.state, row.error, row.sent_at = NoticeState.SENT, None, work.clock.now()
-
-    async def _begin(self, event: NoticeQueued) -> NoticeMessage | None:
-        async with self._database.unit_of_work(self._actor) as work:
-            row = await work.session.get(NoticeMessage, event.notice_id, with_for_update=True)
-            if row is None or row.state != NoticeState.WAITING or row.round != event.round:
-                return None
-            row.attempts += 1
-        return row
-
-    async def _send(self, message: NoticeMessage) -> None:
-        gateway = self._gateways.get(NoticeChannel(message.channel))
-        if gateway is None or message.sealed_address is None:
+    async def _send(self, row: NoticeMessage) -> dict[str, Any]:
+        gateway = self._gateways.get(NoticeChannel(row.channel))
+        if gateway is None or row.sealed_address is None:
             raise DeliveryRefusedError("this channel is not set up", code="notice.channel_off")
-        address = open_address(self._master_key, message.sealed_address, message.id)
+        address = open_address(self._master_key, row.sealed_address, row.id)
         try:
             async with asyncio.timeout(self._send_s):
-                await gateway.send(message.id, address, message.title, message.text)
+                await gateway.send(row.id, address, row.title, row.text)
         except TimeoutError:
             raise ChannelDownError("the channel does not answer", code="notice.channel_slow") from None
+        return {}
 
-    async def _failed(self, message_id: str, error: CounterError, final: bool) -> None:
-        async with self._database.unit_of_work(self._actor) as work:
-            row = await work.session.get_one(NoticeMessage, message_id, with_for_update=True)
-            row.error = error.code
-            if final:
-                row.state = NoticeState.FAILED
-                text = f"a message by {row.channel} to {row.masked_address} was not delivered: {error.code}"
-                raise_alarm(work, "notice.failed", text, row.call_id, notice_id=row.id)
+    def _alarm(self, row: NoticeMessage, code: str) -> tuple[str, str, dict[str, object]]:
+        text = f"a message by {row.channel} to {row.masked_address} was not delivered: {code}"
+        return "notice.failed", text, {"notice_id": row.id}
 
 
 def subscriptions(delivery: NoticeDelivery) -> list[Subscription]:

@@ -2,16 +2,13 @@
 
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from core.db import Database, UnitOfWork
 from core.errors import BadInputError, ConflictError, DeniedError, NotFoundError
 from core.events import ReviewDecided
-from core.http import bad_input_from
-from core.models.authorisation import ReviewRequest, ReviewRuleRow, ReviewState
+from core.models.authorisation import ReviewRequest, ReviewState
 from core.models.business import Business
 from core.models.call import Call
 from core.models.case import CaseDocument
@@ -21,21 +18,17 @@ from core.security.sealing import Sealer
 from server.counter.book import CaseBook
 from server.counter.documents.shelf import DocumentShelf
 from server.counter.engine import Engine
-from server.counter.review.requests import level_of, shown_digest, stored_rules
-from server.counter.review.rules import ReviewRule
+from server.counter.review.requests import level_of, shown_digest
 from server.counter.review.schemas import (
     ReviewDecisionRequest,
     ReviewDetail,
     ReviewList,
     ReviewRow,
-    ReviewRulesRequest,
-    ReviewRulesView,
 )
 
 SHOWN = 50
 REASON_MIN = 10
 _STATES = {"approve": ReviewState.APPROVED, "refuse": ReviewState.REFUSED, "return": ReviewState.RETURNED}
-_RULES: TypeAdapter[list[ReviewRule]] = TypeAdapter(list[ReviewRule])
 
 
 class ReviewDesk:
@@ -143,26 +136,6 @@ class ReviewDesk:
             _tell(work, row)
             await work.session.flush()
             return await self._row(work.session, actor, level, row)
-
-    async def rules(self) -> ReviewRulesView:
-        """The rule table."""
-        async with self._database.read() as session:
-            return ReviewRulesView(rules=[rule.model_dump() for rule in await stored_rules(session)])
-
-    async def set_rules(self, actor: Actor, request: ReviewRulesRequest) -> ReviewRulesView:
-        """Replace the rule table. BadInputError ``input.invalid`` for a row that is none."""
-        try:
-            rules = _RULES.validate_python(request.rules)
-        except ValidationError as error:
-            raise bad_input_from(error) from None
-        async with self._database.unit_of_work(actor) as work:
-            before = [rule.model_dump() for rule in await stored_rules(work.session)]
-            await work.session.execute(delete(ReviewRuleRow))
-            for position, rule in enumerate(rules):
-                work.session.add(ReviewRuleRow(position=position, content=rule.model_dump()))
-            after = [rule.model_dump() for rule in rules]
-            work.audit("review.rules", "review_rule", "all", before=before, after=after)
-        return ReviewRulesView(rules=after)
 
     async def _row(self, session: AsyncSession, actor: Actor, level: int, row: ReviewRequest) -> ReviewRow:
         call = await session.get_one(Call, row.call_id)

@@ -14,15 +14,13 @@ from server.counter.review.schemas import (
     ReviewDetail,
     ReviewList,
     ReviewRow,
-    ReviewRulesRequest,
-    ReviewRulesView,
 )
 
 ReviewId = Annotated[str, StringConstraints(max_length=64, pattern=r"^\w+$")]
 
 
 def routes(desk: ReviewDesk) -> RouteTable:
-    """Requests: list, open, decide. Rules: read and replace."""
+    """Requests: list, open, decide."""
     table = RouteTable()
 
     @table.get("/api/reviews", Permission.REVIEW_DECIDE)
@@ -40,13 +38,5 @@ def routes(desk: ReviewDesk) -> RouteTable:
     @table.post("/api/reviews/{review_id}/decision", Permission.REVIEW_DECIDE)
     async def decide(request: web.Request, review_id: ReviewId, /, body: ReviewDecisionRequest) -> ReviewRow:
         return await desk.decide(actor_of(request), review_id, body)
-
-    @table.get("/api/review-rules", Permission.REVIEW_RULES)
-    async def rules(request: web.Request) -> ReviewRulesView:
-        return await desk.rules()
-
-    @table.put("/api/review-rules", Permission.REVIEW_RULES)
-    async def set_rules(request: web.Request, body: ReviewRulesRequest) -> ReviewRulesView:
-        return await desk.set_rules(actor_of(request), body)
 
     return table

@@ -9,9 +9,12 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from server.counter.flows import LARGEST_FEN
+
 HIGHEST_LEVEL = 5
 ANY = "any"
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+ReasonText = Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f]*$")]
 CustomerClass = Literal["any", "adult", "elderly", "minor", "vip", "risk"]
 
 
@@ -23,7 +26,7 @@ class ReviewRule(BaseModel):
         amount_from_fen / day_total_from_fen: Met from this amount on, inclusive; the day's total counts this one.
         level: Authorisation level the second person needs.
         written_reason: Extra check: the second person writes down why it is right.
-        reason: Stable code, shown to both.
+        reason: Stable code. label_zh / label_en: The same in words, for a rule the pages have none for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,10 +34,12 @@ class ReviewRule(BaseModel):
     reason: Code
     business: Code = ANY
     customer_class: CustomerClass = "any"
-    amount_from_fen: Annotated[int, Field(ge=0)] = 0
-    day_total_from_fen: Annotated[int, Field(ge=0)] = 0
+    amount_from_fen: Annotated[int, Field(ge=0, le=LARGEST_FEN)] = 0
+    day_total_from_fen: Annotated[int, Field(ge=0, le=LARGEST_FEN)] = 0
     level: Annotated[int, Field(ge=1, le=HIGHEST_LEVEL)] = 1
     written_reason: bool = False
+    label_zh: ReasonText = ""
+    label_en: ReasonText = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class ReviewFacts:
         day_total_fen: Sent today from this account before this transaction.
         flow_level: The least level the business's own flow wants; 0 none.
         fraud_decided: A fraud alert of this call was decided to go on.
+        day_check_fen: More than this in a day makes the business's own extra check; None: it has none.
     """
 
     business: str
@@ -53,6 +59,7 @@ class ReviewFacts:
     customer_class: str
     flow_level: int = 0
     fraud_decided: bool = False
+    day_check_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,9 @@ def required_review(rules: Iterable[ReviewRule], facts: ReviewFacts) -> Requirem
     if facts.fraud_decided:
         level, written = max(level, 2), True
         reasons.add("fraud_alert")
+    if facts.day_check_fen is not None and facts.day_total_fen + facts.amount_fen > facts.day_check_fen:
+        level, written = max(level, 2), True
+        reasons.add("day_total")
     return Requirement(level, written, tuple(sorted(reasons)))
 
 

@@ -59,17 +59,3 @@ class ReviewDecisionRequest(BaseModel):
     case_version: int
     shown_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     reason: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$", strip_whitespace=True)] = ""
-
-
-class ReviewRulesRequest(BaseModel):
-    """The whole rule table, in order."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rules: Annotated[list[dict[str, Any]], Field(max_length=200)]
-
-
-class ReviewRulesView(BaseModel):
-    """The rule table as it counts now."""
-
-    rules: list[dict[str, Any]]

@@ -27,7 +27,7 @@ from server.counter.signing.codes import new_code
 from server.counter.signing.ink import ink_picture
 from server.counter.signing.pades import seal_pdf
 from server.counter.signing.paper import draw
-from server.counter.signing.papers import agreement, lines_of
+from server.counter.signing.papers import agreement, interpreter_line, lines_of
 
 
 class SigningJobs:
@@ -72,7 +72,9 @@ class SigningJobs:
         code, document_id = new_code(), new_id("doc")
         name = business.name_en if call.language == "en" else business.name_zh
         url = f"{self._site_url}/verify?code={code}"
-        paper = agreement(name, call.language, lines_of(summary, call.language, masked=False), code, url)
+        lines = lines_of(summary, call.language, masked=False)
+        lines += interpreter_line(case.step(event.step).result, call.language)
+        paper = agreement(name, call.language, lines, code, url)
         pdf = await asyncio.to_thread(draw, paper)
         key, digest = f"signing/{document_id}.pdf", hashlib.sha256(pdf).hexdigest()
         await self._vault.put(key, pdf)

@@ -34,6 +34,15 @@ def _value(line: Json, text: str, masked: bool) -> str:
     return mask(value, line["type"]) if masked else value
 
 
+def interpreter_line(signing: Json, language: str) -> tuple[tuple[str, str], ...]:
+    """Who interpreted or read aloud, as one more line of the document; none when nobody did."""
+    told = signing.get("interpreter")
+    if not told:
+        return ()
+    label = "Interpreted or read aloud by" if language == "en" else "口译或代读"
+    return ((label, f"{told['name']}（{told['language']}）"),)
+
+
 _WORDS = {
     "zh-CN": {
         "agreement": "{name}申请书",

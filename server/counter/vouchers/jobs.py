@@ -20,7 +20,7 @@ from core.vault import Vault
 from server.counter.notices.addresses import check_email, check_phone
 from server.counter.signing.pades import seal_pdf
 from server.counter.signing.paper import bank_time, draw
-from server.counter.signing.papers import lines_of, voucher
+from server.counter.signing.papers import interpreter_line, lines_of, voucher
 
 _LABELS = {
     "zh-CN": {
@@ -107,6 +107,7 @@ def _lines(
     if teller is not None:
         lines.append((words["teller"], teller.staff_number))
     lines += [(label, str(facts[key])) for key, label in more.items() if facts.get(key)]
+    lines += interpreter_line(facts, language)
     return tuple(lines)
 
 

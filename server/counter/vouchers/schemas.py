@@ -31,3 +31,16 @@ class OwnVoucher(BaseModel):
     business_name_en: str
     issued_at: datetime
     url: str | None
+
+
+class PaperRow(BaseModel):
+    """A signed document or voucher of a call, for staff. `ready`: its file is there. `state`: as its table has it."""
+
+    id: str
+    kind: Literal["voucher", "document"]
+    code: str
+    business_name_zh: str
+    business_name_en: str
+    state: Literal["ready", "sealed", "withdrawn", "issued"]
+    at: datetime
+    ready: bool

@@ -1,5 +1,5 @@
 import type { HttpClient } from '@shared/http'
-import type { ServiceNotice } from '../gen/protocol'
+import type { EarlyDocumentView, EarlyPapers, ServiceNotice } from '../gen/protocol'
 import type { Appointment, Business, ConsentWording, Language, QueueStatus, Slot, VisitOpened } from '@shared/protocol'
 
 export type Channel = 'web' | 'kiosk' | 'demo'
@@ -34,6 +34,30 @@ export class CustomerApi {
 
   book(business_code: string, starts_at: string, phone: string, language: Language): Promise<Appointment> {
     return this.http.post('/api/appointments', { business_code, starts_at, phone, language })
+  }
+
+  appointment(code: string): Promise<Appointment> {
+    return this.http.get(`/api/appointments/${code}`)
+  }
+
+  moveAppointment(code: string, starts_at: string): Promise<Appointment> {
+    return this.http.post(`/api/appointments/${code}/move`, { starts_at })
+  }
+
+  cancelAppointment(code: string): Promise<Appointment> {
+    return this.http.post(`/api/appointments/${code}/cancel`)
+  }
+
+  earlyPapers(code: string): Promise<EarlyPapers> {
+    return this.http.get(`/api/appointments/${code}/documents`)
+  }
+
+  handIn(code: string, kind: string, file: File): Promise<EarlyDocumentView> {
+    return this.http.upload(`/api/appointments/${code}/documents/${kind}`, file)
+  }
+
+  takeBack(code: string, document_id: string): Promise<unknown> {
+    return this.http.post(`/api/appointments/${code}/documents/${document_id}/remove`)
   }
 
   checkIn(code: string): Promise<Appointment> {

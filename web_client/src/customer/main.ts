@@ -17,6 +17,7 @@ import { MESSAGES } from './locales'
 import { CallRoom, type CustomerSocket } from './visit/callRoom'
 import { ServiceDesk } from './visit/desk'
 import { VisitFlow } from './visit/flow'
+import PrefillView from './views/PrefillView.vue'
 import VerifyView from './views/VerifyView.vue'
 
 const query = new URLSearchParams(location.search)
@@ -40,6 +41,6 @@ const flow: VisitFlow = new VisitFlow(api, room, devices, {
 room.events.on('call', ({ call_id, ended_at }) => void desk.chat.follow(ended_at === null ? call_id : null).catch(() => undefined))
 socket.link.on('resumed', () => void desk.chat.load().catch(() => undefined))
 
-const page = location.pathname === '/verify' ? VerifyView : App
+const page = { '/verify': VerifyView, '/prefill': PrefillView }[location.pathname] ?? App
 createApp(page).use(i18n).provide(FLOW, flow).provide(DESK, desk).provide(I18N, i18n).provide(COUNTER, counter).mount('#app')
 if (page === App) void flow.start()

@@ -54,6 +54,13 @@ export interface AlarmNotice {
   raised_at: string
 }
 /**
+ * Somebody has seen to an alarm, or what raised it is over.
+ */
+export interface AlarmOver {
+  id: string
+  cleared_at: string
+}
+/**
  * An alarm that stands.
  */
 export interface AlarmRow {
@@ -64,7 +71,10 @@ export interface AlarmRow {
   raised_at: string
 }
 /**
- * Something failed that a person has to see. `job` is set for ``job.failed``.
+ * Something failed that a person has to see.
+ *
+ * Attributes:
+ *     job: For ``job.failed``. lasts: It goes by itself when what raised it is over, and only then.
  */
 export interface AlarmView {
   id: string
@@ -74,6 +84,7 @@ export interface AlarmView {
   raised_at: string
   cleared_at: string | null
   job?: FailedJob | null
+  lasts?: boolean
 }
 /**
  * Names a delivery that gave up; sent back to retry it.
@@ -288,7 +299,11 @@ export interface AuditPage {
   next: number
 }
 /**
- * One entry. `who` is the name behind `actor` where there is one; `detail` often holds `before` and `after`.
+ * One entry.
+ *
+ * Attributes:
+ *     who: The name behind `actor` where there is one. name_zh / name_en: What the action is called.
+ *     detail: Often holds `before` and `after`.
  */
 export interface AuditRow {
   seq: number
@@ -296,12 +311,75 @@ export interface AuditRow {
   actor: string
   who: string
   action: string
+  name_zh: string
+  name_en: string
   object_type: string
   object_id: string
   detail: {
     [k: string]: unknown
   }
   hash: string
+}
+/**
+ * A supervisor's level as it shall be; 0 takes it away. `based_on`: the level the editor has seen.
+ */
+export interface AuthorisationRequest {
+  level: number
+  note: string
+  based_on: number
+}
+/**
+ * A supervisor's level in force.
+ */
+export interface AuthorisationRow {
+  staff_id: string
+  display_name: string
+  staff_number: string
+  team: string | null
+  level: number
+  set_at: string | null
+}
+/**
+ * Do it now.
+ */
+export interface BackupRequest {
+  kind: 'backup' | 'drill'
+}
+/**
+ * One backup or rehearsal. Sizes in bytes; `copied_b` is what had to go over the wire.
+ */
+export interface BackupRunView {
+  id: string
+  kind: 'backup' | 'drill'
+  state: 'waiting' | 'running' | 'done' | 'failed'
+  due_at: string
+  asked_by: string | null
+  started_at: string | null
+  finished_at: string | null
+  backup_id: string | null
+  rows: number | null
+  objects: number | null
+  size_b: number | null
+  copied_b: number | null
+  played: boolean | null
+  error: string | null
+}
+/**
+ * The plan and what came of it. Without a target nothing is made by the clock.
+ *
+ * Attributes:
+ *     at: Time of day at the bank.
+ *     last_backup_at / last_drill_at: When the newest good one ended.
+ */
+export interface BackupsView {
+  target: string | null
+  at: string
+  keep: number
+  drill_days: number
+  next_at: string | null
+  last_backup_at: string | null
+  last_drill_at: string | null
+  runs: BackupRunView[]
 }
 /**
  * The library, newest first.
@@ -346,6 +424,49 @@ export interface BestCaseRequest {
   to_s: number
 }
 /**
+ * A day's bookings by time, and the callbacks asked for on it.
+ */
+export interface BookingDay {
+  day: string
+  appointments: BookingRow[]
+  callbacks: CallbackRow[]
+}
+/**
+ * A booked time as staff see it: never its number, which opens it.
+ *
+ * Attributes:
+ *     call_state: Of the newest call after the check-in, as in `Call`. waited_s: From the check-in, or from the booked
+ *         time when the customer came early, until a teller took the call.
+ */
+export interface BookingRow {
+  id: string
+  business_code: string
+  starts_at: string
+  ends_at: string
+  phone_masked: string
+  language: string
+  state: 'booked' | 'checked_in' | 'cancelled' | 'missed'
+  reminded: boolean
+  documents: number
+  checked_in_at: string | null
+  call_number: number | null
+  call_state: string | null
+  waited_s: number | null
+}
+/**
+ * A customer who left the queue to be called back.
+ */
+export interface CallbackRow {
+  id: string
+  business_code: string
+  phone_masked: string
+  language: string
+  state: 'waiting' | 'called' | 'returned' | 'expired' | 'cancelled'
+  queued_at: string
+  created_at: string
+  called_at: string | null
+}
+/**
  * Figures of one stretch of time, both days included.
  */
 export interface BucketView {
@@ -382,6 +503,21 @@ export interface BusinessFields {
   skill_group: string
   recording_required: boolean
   enabled: boolean
+}
+/**
+ * Whether a business is offered to customers, and which skill group serves it.
+ */
+export interface BusinessOffer {
+  enabled: boolean
+  skill_group: string
+}
+/**
+ * The choice, with what was in force when it was shown.
+ */
+export interface BusinessOfferRequest {
+  enabled: boolean
+  skill_group: string
+  seen: BusinessOffer
 }
 /**
  * A business a customer can choose.
@@ -752,6 +888,99 @@ export interface StepView {
   }
 }
 /**
+ * All businesses, and what flows are made of.
+ */
+export interface CatalogueView {
+  rows: FlowRow[]
+  kinds: StepKindView[]
+  skill_groups: string[]
+}
+/**
+ * A business and the version of its flow in force. `changing`: a change of it waits to be decided.
+ */
+export interface FlowRow {
+  code: string
+  name_zh: string
+  name_en: string
+  enabled: boolean
+  version: number
+  versions: number
+  changing: boolean
+}
+/**
+ * A kind of step: who may do one, and its settings as JSON schema.
+ */
+export interface StepKindView {
+  name: string
+  doers: string[]
+  config: {
+    [k: string]: unknown
+  }
+}
+/**
+ * Yes or no. A no says why.
+ */
+export interface ChangeDecisionRequest {
+  approve: boolean
+  note?: string
+}
+/**
+ * What was in force, and what shall be. `stale`: something else has come into force since it was handed in.
+ */
+export interface ChangeDetail {
+  id: string
+  kind: 'flow' | 'review_rules' | 'authorisation'
+  subject: string
+  name_zh: string
+  name_en: string
+  note: string
+  state: 'waiting' | 'approved' | 'rejected' | 'withdrawn'
+  author_name: string
+  mine: boolean
+  proposed_at: string
+  decided_by_name: string | null
+  decided_at: string | null
+  decision_note: string
+  may_decide: boolean
+  why_not: string | null
+  before: {
+    [k: string]: unknown
+  }
+  after: {
+    [k: string]: unknown
+  }
+  stale: boolean
+}
+/**
+ * A change in the list. `may_decide`: this person may now; `why_not`: stable code when not.
+ */
+export interface ChangeRow {
+  id: string
+  kind: 'flow' | 'review_rules' | 'authorisation'
+  subject: string
+  name_zh: string
+  name_en: string
+  note: string
+  state: 'waiting' | 'approved' | 'rejected' | 'withdrawn'
+  author_name: string
+  mine: boolean
+  proposed_at: string
+  decided_by_name: string | null
+  decided_at: string | null
+  decision_note: string
+  may_decide: boolean
+  why_not: string | null
+}
+/**
+ * Something written in the call; of a picture only that there was one.
+ */
+export interface ChatLine {
+  party: 'customer' | 'teller'
+  kind: 'text' | 'image'
+  text: string
+  at: string
+}
+/**
  * One message, to both sides; the same as over HTTP.
  */
 export interface ChatMessage {
@@ -970,7 +1199,9 @@ export interface Offer {
   waited_s: number
   expires_at: string
   handover?: HandoverNote[]
+  channel?: 'video' | 'text'
   customer_class?: string
+  class_source?: string
 }
 /**
  * What the teller before wrote when handing the call on, so that nobody tells the story twice.
@@ -1009,10 +1240,13 @@ export interface TellerCall {
   recording_state: string | null
   on_hold?: boolean
   sharing?: boolean
+  channel?: 'video' | 'text'
+  video_asked?: boolean
   transcription: 'live' | 'final_only' | 'none'
   guests?: GuestName[]
   handover?: HandoverNote[]
   customer_class?: string
+  class_source?: string
   help_asked?: boolean
 }
 /**
@@ -1088,6 +1322,8 @@ export interface CustomerCall {
   recording_paused_until?: string | null
   on_hold?: boolean
   sharing?: boolean
+  channel?: 'video' | 'text'
+  video_asked?: boolean
   others?: OtherParty[]
   help_asked?: boolean
 }
@@ -1279,6 +1515,12 @@ export interface DraftView {
   by: string
 }
 /**
+ * Take no new calls (or take them again).
+ */
+export interface DrainRequest {
+  on: boolean
+}
+/**
  * A draw with its picks, in the order in which they were drawn.
  */
 export interface DrawDetail {
@@ -1342,6 +1584,33 @@ export interface DutyAlert {
   since: string | null
   due_at: string | null
   overdue: boolean
+}
+/**
+ * A file handed in with a booking. `taken`: it is part of a case now.
+ */
+export interface EarlyDocumentView {
+  id: string
+  code: string
+  content_type: string
+  size_b: number
+  at: string
+  taken: boolean
+}
+/**
+ * What can be handed in with a booking, and what was.
+ */
+export interface EarlyPapers {
+  wanted: WantedDocument[]
+  documents: EarlyDocumentView[]
+}
+/**
+ * A document a business asks for.
+ */
+export interface WantedDocument {
+  code: string
+  name_zh: string
+  name_en: string
+  required: boolean
 }
 /**
  * The emergency is over.
@@ -1578,40 +1847,42 @@ export interface FindingView {
   verdict?: ('confirmed' | 'rejected') | null
 }
 /**
- * What is wrong with it; nothing when it can be saved.
+ * What is wrong with a draft; nothing when it can be handed in. `flow` is null when it has not the shape of one.
  */
 export interface FlowCheck {
-  problems: string[]
-  steps: string[]
-}
-/**
- * A flow's text to look over.
- */
-export interface FlowCheckRequest {
+  problems: FlowProblem[]
+  flow: {
+    [k: string]: unknown
+  } | null
   text: string
 }
 /**
- * A flow as YAML. `based_on`: the newest version its editor has seen, 0 for a new business.
+ * One thing to put right. `at`: where, e.g. ``steps.2.config.fields.0.key``; `problem`: stable word.
+ */
+export interface FlowProblem {
+  at: string
+  problem: string
+  text: string
+}
+/**
+ * A draft to look over, as data or as YAML.
+ */
+export interface FlowCheckRequest {
+  flow?: {
+    [k: string]: unknown
+  } | null
+  text?: string | null
+}
+/**
+ * A business as it shall be. `based_on`: the newest version its editor has seen, 0 for a new business.
  */
 export interface FlowRequest {
   business: BusinessFields
-  text: string
+  flow: {
+    [k: string]: unknown
+  }
   note: string
   based_on: number
-}
-/**
- * A business and the version of its flow in force.
- */
-export interface FlowRow {
-  code: string
-  name_zh: string
-  name_en: string
-  enabled: boolean
-  version: number
-  versions: number
-  note: string
-  created_by: string
-  created_at: string
 }
 /**
  * One version, without its content.
@@ -1624,13 +1895,16 @@ export interface FlowVersionView {
   created_at: string
 }
 /**
- * A flow to edit: its text, and all its versions, newest first.
+ * A flow to edit, as `server.counter.flows.Flow`, and all its versions, newest first.
  */
 export interface FlowView {
   code: string
   version: number
+  newest: number
   business: BusinessFields
-  text: string
+  flow: {
+    [k: string]: unknown
+  }
   history: FlowVersionView[]
 }
 /**
@@ -2094,10 +2368,11 @@ export interface ItemDefectView {
   lost: number
 }
 /**
- * How the customer comes. `elderly`: with the page in its mode for the elderly.
+ * How the customer comes. `declared`: what the customer says of themselves; `channel`: to talk, or to write.
  */
 export interface Join {
-  elderly?: boolean
+  declared?: ('elderly' | 'disabled') | null
+  channel?: 'video' | 'text'
 }
 /**
  * A key for another system.
@@ -2244,6 +2519,12 @@ export interface MediaJoined {
   sdp_offer: string
   ice_servers: IceServer[]
   ice_transport_policy: 'all' | 'relay'
+}
+/**
+ * Another time.
+ */
+export interface MoveRequest {
+  starts_at: string
 }
 /**
  * All that a teller sees of an evaluation: form, marks with comments, what was said, appeal, coaching.
@@ -2461,6 +2742,16 @@ export interface OfferTaken {
   call: TellerCall
 }
 /**
+ * A business, whether it is offered, and who serves it.
+ */
+export interface OfferedBusiness {
+  code: string
+  name_zh: string
+  name_en: string
+  skill_group: string
+  enabled: boolean
+}
+/**
  * For handing over to its owner; told once, good for one sign-in.
  */
 export interface OneTimePasswordView {
@@ -2548,6 +2839,14 @@ export interface OpenSlot {
   starts_at: string
   ends_at: string
   free: number
+}
+/**
+ * What a calendar means at this moment. `next_opening` null: open, or closed for a month and longer.
+ */
+export interface OpeningNow {
+  calendar_code: string
+  closes_at: string | null
+  next_opening: string | null
 }
 /**
  * The supervisor's opinion on one item.
@@ -2677,6 +2976,19 @@ export interface OwnVoucher {
   business_name_en: string
   issued_at: string
   url: string | null
+}
+/**
+ * A signed document or voucher of a call, for staff. `ready`: its file is there. `state`: as its table has it.
+ */
+export interface PaperRow {
+  id: string
+  kind: 'voucher' | 'document'
+  code: string
+  business_name_zh: string
+  business_name_en: string
+  state: 'ready' | 'sealed' | 'withdrawn' | 'issued'
+  at: string
+  ready: boolean
 }
 /**
  * The current password and a code of the authenticator app.
@@ -2933,19 +3245,21 @@ export interface PrefillForm {
   }
 }
 /**
- * A link under which a form can be filled in once, before the visit. `qr_svg`: the same as a picture.
+ * A form kept for one visit: `url` brings it along, once. `qr_svg`: the same as a picture.
  */
 export interface PrefillLink {
-  token: string
-  path: string
+  url: string
   qr_svg: string
   expires_at: string
 }
 /**
- * For which business.
+ * A form filled in before the visit: texts, and integers for amounts in 分.
  */
 export interface PrefillLinkRequest {
   business_code: string
+  values: {
+    [k: string]: string | number
+  }
 }
 /**
  * A filled form: texts, and integers for amounts in 分.
@@ -2960,6 +3274,25 @@ export interface PrefillRequest {
  */
 export interface PresenceAnswer {
   presence: Presence
+}
+/**
+ * A live process.
+ *
+ * Attributes:
+ *     release: Version of the software; two are there during a rolling upgrade.
+ *     disk_free_b / disk_b: Of the data folder's file system, bytes.
+ *     load: Calls a media node carries. draining: It takes no new ones.
+ */
+export interface ProcessView {
+  kind: 'edge' | 'media' | 'worker'
+  name: string
+  host?: string
+  started_at?: string | null
+  release?: string
+  disk_free_b?: number | null
+  disk_b?: number | null
+  load?: number | null
+  draining?: boolean
 }
 /**
  * When the product sold in a call ends.
@@ -3061,6 +3394,7 @@ export interface QaCallDetail {
   call_id: string
   number: number
   business_code: string
+  channel: 'video' | 'text'
   teller_name: string
   ended_at: string
   duration_s: number
@@ -3079,6 +3413,7 @@ export interface QaCallDetail {
   company: CompanyView[]
   files: FileView[]
   segments: SegmentView[]
+  chat: ChatLine[]
   findings: FindingView[]
   form: FormView
   evaluation: EvaluationView | null
@@ -3129,7 +3464,8 @@ export interface QaCallPage {
  * One line of the list. `flags` name what to look at: ``missing:fee_notice``, ``forbidden:promise_return`` …
  *
  * Attributes:
- *     recording_state: None when nothing was recorded (the customer refused where that is allowed).
+ *     channel: ``text``: a consultation in writing, where there is nothing to record.
+ *     recording_state: None when nothing was recorded.
  *     recording_verdict: Of the automatic file check; None before it.
  *     evaluation_state: None while there is no pre-score.
  *     score: The inspector's points; None before the evaluation is submitted.
@@ -3138,6 +3474,7 @@ export interface QaCallRow {
   call_id: string
   number: number
   business_code: string
+  channel: 'video' | 'text'
   teller_name: string
   ended_at: string
   duration_s: number
@@ -3537,7 +3874,7 @@ export interface ReviewRow {
   why_not: string | null
 }
 /**
- * The whole rule table, in order.
+ * The whole rule table as it shall be, in order.
  */
 export interface ReviewRulesRequest {
   /**
@@ -3546,22 +3883,30 @@ export interface ReviewRulesRequest {
   rules: {
     [k: string]: unknown
   }[]
+  note: string
+  based_on: number
 }
 /**
- * The rule table as it counts now.
+ * The rule table as it counts now. `version` grows with every change that was approved.
  */
 export interface ReviewRulesView {
+  version: number
   rules: {
     [k: string]: unknown
   }[]
 }
 /**
- * All of the routing's set-up.
+ * All of the routing's set-up. `members`: active tellers by skill group.
  */
 export interface RoutingView {
   groups: GroupConfigView[]
   queues: QueueConfigView[]
   calendars: CalendarView[]
+  businesses: OfferedBusiness[]
+  opening: OpeningNow[]
+  members: {
+    [k: string]: number
+  }
 }
 /**
  * What inspectors said of a rule's findings. `precision` is None while nobody said anything.
@@ -3939,6 +4284,13 @@ export interface SubjectResult {
   until: string | null
 }
 /**
+ * Where a file handed in with the booking goes: the open step of a case.
+ */
+export interface TakeRequest {
+  case_id: string
+  step: string
+}
+/**
  * The queue, most urgent first. `done_today` counts what this inspector finished since midnight UTC.
  */
 export interface TaskList {
@@ -3952,6 +4304,7 @@ export interface TaskRow {
   call_id: string
   number: number
   business_code: string
+  channel: 'video' | 'text'
   teller_name: string
   ended_at: string
   duration_s: number
@@ -4686,6 +5039,8 @@ export interface CustomerRequests {
   'queue.join': [Join, CustomerCallAnswer]
   'queue.leave': [Leave, Empty]
   'queue.help': [Empty, Empty]
+  'text.video': [Empty, Empty]
+  'text.decline': [Empty, Empty]
   'call.snapshot': [Empty, CustomerSnapshot]
   'media.join': [Empty, MediaJoined]
   'media.answer': [CustomerSdpAnswer, Empty]
@@ -4728,6 +5083,7 @@ export interface StaffRequests {
   'guest.answer': [GuestSdpAnswer, Empty]
   'guest.leave': [GuestChoice, Empty]
   'call.transfer': [Transfer, Empty]
+  'text.ask_video': [TellerHangUp, Empty]
   'call.wrapup': [WrapUp, WrappedUp]
   'counter.get': [CounterGet, TellerCounter]
   'counter.start': [CounterStart, TellerCase]
@@ -4748,6 +5104,7 @@ export interface StaffEvents {
   'media.quality': TellerQuality
   'media.profile': TellerProfile
   'alarm': AlarmNotice
+  'alarm.cleared': AlarmOver
   'counter.state': TellerCase
   'wallboard': WallboardView
   'teller.notice': TellerNotice

@@ -47,6 +47,8 @@ export class DeviceCheck {
   private stopLevel: (() => void) | null = null
   /** Joins callers that ask while the browser's question is still open. */
   private opening: Promise<MediaStream | null> | null = null
+  /** Numbers the questions, so that the answer to one that was given up is thrown away. */
+  private asking = 0
 
   constructor(parts: Partial<DeviceCheckParts> & Pick<DeviceCheckParts, 'roundTrip'>) {
     this.parts = { capture: openCapture, level: watchLevel, chime: playChime, before: browserProblem, ...parts }
@@ -63,8 +65,12 @@ export class DeviceCheck {
     if (open && open.getTracks().every((track) => track.readyState === 'live') && this.state.video === video) {
       return Promise.resolve(open)
     }
-    this.opening ??= this.ask(video).finally(() => (this.opening = null))
-    return this.opening
+    if (this.opening) return this.opening
+    const opening = this.ask(video).finally(() => {
+      if (this.opening === opening) this.opening = null
+    })
+    this.opening = opening
+    return opening
   }
 
   async withoutCamera(): Promise<void> {
@@ -108,6 +114,8 @@ export class DeviceCheck {
 
   /** Camera and microphone go dark. */
   release(): void {
+    this.asking += 1
+    this.opening = null
     this.hideLevel()
     stopStream(this.stream.value)
     this.stream.value = null
@@ -116,12 +124,17 @@ export class DeviceCheck {
 
   private async ask(video: boolean): Promise<MediaStream | null> {
     this.wished = video
+    const asking = ++this.asking
     const problem = this.parts.before()
     if (problem) return this.fail(problem)
     this.state.devices = 'asking'
     this.state.problem = null
     try {
       const stream = await this.parts.capture({ video })
+      if (asking !== this.asking) {
+        stopStream(stream) // not wanted any more: nobody's camera stays on behind a page without a picture
+        return null
+      }
       stopStream(this.stream.value)
       this.stream.value = stream
       for (const track of stream.getTracks()) track.addEventListener('ended', () => this.onEnded(stream))

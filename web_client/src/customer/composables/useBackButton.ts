@@ -4,7 +4,7 @@ import type { VisitFlow } from '../visit/flow'
 import type { Step } from '../visit/steps'
 
 /** Steps in which "back" means the step before; elsewhere it must not drop a place or a call. */
-const LEADS_BACK: readonly Step[] = ['check', 'consent', 'refused']
+const LEADS_BACK: readonly Step[] = ['check', 'consent', 'refused', 'closed', 'booking']
 
 /**
  * Makes the phone's back gesture go one step back instead of leaving the page. One extra history

@@ -112,10 +112,12 @@ export class CounterDesk {
   }
 
   /** The form that can be filled in while waiting; null when there is none or it cannot be fetched. */
-  async prefill(link: string | null): Promise<PrefillForm | null> {
+  async prefill(link: string | null): Promise<(PrefillForm & { used: boolean }) | null> {
     try {
-      if (link) await this.ask('POST', '/api/visit/prefill/claim', { token: link }).catch(() => undefined)
-      return await this.ask<PrefillForm>('GET', '/api/visit/prefill')
+      const taken = !link || (await this.ask('POST', '/api/visit/prefill/claim', { token: link }).then(() => true, () => false))
+      const form = await this.ask<PrefillForm>('GET', '/api/visit/prefill')
+      // After a reload the visit has its form already; only with nothing there the link was somebody else's, or too old.
+      return { ...form, used: !taken && Object.keys(form.values).length === 0 }
     } catch {
       return null
     }

@@ -33,6 +33,8 @@ interface CallRoomEvents {
   gone: undefined
 }
 
+export type DeclaredClass = 'elderly' | 'disabled'
+
 /** Whoever reads the notice for longer than this has the transport opened after agreeing. */
 const WARM_MS = 300_000
 
@@ -101,10 +103,28 @@ export class CallRoom {
   }
 
   /** Joins the queue; from now on media may be sent. */
-  async join(local: MediaStream, elderly = false): Promise<void> {
-    const { call } = await this.socket.request('queue.join', elderly ? { elderly } : {})
+  async join(local: MediaStream, declared: DeclaredClass | null = null): Promise<void> {
+    const { call } = await this.socket.request('queue.join', declared ? { declared } : {})
     this.apply(call)
     this.startMedia(local)
+  }
+
+  /** Joins the queue to write: without camera, microphone and recording. */
+  async joinToWrite(): Promise<void> {
+    const { call } = await this.socket.request('queue.join', { channel: 'text' })
+    this.apply(call)
+  }
+
+  /** What was in writing goes on by video. */
+  async goOnByVideo(local: MediaStream): Promise<void> {
+    await this.socket.request('text.video', {})
+    const { call } = await this.socket.request('call.snapshot', {})
+    if (call) this.apply(call)
+    this.startMedia(local)
+  }
+
+  async declineVideo(): Promise<void> {
+    await this.socket.request('text.decline', {})
   }
 
   /** The call as the server has it; null when there is none. */
@@ -205,7 +225,7 @@ export class CallRoom {
     const call = this.state.call
     if (!call) return
     const step = stepOf(call)
-    if (step === 'rating' || step === 'ended') return this.stopMedia()
+    if (step === 'rating' || step === 'ended' || call.channel === 'text') return this.stopMedia()
     this.media.setProfile(call.state === 'queued' ? 'warm' : 'full')
     this.media.setMuted('audio', step === 'waiting' || this.state.muted)
     this.media.setMuted('video', step === 'call' && this.state.cameraOff)
@@ -215,7 +235,7 @@ export class CallRoom {
     try {
       if ((await this.snapshot()) === null) return this.events.emit('gone', undefined)
       if (this.state.captionsOn) await this.setCaptions(true)
-      await this.media.ensure()
+      if (this.state.call?.channel !== 'text') await this.media.ensure()
     } catch {
       // The connection broke again; the next 'resumed' asks once more.
     }

@@ -9,12 +9,16 @@ import { FakeSocket } from '../../../tests/fakes/fakeSocket'
 import type { CustomerApi } from '../api'
 import { useCallNotice } from '../composables/useCallNotice'
 import { DeviceCheck } from '../check/deviceCheck'
+import { standing } from './booking'
 import { CallRoom } from './callRoom'
 import { VisitFlow } from './flow'
 import { loadVisit, saveVisit } from './saved'
 
 const TRANSFER: Business = {
   code: 'transfer', name_zh: '转账', name_en: 'Transfer', hint_zh: '', hint_en: '', recording_required: true,
+}
+const BOOKED = {
+  code: '12345678', business_code: 'transfer', starts_at: '2026-01-01T02:00:00Z', ends_at: '2026-01-01T02:30:00Z', phone_masked: '138****8000', state: 'booked',
 }
 const ACCEPTED = { state: 'accepted', accepted_at: '2026-01-01T00:00:00Z', position: null } as const
 
@@ -23,7 +27,7 @@ let api: { [K in keyof CustomerApi]: ReturnType<typeof vi.fn> }
 let peers: FakePeer[]
 let flow: VisitFlow
 
-function build(preselected: string | null = null): VisitFlow {
+function build(preselected: string | null = null, appointment: string | null = null): VisitFlow {
   const media = new MediaSession({
     createPeer: () => {
       const peer = new FakePeer()
@@ -42,6 +46,7 @@ function build(preselected: string | null = null): VisitFlow {
     language: () => 'zh-CN',
     channel: 'web',
     preselected,
+    appointment,
   })
 }
 
@@ -62,7 +67,13 @@ beforeEach(() => {
     rate: vi.fn(async () => ({})),
     queueStatus: vi.fn(async () => ({ open: true, full: false })),
     slots: vi.fn(async () => []),
-    book: vi.fn(),
+    book: vi.fn(async () => BOOKED),
+    appointment: vi.fn(async () => BOOKED),
+    moveAppointment: vi.fn(async (_: string, starts_at: string) => ({ ...BOOKED, starts_at })),
+    cancelAppointment: vi.fn(async () => ({ ...BOOKED, state: 'cancelled' })),
+    earlyPapers: vi.fn(async () => ({ wanted: [], documents: [] })),
+    handIn: vi.fn(),
+    takeBack: vi.fn(),
     checkIn: vi.fn(),
     callBack: vi.fn(async () => ({})),
     comeBack: vi.fn(),
@@ -352,5 +363,94 @@ describe('after a reload', () => {
     sessionStorage.setItem('aircounter.visit', '{"token": 5}')
     await flow.start()
     expect(flow.state.step).toBe('choose')
+  })
+})
+
+describe('a consultation in writing', () => {
+  const WRITING = { channel: 'text', ...ACCEPTED, state: 'connected' } as const
+
+  async function toWriting(): Promise<void> {
+    socket.answers.set('queue.join', { ok: true, call: call({ channel: 'text' }) })
+    await flow.start()
+    flow.choose(TRANSFER)
+    await vi.waitFor(() => expect(flow.devices.state.devices).toBe('ready'))
+    void flow.write()
+    await vi.waitFor(() => expect(api.openVisit).toHaveBeenCalled())
+    socket.accept()
+    await vi.waitFor(() => expect(flow.state.step).toBe('waiting'))
+  }
+
+  it('asks for no consent and opens no media', async () => {
+    await toWriting()
+    expect(socket.sent.filter(({ name }) => name === 'queue.join')).toEqual([{ name: 'queue.join', payload: { channel: 'text' } }])
+    socket.receive('call.state', call(WRITING))
+    expect(flow.state.step).toBe('call')
+    expect(api.giveRecordingConsent).not.toHaveBeenCalled()
+    expect(peers).toEqual([])
+  })
+
+  it('goes on by video only after devices and consent, and back to writing without', async () => {
+    await toWriting()
+    socket.receive('call.state', call({ ...WRITING, video_asked: true }))
+    flow.raise()
+    expect(flow.state.step).toBe('check')
+    socket.receive('call.state', call({ ...WRITING, video_asked: true }))
+    expect(flow.state.step, 'news of the call does not throw anybody out of the check').toBe('check')
+    socket.answers.set('text.decline', { ok: true })
+    await flow.keepWriting()
+    expect([flow.state.step, flow.state.raising]).toEqual(['call', false])
+    flow.raise()
+    await vi.waitFor(() => expect(flow.devices.state.devices).toBe('ready'))
+    await flow.checked()
+    expect(flow.state.step).toBe('consent')
+    socket.answers.set('text.video', { ok: true })
+    socket.answers.set('call.snapshot', { ok: true, call: call(ACCEPTED) })
+    await flow.agree()
+    expect(api.giveRecordingConsent).toHaveBeenCalledWith('v1', true)
+    expect(flow.state.step).toBe('call')
+    await vi.waitFor(() => expect(peers).toHaveLength(1))
+  })
+})
+
+describe('a booked time', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it('is shown by its link when it is too early, and left by entering when it is time', async () => {
+    vi.setSystemTime('2026-01-01T01:00:00Z')
+    flow = build(null, '12345678')
+    await flow.start()
+    expect([flow.state.step, standing(flow.booking.state.appointment!, Date.now())]).toEqual(['booking', 'early'])
+    await flow.booking.move('2026-01-01T01:10:00Z')
+    expect(standing(flow.booking.state.appointment!, Date.now())).toBe('now')
+    flow.enterBooked()
+    await vi.waitFor(() => expect(flow.devices.state.devices).toBe('ready'))
+    await flow.checked()
+    expect(api.checkIn).toHaveBeenCalledWith('12345678')
+  })
+
+  it('leads straight in when it is time, and says why not when there is none', async () => {
+    vi.setSystemTime('2026-01-01T02:05:00Z')
+    flow = build(null, '12345678')
+    await flow.start()
+    expect(flow.state.step).toBe('check')
+    api.appointment.mockRejectedValueOnce(new ApiError({ code: 'appointment.not_found' }, 404))
+    flow.restart()
+    await flow.openBooking('00000000')
+    expect([flow.state.step, flow.booking.state.error]).toEqual(['booking', 'appointment.not_found'])
+  })
+
+  it('keeps what was chosen when a time is gone, and asks for the free ones again', async () => {
+    await flow.start()
+    flow.choose(TRANSFER)
+    flow.later()
+    api.book.mockRejectedValueOnce(new ApiError({ code: 'slot.gone' }, 409))
+    await flow.book('2026-01-01T02:00:00Z', '13800138000')
+    expect([flow.state.step, flow.booking.state.error]).toEqual(['closed', 'slot.gone'])
+    expect(api.slots).toHaveBeenCalledTimes(1)
+    await flow.book('2026-01-01T02:30:00Z', '13800138000')
+    expect([flow.state.step, flow.booking.state.appointment?.code]).toEqual(['booking', '12345678'])
+    await flow.booking.cancel()
+    expect(standing(flow.booking.state.appointment!, Date.now())).toBe('over')
   })
 })

@@ -1,10 +1,11 @@
 import { reactive } from 'vue'
 import { ApiError, errorCode } from '@shared/errors'
-import type { Appointment, Business, ConsentWording, CustomerCall, Language, MostPicture, QueueStatus, Slot } from '@shared/protocol'
+import type { Business, ConsentWording, CustomerCall, Language, MostPicture, QueueStatus } from '@shared/protocol'
 import type { ServiceNotice } from '../../gen/protocol'
 import type { Channel, CustomerApi } from '../api'
 import type { DeviceCheck } from '../check/deviceCheck'
-import type { CallRoom } from './callRoom'
+import type { CallRoom, DeclaredClass } from './callRoom'
+import { BookingDesk, standing } from './booking'
 import type { LeaveReason } from './desk'
 import { clearVisit, loadVisit, saveVisit, type SavedVisit } from './saved'
 import { endKind, stepOf, type EndKind, type Step } from './steps'
@@ -28,9 +29,12 @@ export interface FlowState {
   /** Number of the complaint that was sent from the goodbye. */
   complaint: number | null
   notice: ServiceNotice | null
-  /** How the queue stands, when it takes nobody right now. */
+  /** How the queue stands, when it takes nobody right now; null for whoever would rather come later. */
   status: QueueStatus | null
-  booked: Appointment | null
+  /** What the customer says of themselves, for a place further ahead. */
+  declared: DeclaredClass | null
+  /** A consultation in writing is about to go on by video: devices and consent come first. */
+  raising: boolean
 }
 
 export interface FlowContext {
@@ -58,8 +62,10 @@ export class VisitFlow {
     complaint: null,
     notice: null,
     status: null,
-    booked: null,
+    declared: null,
+    raising: false,
   })
+  readonly booking: BookingDesk
   private visit: SavedVisit | null = null
   /** Token of the visit that has just ended, so that its customer may still complain. */
   private leaving: string | null = null
@@ -72,6 +78,7 @@ export class VisitFlow {
     readonly devices: DeviceCheck,
     private readonly context: FlowContext,
   ) {
+    this.booking = new BookingDesk(api, context.language)
     room.events.on('call', (call) => this.follow(call))
     room.events.on('refused', (error) => this.onRefused(error))
     devices.events.on('replaced', (stream) => void room.replaceLocal(stream))
@@ -88,8 +95,17 @@ export class VisitFlow {
     const saved = loadVisit()
     if (saved?.joined) return this.restore(saved)
     await this.loadBusinesses()
+    if (this.context.appointment) return this.arrive(this.context.appointment)
     const wanted = this.state.businesses?.find((each) => each.code === this.context.preselected)
     if (wanted) this.choose(wanted)
+  }
+
+  /** By the link of a booking: in at once when it is time, else the booking is shown. */
+  private async arrive(number: string): Promise<void> {
+    this.context.appointment = null
+    await this.openBooking(number)
+    const { appointment } = this.booking.state
+    if (appointment && standing(appointment, Date.now()) === 'now') this.enterBooked()
   }
 
   async loadBusinesses(): Promise<void> {
@@ -124,11 +140,31 @@ export class VisitFlow {
     this.go('closed')
   }
 
+  /** Rather a booked time than the queue. */
+  later(): void {
+    this.shut(null)
+  }
+
   async book(starts_at: string, phone: string): Promise<void> {
-    await this.attempt(async () => {
-      const { business } = this.state
-      if (business) this.state.booked = await this.api.book(business.code, starts_at, phone, this.context.language())
-    })
+    const { business } = this.state
+    if (business && (await this.booking.book(business.code, starts_at, phone))) this.go('booking')
+  }
+
+  /** The page of one's own booking; without a number it is asked for there. */
+  async openBooking(number: string | null = null): Promise<void> {
+    this.booking.forget()
+    this.devices.release()
+    this.go('booking')
+    if (number) await this.booking.find(number)
+  }
+
+  /** The booked time has come: straight to the devices, the place in the queue is kept. */
+  enterBooked(): void {
+    const { appointment } = this.booking.state
+    const business = this.state.businesses?.find((each) => each.code === appointment?.business_code)
+    if (!appointment || !business) return
+    this.context.appointment = appointment.code
+    this.choose(business)
   }
 
   /** Leave the queue and be called back. */
@@ -139,14 +175,10 @@ export class VisitFlow {
     })
   }
 
-  freeTimes(): Promise<Slot[]> {
-    return this.state.business ? this.api.slots(this.state.business.code) : Promise.resolve([])
-  }
-
   /** Devices are fine; the notice comes up while the visit is opened and the socket connects. */
   async checked(): Promise<void> {
     this.devices.hideLevel()
-    if (this.room.state.call) return this.resumeCall()
+    if (this.room.state.call && !this.state.raising) return this.resumeCall()
     this.go('consent')
     await this.loadWording()
   }
@@ -165,15 +197,51 @@ export class VisitFlow {
       const stream = await this.devices.open(this.devices.state.video)
       if (!stream) return this.go('check')
       await this.consent(true)
+      if (this.state.raising) return this.raised(stream)
       this.room.connect()
       if (this.visit) this.keep({ ...this.visit, joined: true })
-      await this.room.join(stream, document.documentElement.dataset.comfort === 'large')
+      await this.room.join(stream, this.state.declared)
     })
+  }
+
+  /** No camera, no microphone: a teller answers in writing. Nothing is recorded, so there is nothing to agree to. */
+  async write(): Promise<void> {
+    this.devices.release()
+    await this.attempt(async () => {
+      await this.openVisit()
+      this.room.connect()
+      if (this.visit) this.keep({ ...this.visit, joined: true })
+      await this.room.joinToWrite()
+    })
+  }
+
+  /** From writing to video: first the devices, then the notice. */
+  raise(): void {
+    this.state.raising = true
+    this.go('check')
+    void this.devices.start()
+  }
+
+  private async raised(stream: MediaStream): Promise<void> {
+    await this.room.goOnByVideo(stream)
+    this.state.raising = false
+    this.go('call')
+  }
+
+  /** Rather go on writing. */
+  async keepWriting(): Promise<void> {
+    if (this.state.raising) {
+      this.state.raising = false
+      this.devices.release()
+      this.go('call')
+    }
+    await this.attempt(() => this.room.declineVideo())
   }
 
   /** Nothing is recorded; the refusal itself is stored when the server can be reached. */
   async refuse(): Promise<void> {
     await this.consent(false).catch(() => undefined)
+    if (this.state.raising) return this.keepWriting()
     this.devices.release()
     this.room.close()
     this.forgetVisit()
@@ -181,11 +249,13 @@ export class VisitFlow {
   }
 
   back(): void {
-    if (this.state.step === 'consent') {
+    if (this.state.raising && this.state.step === 'check') {
+      void this.keepWriting()
+    } else if (this.state.step === 'consent') {
       this.room.stopMedia()
       this.go('check')
       void this.devices.start()
-    } else if (this.state.step === 'check' || this.state.step === 'refused') {
+    } else if (['check', 'refused', 'closed', 'booking'].includes(this.state.step)) {
       this.restart()
     }
   }
@@ -259,7 +329,9 @@ export class VisitFlow {
     this.devices.release()
     this.room.close()
     this.forgetVisit()
-    Object.assign(this.state, { business: null, end: null, rated: false, number: null, complaint: null, status: null, booked: null })
+    Object.assign(this.state, { business: null, declared: null, raising: false, end: null, rated: false, number: null, complaint: null, status: null })
+    this.booking.forget()
+    this.context.appointment = this.context.callback = null
     this.go('choose')
     if (!this.state.businesses) void this.loadBusinesses()
   }
@@ -279,7 +351,7 @@ export class VisitFlow {
     await this.attempt(async () => {
       const call = await this.room.snapshot()
       if (!call) return saved.talked ? this.go('rating') : this.finish('lost')
-      if (!['waiting', 'call'].includes(stepOf(call))) return
+      if (!['waiting', 'call'].includes(stepOf(call)) || call.channel === 'text') return
       const stream = await this.devices.open(true)
       if (stream) return this.room.startMedia(stream)
       // Without devices the call cannot go on; the check page says what to do.
@@ -304,8 +376,9 @@ export class VisitFlow {
     if (step === 'rating') this.devices.release()
     if (step !== 'waiting' && this.visit && !this.visit.talked) this.keep({ ...this.visit, talked: true })
     // On the check page a restored call waits for its devices.
-    const held = this.state.step === 'check' && !this.devices.stream.value && step !== 'rating'
-    if (step !== this.state.step && !held) this.go(step)
+    const held = this.state.step === 'check' && call.channel !== 'text' && !this.devices.stream.value && step !== 'rating'
+    if (step !== 'call') this.state.raising = false
+    if (step !== this.state.step && !held && !this.state.raising) this.go(step)
   }
 
   private finish(end: EndKind): void {

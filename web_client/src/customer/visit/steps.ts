@@ -5,6 +5,7 @@ export type Step =
   | 'restoring' // after a reload
   | 'choose'
   | 'closed' // no room in the queue, or out of hours: book a time
+  | 'booking' // one's own booked time
   | 'check'
   | 'consent'
   | 'refused' // consent refused

@@ -23,8 +23,9 @@ export function timeOfDay(iso: string, locale: string): string {
   )
 }
 
-/** Bytes for people: `3.4 MB`. */
+/** Bytes for people: `3.4 MB`, `120 GB`. */
 export function fileSize(bytes: number): string {
   if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`
-  return `${(bytes / 1e6).toFixed(1)} MB`
+  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`
+  return bytes < 1e12 ? `${Math.round(bytes / 1e8) / 10} GB` : `${Math.round(bytes / 1e11) / 10} TB`
 }

@@ -49,7 +49,7 @@ export type Caption = AnyCaption & { call_id: string }
 export type MediaNotice = AnyNotice & { call_id: string }
 export type MediaQuality = TellerQuality
 export type { TellerProfile }
-export type AlarmRow = Alarm & { job?: { event_id: string; handler: string } | null }
+export type AlarmRow = Alarm & { job?: { event_id: string; handler: string } | null; lasts?: boolean }
 export type FindingKind = FindingView['kind']
 export type Answers = EvaluationView['answers']
 

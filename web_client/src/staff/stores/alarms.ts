@@ -5,6 +5,9 @@ import { failureOf, type Failure } from '../lib/errors'
 import { useServer } from '../lib/server'
 import type { AlarmRow } from '../lib/wire'
 
+/** Alarms come live; asked for as well, for what cannot be told live: that the database or Redis is away. */
+const ASK_EVERY_MS = 5000
+
 /** What failed and needs a person; live. */
 export const useAlarms = defineStore('alarms', () => {
   const alarms = ref<AlarmRow[] | null>(null)
@@ -34,10 +37,20 @@ export const useAlarms = defineStore('alarms', () => {
     alarms.value = [alarm, ...others]
   }
 
+  function onCleared(over: { id: string; cleared_at: string }): void {
+    alarms.value = (alarms.value ?? []).map((alarm) => (alarm.id === over.id ? { ...alarm, ...over } : alarm))
+  }
+
   async function start(): Promise<void> {
     const { socket } = useServer()
     stop()
-    offs = [socket.on('alarm', onAlarm), socket.link.on('resumed', () => void load())]
+    const timer = setInterval(() => void load(), ASK_EVERY_MS)
+    offs = [
+      socket.on('alarm', onAlarm),
+      socket.on('alarm.cleared', onCleared),
+      socket.link.on('resumed', () => void load()),
+      () => clearInterval(timer),
+    ]
     socket.connect()
     await load()
   }

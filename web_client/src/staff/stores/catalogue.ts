@@ -1,26 +1,32 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import type { BusinessFields, FlowCheck, FlowRow, FlowView } from '../../gen/protocol'
+import type { BusinessFields, CatalogueView, ChangeRow, FlowCheck, FlowProblem, FlowView } from '../../gen/protocol'
 import { failureOf, type Failure } from '../lib/errors'
+import type { Flow } from '../lib/flow'
 import { useServer } from '../lib/server'
 
-const EMPTY: BusinessFields = {
-  name_zh: '', name_en: '', hint_zh: '', hint_en: '', skill_group: 'personal', recording_required: true, enabled: false,
-}
+interface Draft { code: string; isNew: boolean; business: BusinessFields; flow: Flow; note: string }
 
-/** How businesses are done, for those who edit it. */
+const EMPTY_CHECK: FlowProblem[] = []
+const copyOf = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
+
+/** How businesses are done, for those who edit it: a draft here, a change to be decided there. */
 export const useCatalogue = defineStore('catalogue', () => {
-  const rows = ref<FlowRow[] | null>(null)
+  const all = ref<CatalogueView | null>(null)
   const opened = ref<FlowView | null>(null)
-  const draft = ref<{ code: string; isNew: boolean; business: BusinessFields; text: string; note: string } | null>(null)
+  const draft = ref<Draft | null>(null)
   const checked = ref<FlowCheck | null>(null)
-  const saved = ref<number | null>(null)
+  const handedIn = ref<ChangeRow | null>(null)
   const busy = ref<string | null>(null)
   const failure = ref<Failure | null>(null)
-  const newest = computed(() => Math.max(0, ...(opened.value?.history.map((version) => version.version) ?? [])))
+  /** Problems of the draft as it was looked over last. */
+  const problems = computed(() => checked.value?.problems ?? EMPTY_CHECK)
+  const groups = computed(() => all.value?.skill_groups ?? [])
+  const kinds = computed(() => all.value?.kinds ?? [])
   const complete = computed(() => {
-    const { code, business, note } = draft.value ?? { code: '', business: EMPTY, note: '' }
-    return /^[a-z][a-z_]{0,39}$/.test(code) && note.trim() !== '' && Object.values(business).every((value) => value !== '')
+    if (!draft.value) return false
+    const { code, business, note } = draft.value
+    return /^[a-z][a-z0-9_]{0,39}$/.test(code) && note.trim() !== '' && Object.values(business).every((value) => value !== '')
   })
 
   async function attempt(name: string, action: () => Promise<void>): Promise<boolean> {
@@ -31,6 +37,8 @@ export const useCatalogue = defineStore('catalogue', () => {
       return true
     } catch (error) {
       failure.value = failureOf(error)
+      const found = failure.value.fields.problems
+      if (Array.isArray(found)) checked.value = { problems: found as FlowProblem[], flow: null, text: '' }
       return false
     } finally {
       busy.value = null
@@ -39,7 +47,7 @@ export const useCatalogue = defineStore('catalogue', () => {
 
   const load = (): Promise<boolean> =>
     attempt('load', async () => {
-      rows.value = await useServer().http.get<FlowRow[]>('/api/flows')
+      all.value = await useServer().http.get<CatalogueView>('/api/flows')
     })
 
   const open = (code: string, version?: number): Promise<boolean> =>
@@ -47,44 +55,61 @@ export const useCatalogue = defineStore('catalogue', () => {
       const query = version === undefined ? '' : `?version=${version}`
       const view = await useServer().http.get<FlowView>(`/api/flows/${code}${query}`)
       opened.value = view
-      draft.value = { code, isNew: false, business: { ...view.business }, text: view.text, note: '' }
-      checked.value = null
-      saved.value = null
+      draft.value = { code, isNew: false, business: { ...view.business }, flow: copyOf(view.flow) as unknown as Flow, note: '' }
+      forget()
     })
+
+  function forget(): void {
+    checked.value = null
+    handedIn.value = null
+  }
 
   /** A new business begins as a copy of the one on the screen. */
   function copy(): void {
     if (!draft.value) return
-    draft.value = { code: '', isNew: true, business: { ...draft.value.business, enabled: false }, text: draft.value.text, note: '' }
+    draft.value = { ...draft.value, code: '', isNew: true, business: { ...draft.value.business, name_zh: '', name_en: '' }, note: '' }
     opened.value = null
-    checked.value = null
-    saved.value = null
+    forget()
   }
 
-  /** The code of a new business is also written in its text. */
-  function textOf(): string {
-    const { code, isNew, text } = draft.value!
-    return isNew ? text.replace(/^code:.*$/m, `code: ${code}`) : text
+  function body(): { code: string; flow: Flow } {
+    const { code, flow } = draft.value!
+    return { code, flow: { ...flow, code } }
   }
 
   const check = (): Promise<boolean> =>
     attempt('check', async () => {
-      const { code } = draft.value!
-      checked.value = await useServer().http.post<FlowCheck>(`/api/flows/${code}/check`, { text: textOf() })
+      const { code, flow } = body()
+      checked.value = await useServer().http.post<FlowCheck>(`/api/flows/${code || 'x'}/check`, { flow: { ...flow, code: code || 'x' } })
     })
 
-  async function save(): Promise<void> {
-    if (!(await check()) || checked.value === null || checked.value.problems.length > 0) return
-    await attempt('save', async () => {
-      const { code, business, note } = draft.value!
-      const body = { business, text: textOf(), note: note.trim(), based_on: newest.value }
-      const view = await useServer().http.put<FlowView>(`/api/flows/${code}`, body)
-      opened.value = view
-      draft.value = { code, isNew: false, business: { ...view.business }, text: view.text, note: '' }
-      saved.value = view.version
-      rows.value = await useServer().http.get<FlowRow[]>('/api/flows')
+  /** The draft as text, or null when it cannot be had. */
+  async function asText(): Promise<string | null> {
+    return (await check()) ? checked.value!.text : null
+  }
+
+  /** Take a text over into the draft; false when it is not shaped like a flow. */
+  async function fromText(text: string): Promise<boolean> {
+    const read = await attempt('check', async () => {
+      const code = draft.value!.code || 'x'
+      checked.value = await useServer().http.post<FlowCheck>(`/api/flows/${code}/check`, { text })
+    })
+    if (!read || !checked.value?.flow) return false
+    draft.value!.flow = checked.value.flow as unknown as Flow
+    return true
+  }
+
+  async function propose(): Promise<void> {
+    if (!(await check()) || problems.value.length > 0) return
+    await attempt('propose', async () => {
+      const { code, flow } = body()
+      const { business, note } = draft.value!
+      const request = { business, flow, note: note.trim(), based_on: opened.value?.newest ?? 0 }
+      handedIn.value = await useServer().http.post<ChangeRow>(`/api/flows/${code}/changes`, request)
+      draft.value!.note = ''
+      all.value = await useServer().http.get<CatalogueView>('/api/flows')
     })
   }
 
-  return { rows, opened, draft, checked, saved, busy, failure, complete, load, open, copy, check, save }
+  return { all, opened, draft, checked, problems, groups, kinds, handedIn, busy, failure, complete, load, open, copy, check, asText, fromText, propose }
 })

@@ -64,8 +64,8 @@ export const useConsole = defineStore('console', () => {
   })
   /** The call whose media should be open: warmed up while it rings. */
   const mediaCallId = computed(() => {
-    if (screen.value === 'call') return call.value!.call_id
-    return screen.value === 'offer' ? offer.value!.call_id : null
+    const now = screen.value === 'call' ? call.value : screen.value === 'offer' ? offer.value : null
+    return now && now.channel !== 'text' ? now.call_id : null
   })
 
   function forgetCall(): void {
@@ -241,6 +241,12 @@ export const useConsole = defineStore('console', () => {
       await useServer().socket.request('call.hold', { call_id, on: !on_hold })
     })
 
+  /** Ask a customer who writes to go on by video. */
+  const askForVideo = (): Promise<boolean> =>
+    attempt('video', async () => {
+      if (call.value) await useServer().socket.request('text.ask_video', { call_id: call.value.call_id })
+    })
+
   const setSharing = (on: boolean): Promise<boolean> =>
     attempt('share', async () => {
       if (call.value) await useServer().socket.request('media.share', { call_id: call.value.call_id, on })
@@ -257,6 +263,6 @@ export const useConsole = defineStore('console', () => {
 
   return {
     clock, link, presence, offer, call, lastOffer, lines, script, nodes, missing, warnings, seats, quality, pictures, alarms, joinedLate,
-    busy, failure, screen, mediaCallId, start, stop, reset, setPresence, accept, decline, hangUp, toggleHold, setSharing, wrapUp,
+    busy, failure, screen, mediaCallId, start, stop, reset, setPresence, accept, decline, hangUp, toggleHold, askForVideo, setSharing, wrapUp,
   }
 })

@@ -108,6 +108,13 @@ export const useCounter = defineStore('counter', () => {
       return useServer().socket.request('counter.get', { call_id: callId.value ?? '' })
     })
 
+  /** A file handed in with the booking becomes one of this case. */
+  const takeEarly = (early_id: string, step: string): Promise<boolean> =>
+    attempt('upload', async () => {
+      await useServer().http.post(`/api/early-documents/${early_id}/take`, { case_id: view.value!.case_id, step })
+      return useServer().socket.request('counter.get', { call_id: callId.value ?? '' })
+    })
+
   const back = (step: string, reason: string): Promise<boolean> =>
     attempt('back', () => {
       const { case_id, version } = view.value!
@@ -120,5 +127,5 @@ export const useCounter = defineStore('counter', () => {
       return useServer().socket.request('counter.cancel', { case_id, version, reason })
     })
 
-  return { view, choices, loading, busy, failure, lost, open, running, recorded, mine, load, start, act, upload, back, cancel }
+  return { callId, view, choices, loading, busy, failure, lost, open, running, recorded, mine, load, start, act, upload, takeEarly, back, cancel }
 })

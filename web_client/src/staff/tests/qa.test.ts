@@ -101,7 +101,7 @@ const evaluation: EvaluationView = {
 const detail: QaCallDetail = {
   call_id: 'call_1',
   number: 1,
-  business_code: 'transfer',
+  channel: 'video', chat: [], business_code: 'transfer',
   teller_name: 'T',
   ended_at: '2026-01-01T00:00:00Z',
   duration_s: 30,

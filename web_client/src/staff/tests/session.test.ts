@@ -96,6 +96,10 @@ describe('alarms', () => {
     await alarms.clear('a')
     await alarms.retry(alarms.open[0]!)
     expect([alarms.open, alarms.cleared.length]).toEqual([[], 2])
+    socket.say('alarm', alarm('c'))
+    socket.say('alarm.cleared', { id: 'c', cleared_at: '2026-01-01T00:01:00Z' })
+    expect([alarms.open, alarms.cleared.length]).toEqual([[], 3])
+    alarms.stop()
     expect(http.sent).toContainEqual(['POST /api/jobs/retry', { event_id: 'e', handler: 'qa.check' }])
   })
 

@@ -7,6 +7,7 @@ export default {
       blocked: '录音录像或通话暂时没有进行，业务先停一下，恢复后会接着办。',
       ended: { done: '{name}已经办好', stopped: '{name}这次没有办成', cancelled: '{name}已取消，已办的步骤都撤销了' },
       problem: {
+        one_of: '这几项至少填一项', unsuitable: '风险比您能承受的高，不能办理，请换一项',
         missing: '这里还没填', too_long: '太长了', characters: '有不能用的字符，请检查', format: '格式不对，请检查', checksum: '号码不对，请核对每一位', birth: '号码不对，请核对每一位',
         choice: '请选一项', range: '请填大于零的金额', limit: '超过了可以办理的金额', type: '请填数字',
       },
@@ -17,6 +18,10 @@ export default {
       form: { submit: '填好了', sent: '已交给柜员，请稍等。', optional: '（可不填）', changed: '柜员改过这里，请看一下对不对' },
       fee: { free: '不收费', amount: '要收 {fee} 元', of: '办理金额 {amount} 元', agree: '我知道了，同意', decline: '不同意' },
       confirm: { yes: '没有问题，确认', object: '有地方不对', what: '哪里不对？', tell: '告诉柜员', back: '再看一遍' },
+      before: {
+        invite: '还没到时间？可以先把信息填好', title: '先填好信息', text: '选要办的业务，填好后会得到一个二维码，到时扫一扫，柜员就能直接看到。', lead: '填不来的可以空着不填，接通后柜员会帮您。必填的要填好才能保存。', none: '这项业务不用提前填。',
+        save: '填好了，生成二维码', another: '换一项业务', done: '已填好', doneText: '请拍下或保存这个二维码，{until}前来办业务时扫一扫。', code: '带着已填信息进入的二维码', once: '二维码只能用一次，只给您自己用。扫码的人看不到您填的内容，只有接通的柜员能看到。', now: '现在就去办', used: '这个二维码已经用过或过期了，请重新填。',
+      },
       prefill: {
         title: '先填好信息，等会儿办得快', open: '现在填', save: '保存', saved: '已保存，接通后柜员会直接看到。', edit: '再改一下', later: '先不填',
       },
@@ -54,6 +59,7 @@ export default {
       blocked: 'The recording or the call is interrupted. It goes on as soon as it is back.',
       ended: { done: '{name}: done', stopped: '{name}: not done this time', cancelled: '{name}: cancelled, everything was undone' },
       problem: {
+        one_of: 'Fill in at least one of these', unsuitable: 'More risk than you can bear; please choose another',
         missing: 'Please fill this in', too_long: 'Too long', characters: 'There are characters that cannot be used', format: 'Please check the format', checksum: 'Please check every digit', birth: 'Please check every digit',
         choice: 'Please choose one', range: 'Please enter an amount above zero', limit: 'More than can be done here', type: 'Please enter a number',
       },
@@ -64,6 +70,10 @@ export default {
       form: { submit: 'Ready', sent: 'The teller has it. Please wait.', optional: '(optional)', changed: 'The teller changed this. Please check it' },
       fee: { free: 'Free of charge', amount: 'It costs {fee} yuan', of: 'Amount {amount} yuan', agree: 'I agree', decline: 'I do not agree' },
       confirm: { yes: 'All is right, confirm', object: 'Something is wrong', what: 'What is wrong?', tell: 'Tell the teller', back: 'Look again' },
+      before: {
+        invite: 'Not now? Fill the form in beforehand', title: 'Fill the form in beforehand', text: 'Choose a business and fill its form in. You get a QR code; scan it when you come, and the teller sees what you wrote.', lead: 'The teller can help you with it in the call. What is required has to be there before it can be kept.', none: 'There is nothing to fill in for this business.',
+        save: 'Done, show the QR code', another: 'Another business', done: 'All filled in', doneText: 'Take a picture of this QR code and scan it when you come, before {until}.', code: 'QR code that brings what you wrote along', once: 'It works once. Who scans it does not see what you wrote; only your teller does.', now: 'Do the business now', used: 'This QR code was used before or is too old. Please fill the form in again.',
+      },
       prefill: {
         title: 'Fill in your details now and be served faster', open: 'Fill in now', save: 'Save', saved: 'Saved. The teller will see it.', edit: 'Change it', later: 'Not now',
       },

@@ -69,7 +69,7 @@ export default {
         image_too_large: '图片太大。',
       },
       setup: { stale: '别人刚刚改过，请刷新后再改。', own_overflow: '业务组不能给自己支援。' },
-      calendar: { not_found: '没有这个日历。', timezone: '没有这个时区。', span: '时段的开始必须早于结束。' },
+      calendar: { not_found: '没有这个日历。', timezone: '没有这个时区。', span: '营业时段颠倒或重叠。' },
       notice: { never_valid: '这样填写的话，公告永远不会显示。', not_found: '没有找到这条公告。' },
     },
   },
@@ -163,7 +163,7 @@ export default {
       calendar: {
         not_found: 'There is no such calendar.',
         timezone: 'There is no such time zone.',
-        span: 'A span must begin before it ends.',
+        span: 'Hours run backwards or overlap.',
       },
       notice: { never_valid: 'Like this the notice would never be shown.', not_found: 'There is no such notice.' },
     },

@@ -42,13 +42,7 @@ const reasonsEn: typeof reasonsZh = {
 export default {
   'zh-CN': {
     tool: { business: '办业务' },
-    app: { nav: { catalogue: '业务目录' } },
     alarms: { kind: { case: { overdue: '业务超时，请协助', unfinished: '业务中断，有步骤不能撤销' } } },
-    catalogue: {
-      title: '业务目录', hint: '每次保存都是新版本；正在办的业务按开始时的版本办完。', empty: '还没有业务。', versions: '共 {n} 版', off: '已停办', new: '新增业务', code: '业务代码（小写字母和下划线）',
-      copy: '从这一版复制', business: '对客户怎么说', name_zh: '中文名称', name_en: '英文名称', hint_zh: '中文说明', hint_en: '英文说明', skill_group: '技能组', recording: '必须双录', enabled: '对客户开放',
-      text: '步骤（YAML）', check: '检查', fine: '没有问题，共 {n} 步：{steps}', problems: '有 {n} 处要改', note: '这次改了什么', save: '保存为新版本', saved: '已保存为第 {n} 版', history: '版本', active: '在用', by: '{who} · {time}', choose: '从左边选一项业务。',
-    },
     counter: {
       loading: '正在读取业务', lost: '读不到业务', again: '再试一次', yuan: '元', start: '开始办理：{name}', untilRecorded: '录音录像开始后才能办业务，请稍候。', others: '也可以办别的业务',
       left: '还剩 {n} 分钟', overdue: '已超时，主管已收到通知', progress: '办理进度', reopen: '点一下可重新打开这一步', cancel: '放弃办理',
@@ -69,6 +63,7 @@ export default {
         returnHint: '客户会看到您写的话。', changed: '{who}改过，原来是 {before}', empty: '空',
       },
       problem: {
+        one_of: '这几项至少填一项', unsuitable: '与客户情况不匹配，不能办理',
         missing: '还没填', unknown: '没有这一项', type: '格式不对', too_long: '太长', characters: '有不能用的字符', format: '格式不对', checksum: '号码校验不通过，请核对每一位',
         birth: '号码里的出生日期不对', choice: '请选一项', range: '数目不对', limit: '超过这项业务的限额',
       },
@@ -94,7 +89,6 @@ export default {
     error: {
       case: { running: '这通电话里已有业务在办。', stale: '内容刚刚变了，已显示最新的，请再看一下。', ended: '这笔业务已经结束。' },
       business: { not_found: '这项业务现在不办。' },
-      flow: { invalid: '步骤写得不对，没有保存。', stale: '别人刚保存了新版本，请重新打开再改。' },
       counter: { unavailable: '这里办不了业务，请联系管理员。' },
       step: {
         call_not_running: '通话没有进行，不能办业务。', consent_missing: '客户没有同意录音录像。', recording_not_running: '没有在录音录像，不能办业务。', recording_paused: '录音录像暂停中。',
@@ -115,13 +109,7 @@ export default {
   },
   en: {
     tool: { business: 'Business' },
-    app: { nav: { catalogue: 'Businesses' } },
     alarms: { kind: { case: { overdue: 'A business takes too long; please help', unfinished: 'A business broke off after a step that cannot be undone' } } },
-    catalogue: {
-      title: 'Businesses', hint: 'Every save is a new version; running business keeps its own.', empty: 'There is no business yet.', versions: '{n} versions', off: 'Not offered', new: 'New business', code: 'Code (small letters and underscores)',
-      copy: 'Copy from this one', business: 'What customers read', name_zh: 'Chinese name', name_en: 'English name', hint_zh: 'Chinese hint', hint_en: 'English hint', skill_group: 'Skill group', recording: 'Video recording is a must', enabled: 'Offered to customers',
-      text: 'Steps (YAML)', check: 'Check', fine: 'Nothing wrong, {n} steps: {steps}', problems: '{n} things to change', note: 'What was changed', save: 'Save as a new version', saved: 'Saved as version {n}', history: 'Versions', active: 'in force', by: '{who} · {time}', choose: 'Choose a business on the left.',
-    },
     counter: {
       loading: 'Loading', lost: 'The business cannot be loaded', again: 'Try again', yuan: 'yuan', start: 'Begin: {name}', untilRecorded: 'Business can begin once the recording runs. One moment.', others: 'Something else',
       left: '{n} min left', overdue: 'Over time; the supervisor knows', progress: 'Progress', reopen: 'Open this step again', cancel: 'Give up',
@@ -142,6 +130,7 @@ export default {
         returnHint: 'The customer reads what you write.', changed: 'Changed by {who}, was {before}', empty: 'empty',
       },
       problem: {
+        one_of: 'At least one of these', unsuitable: 'Does not go together; cannot be done',
         missing: 'Missing', unknown: 'No such field', type: 'Wrong format', too_long: 'Too long', characters: 'Characters that cannot be used', format: 'Wrong format', checksum: 'The number’s check digit is wrong',
         birth: 'The number’s birth date is wrong', choice: 'Choose one', range: 'Not a possible amount', limit: 'More than this business allows',
       },
@@ -165,7 +154,6 @@ export default {
     error: {
       case: { running: 'A business is running in this call.', stale: 'It has just changed; the newest is shown.', ended: 'This business has ended.' },
       business: { not_found: 'This business is not offered now.' },
-      flow: { invalid: 'The steps are not right; nothing was saved.', stale: 'Somebody has saved another version; open it again.' },
       counter: { unavailable: 'No business can be done here.' },
       step: {
         call_not_running: 'The call does not run.', consent_missing: 'The customer did not consent to recording.', recording_not_running: 'Nothing is recorded.', recording_paused: 'The recording is paused.',

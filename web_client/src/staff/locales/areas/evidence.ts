@@ -12,7 +12,7 @@ export default {
     },
     audit: {
       title: '审计日志', who: '谁', what: '做了什么', object_id: '对象', words: '内容', export: '导出 CSV（记入审计）', none: '没有符合条件的记录', more: '更早的记录',
-      hint: { who: '姓名、工号或 system:', what: '如 recording.', object_id: '编号，或通话编号 call_…', words: '明细里的文字' },
+      hint: { who: '姓名、工号或 system:', what: '如 录像，或 recording.', object_id: '编号，或通话编号 call_…', words: '明细里的文字' },
       detail: { before: '之前', after: '之后', purpose: '用途', reason: '理由', call_id: '通话', watermark: '水印' },
     },
     error: {
@@ -33,7 +33,7 @@ export default {
     },
     audit: {
       title: 'Audit log', who: 'Who', what: 'Did what', object_id: 'Object', words: 'Detail', export: 'Export CSV (audited)', none: 'No such entries', more: 'Older entries',
-      hint: { who: 'name, number or system:', what: 'e.g. recording.', object_id: 'its id, or call_…', words: 'words of the detail' },
+      hint: { who: 'name, number or system:', what: 'e.g. signed, or recording.', object_id: 'its id, or call_…', words: 'words of the detail' },
       detail: { before: 'before', after: 'after', purpose: 'purpose', reason: 'reason', call_id: 'call', watermark: 'watermark' },
     },
     error: {

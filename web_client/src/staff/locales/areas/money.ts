@@ -53,7 +53,7 @@ export default {
       id: { name: '姓名', number: '身份证号', id_number: '身份证号', birth: '出生日期', valid_until: '有效期至', address: '住址' },
       alert: '涉诈线索：', extraCheck: '当日累计超过 5 万元或有风险：同意时请写明理由（至少 10 个字）。', reason: '理由', approve: '同意', return: '退回修改', refuse: '不同意', digest: '内容校验',
       state: { waiting: '等待中', approved: '已同意', refused: '不同意', returned: '已退回', expired: '已超时', withdrawn: '已撤回' },
-      why: { flow: '业务要求复核', transfer: '转账', amount_50000: '超过 5 万元', amount_500000: '50 万元及以上', day_total_50000: '当日累计超过 5 万元', day_total_1000000: '当日累计 100 万元及以上', elderly_customer: '老年客户', minor_customer: '未成年客户', risk_customer: '风险客户', fraud_alert: '有过涉诈预警', account_opening: '开户', account_closing: '销户', password_reset: '密码重置', wealth_signing: '理财签约' },
+      why: { flow: '业务要求复核', day_total: '当日累计超过业务上限', transfer: '转账', amount_50000: '超过 5 万元', amount_500000: '50 万元及以上', day_total_50000: '当日累计超过 5 万元', day_total_1000000: '当日累计 100 万元及以上', elderly_customer: '老年客户', minor_customer: '未成年客户', risk_customer: '风险客户', fraud_alert: '有过涉诈预警', account_opening: '开户', account_closing: '销户', password_reset: '密码重置', wealth_signing: '理财签约' },
     },
     fraud: {
       page: '涉诈预警', title: '第 {n} 号通话', none: '没有涉诈预警', noneText: '客户说到或打出风险词时，会在这里提醒。', late: '初判已超时', assessIn: '初判剩余', assess: '提交初判', assessHint: '一句话初判：客户为什么这么说？',
@@ -118,7 +118,7 @@ export default {
       id: { name: 'Name', number: 'ID number', id_number: 'ID number', birth: 'Born', valid_until: 'Valid until', address: 'Address' },
       alert: 'Hints at fraud: ', extraCheck: 'More than 50 000 yuan today, or a risk: write down why you approve (at least 10 characters).', reason: 'Reason', approve: 'Approve', return: 'Send back', refuse: 'Refuse', digest: 'Digest',
       state: { waiting: 'waiting', approved: 'approved', refused: 'refused', returned: 'sent back', expired: 'expired', withdrawn: 'withdrawn' },
-      why: { flow: 'Asked for by the business', transfer: 'Transfer', amount_50000: 'More than 50 000 yuan', amount_500000: '500 000 yuan or more', day_total_50000: 'More than 50 000 yuan today', day_total_1000000: '1 million yuan or more today', elderly_customer: 'Elderly customer', minor_customer: 'Minor', risk_customer: 'Risk customer', fraud_alert: 'There was a fraud alert', account_opening: 'Account opening', account_closing: 'Account closing', password_reset: 'Password reset', wealth_signing: 'Wealth product' },
+      why: { flow: 'Asked for by the business', day_total: 'More in a day than the business allows unasked', transfer: 'Transfer', amount_50000: 'More than 50 000 yuan', amount_500000: '500 000 yuan or more', day_total_50000: 'More than 50 000 yuan today', day_total_1000000: '1 million yuan or more today', elderly_customer: 'Elderly customer', minor_customer: 'Minor', risk_customer: 'Risk customer', fraud_alert: 'There was a fraud alert', account_opening: 'Account opening', account_closing: 'Account closing', password_reset: 'Password reset', wealth_signing: 'Wealth product' },
     },
     fraud: {
       page: 'Fraud alerts', title: 'Call {n}', none: 'No fraud alerts', noneText: 'When a customer says or types a danger word, it shows here.', late: 'Assessment overdue', assessIn: 'Assess within', assess: 'Hand in', assessHint: 'First assessment in one sentence',

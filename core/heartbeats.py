@@ -1,10 +1,12 @@
-"""Who is alive: media nodes and workers announce themselves in Redis; three missed beats and they are gone."""
+"""Who is alive: processes announce themselves in Redis; three missed beats and they are gone."""
 
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
-from typing import Any
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -15,19 +17,38 @@ BEAT_S = 1.0
 GONE_AFTER_S = 3.0
 ASK_EVERY_S = 0.5
 _DRAIN = "drain:media"
+_KNOWN = "known"
 
 
 async def beat(redis: Redis, kind: str, name: str, facts: Callable[[], dict[str, Any]]) -> None:
-    """Announce this process until cancelled, then withdraw at once."""
-    key = f"alive:{kind}:{name}"
+    """Announce this process until cancelled, then withdraw at once: who ends without that is missed."""
+    key, told = f"alive:{kind}:{name}", {"host": socket.gethostname(), "started_at": time.time()}
     try:
         while True:
             with contextlib.suppress(RedisError):  # the next beat tries again; whoever asks notices missing ones
-                await redis.set(key, json.dumps(facts()), px=int(GONE_AFTER_S * 1000))
+                await redis.set(key, json.dumps(told | facts()), px=int(GONE_AFTER_S * 1000))
+                await redis.hset(_KNOWN, f"{kind}:{name}", json.dumps(told | {"seen_at": time.time()}))
             await asyncio.sleep(BEAT_S)
     finally:
         with contextlib.suppress(RedisError):  # it expires by itself in any case
+            await redis.hdel(_KNOWN, f"{kind}:{name}")
             await redis.delete(key)
+
+
+async def missed(redis: Redis, present: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Processes that neither beat nor have withdrawn: ``{"kind:name": {"host", "started_at", "seen_at"}}``. RedisError.
+
+    Args:
+        present: Facts of all that are alive, by ``kind:name``.
+    """
+    known = await cast(Awaitable[dict[bytes, bytes]], redis.hgetall(_KNOWN))
+    named = {field.decode(): json.loads(told) for field, told in known.items()}
+    return {name: told for name, told in named.items() if name not in present}
+
+
+async def forget(redis: Redis, name: str) -> None:
+    """Miss this one (``kind:name``) no more. RedisError."""
+    await redis.hdel(_KNOWN, name)
 
 
 class AliveBook:

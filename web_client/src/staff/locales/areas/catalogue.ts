@@ -1,0 +1,98 @@
+import type { AreaTexts } from '@shared/i18n'
+
+export default {
+  'zh-CN': {
+    app: { nav: { catalogue: '业务目录' } },
+    catalogue: {
+      title: '业务目录', hint: '改动提交后由另一位审批人同意才生效；正在办的业务按开始时的版本办完。', empty: '还没有业务。', versions: '共 {n} 版', off: '已停办', changing: '有改动待批', choose: '从左边选一项业务。',
+      tab: { flows: '业务', rules: '复核规则', levels: '授权级别', changes: '待批改动' },
+      part: { offer: '对客户', rules: '时限、限额、费用', documents: '需要的材料', steps: '步骤' },
+      code: '业务代码（小写字母、数字和下划线）', name_zh: '中文名称', name_en: '英文名称', hint_zh: '中文说明', hint_en: '英文说明', skill_group: '技能组', recording: '必须双录', enabled: '对客户开放',
+      lane: '通道', lanes: { standard: '普通', simple: '简易（5 分钟内）' }, minutes: '办理时限（分钟）', review: '双人复核', byRules: '按复核规则', level: '{n} 级', noLevel: '不能授权',
+      amountMax: '单笔限额（元，空着不限）', dayCheck: '当日累计超过就要写明理由（元）', plain_zh: '白话说明（中文）', plain_en: '白话说明（英文）', fee_zh: '收费说明（中文）', fee_en: '收费说明（英文）',
+      paper: { name_zh: '材料名称', name_en: '英文名称', hint_zh: '给客户的提示', hint_en: '英文提示' }, noDocuments: '不需要材料。', addDocument: '加一份材料', required: '必填（必交）', optional: '可不填',
+      step: { title_zh: '步骤名称', title_en: '英文名称', plain_zh: '告诉客户做什么', plain_en: '英文说明' }, addStep: '加一步', kindLabel: '步骤类型', doerLabel: '谁来做',
+      doer: { customer: '客户', teller: '柜员', reviewer: '复核员', system: '系统' },
+      kind: { form: '填表', identity: '核实身份', documents: '收材料', questions: '三问两核一劝阻', fee: '收费说明', confirm: '客户确认', sign: '签名', review: '双人复核', posting: '系统记账', voucher: '电子凭证' },
+      identity: '开始前身份要到', identities: { 0: '不要求', 1: '证件已识别', 2: '联网核查通过', 3: '本人已核实' },
+      key: '代码', up: '上移', down: '下移', remove: '删除', formFields: '要填的项目', addField: '加一项', fieldType: '类型', label_zh: '名称', label_en: '英文名称', hintZh: '提示', hintEn: '英文提示', maxLength: '最多几个字',
+      sameAs: '要与证件一致', sameAsNothing: '不比对', sameAsCard: { name: '与证件姓名一致', id_number: '与证件号码一致' }, choices: '选项', addChoice: '加一个选项', noField: '不用',
+      type: { text: '文字', name: '姓名', id_number: '身份证号', phone: '手机号', account: '账号', amount: '金额', choice: '选择', date: '日期', email: '电子邮箱' },
+      config: {
+        amount_field: '看哪一项金额', account_field: '看哪一项账号', payee_field: '收款账号是哪一项', per_million: '按金额收（百万分之几）', fixed_fen: '固定收（元）', least_fen: '按金额收时最低（元）', most_fen: '按金额收时最高（元）',
+        level: '核实到几级', face: '人脸比对', phone: '短信验证码', challenge: '历史交易提问', guardian_for: '谁要监护人一起签', operation: '记什么账', one_of: '至少填一项', forbidden: '不能同时选的答案',
+      },
+      option: { minor: '未成年人', elderly: '老年人', guarded: '受监护的人', transfer: '转账', payment: '缴费', open: '开户', close: '销户', lock: '挂失解挂', contact: '改联系方式', password: '重置密码' },
+      inText: '{name}：{n} 条，在 YAML 文本里改。', asText: '看 YAML 文本', asForm: '回到表单', text: '步骤（YAML）', check: '检查', fine: '没有问题。', problems: '有 {n} 处要改', note: '这次为什么改', propose: '提交审批', handedIn: '已提交，等另一位审批人同意后生效。', copy: '照这一项新增业务',
+      history: '版本', look: '看这一版', active: '在用', by: '{who} · {time}', since: '{time} 起',
+      problem: {
+        missing: '还没填', too_long: '太长', format: '格式不对', unknown: '没有这一项', choice: '不在可选范围', range: '数目不对', type: '格式不对', not_right: '这里有矛盾，请看提示', yaml: '不是 YAML', other_code: '代码与业务不一致', kind_unknown: '没有这种步骤',
+        doer: '这种步骤不能由他来做', identity_not_reached: '前面没有步骤能核实到这一级', field_missing: '第一张表里没有这一项，或没有设为必填', confirm_missing: '前面要有“客户确认”', identity_missing: '前面要有“核实身份”（2 级以上）',
+        review_missing: '确认之后、记账之前要有“双人复核”', questions_missing: '转账前要有“三问两核一劝阻”', amount_hidden: '复核必须看到记账的金额', account_hidden: '必须看付款的账号',
+      },
+      rulesHint: '符合的规则都算，最严的一条起作用；涉诈预警后继续办理的一律要复核。', everyBusiness: '所有业务', addRule: '加一条规则',
+      rule: { why: '名称', business: '业务', class: '客户', amountFrom: '单笔满（元）', dayFrom: '当日累计满（元）', needs: '复核级别', written: '写理由', act: '操作' },
+      class: { any: '所有客户', adult: '成年人', elderly: '老年人', minor: '未成年人', vip: '贵宾', risk: '风险客户' },
+      levelsHint: '主管只能复核不高于自己级别的业务。改级别要写明原因，由本人以外的另一位审批人同意。', noSupervisors: '还没有主管。',
+    },
+    changes: {
+      none: '没有改动', noneText: '业务、复核规则或授权级别改动提交后，在这里审批。', choose: '从左边选一项改动。', kind: { flow: '业务', review_rules: '复核规则', authorisation: '授权级别' },
+      state: { waiting: '待批', approved: '已生效', rejected: '未同意', withdrawn: '已撤回' }, note: '意见（不同意时必填）', approve: '同意并生效', reject: '不同意', withdraw: '撤回', decidedBy: '{who} 于 {time} 审批。',
+    },
+    error: {
+      change: {
+        own: '自己提交的改动由别人审批。', about_you: '关于您自己的改动由别人审批。', decided: '这项改动已经处理过了。', stale: '已有别的版本生效，请重新打开再改。', waiting: '这一项已有改动待批，先处理那一个。', nothing: '没有改动。',
+        reason_missing: '不同意时请写明理由（至少 5 个字）。', not_yours: '只有提交人能撤回。', not_found: '没有找到这项改动。',
+      },
+      flow: { invalid: '步骤写得不对，没有提交。' },
+      review: { rules_invalid: '有的规则不对，已标出，没有提交。' },
+    },
+  },
+  en: {
+    app: { nav: { catalogue: 'Businesses' } },
+    catalogue: {
+      title: 'Businesses', hint: 'A change takes effect when a second person has agreed; running business keeps its own version.', empty: 'There is no business yet.', versions: '{n} versions', off: 'Not offered', changing: 'Change waits', choose: 'Choose a business on the left.',
+      tab: { flows: 'Businesses', rules: 'Review rules', levels: 'Authorisation levels', changes: 'Changes to decide' },
+      part: { offer: 'What customers read', rules: 'Time, limits, fee', documents: 'Documents needed', steps: 'Steps' },
+      code: 'Code (small letters, digits, underscores)', name_zh: 'Chinese name', name_en: 'English name', hint_zh: 'Chinese hint', hint_en: 'English hint', skill_group: 'Skill group', recording: 'Video recording is a must', enabled: 'Offered to customers',
+      lane: 'Lane', lanes: { standard: 'Standard', simple: 'Simple (within 5 minutes)' }, minutes: 'Time limit (minutes)', review: 'Second person', byRules: 'As the rules say', level: 'Level {n}', noLevel: 'None',
+      amountMax: 'Most per transaction (yuan, empty: any)', dayCheck: 'Written reason above this in a day (yuan)', plain_zh: 'Plain wording (Chinese)', plain_en: 'Plain wording (English)', fee_zh: 'Fee text (Chinese)', fee_en: 'Fee text (English)',
+      paper: { name_zh: 'Chinese name', name_en: 'English name', hint_zh: 'Chinese hint', hint_en: 'English hint' }, noDocuments: 'No documents are needed.', addDocument: 'Add a document', required: 'Required', optional: 'optional',
+      step: { title_zh: 'Chinese title', title_en: 'English title', plain_zh: 'What the customer reads (Chinese)', plain_en: 'What the customer reads (English)' }, addStep: 'Add a step', kindLabel: 'Kind of step', doerLabel: 'Done by',
+      doer: { customer: 'Customer', teller: 'Teller', reviewer: 'Second person', system: 'System' },
+      kind: { form: 'Form', identity: 'Identity', documents: 'Documents', questions: 'Safety questions', fee: 'Fee', confirm: 'Confirmation', sign: 'Signature', review: 'Second person', posting: 'Posting', voucher: 'Voucher' },
+      identity: 'Begins at identity', identities: { 0: 'any', 1: 'card read', 2: 'checked with the register', 3: 'person verified' },
+      key: 'Code', up: 'Up', down: 'Down', remove: 'Remove', formFields: 'What is asked for', addField: 'Add a field', fieldType: 'Type', label_zh: 'Chinese label', label_en: 'English label', hintZh: 'Chinese hint', hintEn: 'English hint', maxLength: 'Most characters',
+      sameAs: 'Same as the card', sameAsNothing: 'not compared', sameAsCard: { name: 'the card’s name', id_number: 'the card’s number' }, choices: 'Choices', addChoice: 'Add a choice', noField: 'none',
+      type: { text: 'Text', name: 'Name', id_number: 'ID number', phone: 'Phone', account: 'Account', amount: 'Amount', choice: 'Choice', date: 'Date', email: 'E-mail' },
+      config: {
+        amount_field: 'Amount looked at', account_field: 'Account looked at', payee_field: 'Account that receives', per_million: 'Share of the amount (millionths)', fixed_fen: 'Fixed fee (yuan)', least_fen: 'Share: at least (yuan)', most_fen: 'Share: at most (yuan)',
+        level: 'Establishes level', face: 'Compare the face', phone: 'One-time code', challenge: 'Questions on past transactions', guardian_for: 'Guardian signs too for', operation: 'What is booked', one_of: 'At least one of', forbidden: 'Answers that do not go together',
+      },
+      option: { minor: 'minors', elderly: 'elderly people', guarded: 'people under guardianship', transfer: 'transfer', payment: 'bill payment', open: 'open account', close: 'close account', lock: 'lock or unlock', contact: 'contact details', password: 'password reset' },
+      inText: '{name}: {n}, edited in the YAML.', asText: 'Show as YAML', asForm: 'Back to the form', text: 'Steps (YAML)', check: 'Check', fine: 'Nothing is wrong.', problems: '{n} things to change', note: 'Why it is changed', propose: 'Hand in for approval', handedIn: 'Handed in. It takes effect when a second person agrees.', copy: 'New business like this one',
+      history: 'Versions', look: 'Look at this version', active: 'in force', by: '{who} · {time}', since: 'since {time}',
+      problem: {
+        missing: 'Missing', too_long: 'Too long', format: 'Wrong format', unknown: 'No such thing', choice: 'Not one of the choices', range: 'Not a possible number', type: 'Wrong format', not_right: 'Something contradicts itself here', yaml: 'No YAML', other_code: 'Code of another business', kind_unknown: 'No such kind of step',
+        doer: 'Steps of this kind are not theirs', identity_not_reached: 'No step before establishes this level', field_missing: 'The first form does not ask for it, or not always', confirm_missing: 'A confirmation has to come before', identity_missing: 'Identity (level 2 or more) has to come before',
+        review_missing: 'A second person has to come between confirmation and posting', questions_missing: 'The safety questions have to come before a transfer', amount_hidden: 'The second person’s rules must see the amount booked', account_hidden: 'The account that pays must be looked at',
+      },
+      rulesHint: 'All rules that apply count, the strictest wins; what goes on after a fraud alert is always reviewed.', everyBusiness: 'Every business', addRule: 'Add a rule',
+      rule: { why: 'Name', business: 'Business', class: 'Customer', amountFrom: 'Amount from (yuan)', dayFrom: 'Day total from (yuan)', needs: 'Level needed', written: 'Reason', act: 'Actions' },
+      class: { any: 'Everybody', adult: 'Adult', elderly: 'Elderly', minor: 'Minor', vip: 'VIP', risk: 'Risk customer' },
+      levelsHint: 'Supervisors review up to their own level. A change needs a reason and a second person who is not the one concerned.', noSupervisors: 'There are no supervisors yet.',
+    },
+    changes: {
+      none: 'No changes', noneText: 'Changes of businesses, review rules and authorisation levels are decided here.', choose: 'Choose a change on the left.', kind: { flow: 'Business', review_rules: 'Review rules', authorisation: 'Authorisation level' },
+      state: { waiting: 'waits', approved: 'in force', rejected: 'rejected', withdrawn: 'withdrawn' }, note: 'Remark (needed for a no)', approve: 'Approve', reject: 'Reject', withdraw: 'Withdraw', decidedBy: 'Decided by {who}, {time}.',
+    },
+    error: {
+      change: {
+        own: 'Somebody else decides what you handed in.', about_you: 'Somebody else decides what is about you.', decided: 'This has been decided.', stale: 'Another version is in force; open it again.', waiting: 'A change of this waits already; decide that one first.', nothing: 'Nothing is changed.',
+        reason_missing: 'Say why, at least 5 characters.', not_yours: 'Only who handed it in can withdraw it.', not_found: 'There is no such change.',
+      },
+      flow: { invalid: 'The steps are not right; nothing was handed in.' },
+      review: { rules_invalid: 'Some rules are not right; they are marked. Nothing was handed in.' },
+    },
+  },
+} satisfies AreaTexts
