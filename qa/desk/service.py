@@ -102,7 +102,7 @@ class DeskService:
             "files": [views.file_view(file) for file in (await session.scalars(files)).all()],
             "segments": views.segment_views(actor, transcript.rows, kind),
             "chat": views.chat_views(actor, (await session.scalars(written)).all()),
-            "findings": views.finding_views(actor, findings),
+            "findings": views.finding_views(actor, findings, transcript.rows),
             "form": views.form_view(form),
             "evaluation": await _view(session, evaluation) if evaluation else None,
             "steps": await steps_of(session, evaluation.id) if evaluation and not blind else [],
