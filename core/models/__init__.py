@@ -43,6 +43,7 @@ from core.models.improvement import (
     CalibrationSession,
     CoachingNote,
     Rectification,
+    RectificationFile,
     RectificationState,
     RectificationStep,
 )
@@ -174,6 +175,7 @@ __all__ = [
     "RecordingState",
     "RecordingViewing",
     "Rectification",
+    "RectificationFile",
     "RectificationState",
     "RectificationStep",
     "ReviewRequest",
