@@ -510,4 +510,4 @@ async def test_exports_are_real_files(house: House) -> None:
     assert len(text) == 2
     assert house.staff["amy"].display_name in text[1]
     assert month.startswith(b"%PDF-")
-    assert b"STSong-Light" in month
+    assert b"NotoSansSC" in month
