@@ -109,7 +109,7 @@ async def test_a_correction_is_kept_beside_the_machine_text(rows: CallRows, data
 async def test_numbers_are_covered_for_inspectors_but_not_for_their_lead(rows: CallRows, database: Database) -> None:
     teller = await rows.staff("t", "teller")
     people = {role: await rows.staff(role, role) for role in ("inspector", "qa_lead")}
-    call = await rows.call(teller)
+    call = await rows.call(teller, note="回拨13800138000")
     spoken = (("customer", 2.0, 4.0, "我的电话是一三八零零"), ("customer", 5.0, 7.0, "一三八零零零，再见"))
     await rows.transcript(call, spoken)
     shown = {}
@@ -117,6 +117,7 @@ async def test_numbers_are_covered_for_inspectors_but_not_for_their_lead(rows: C
         desk = DeskService(database, load_form())
         detail = await desk.open_call(staff_actor(person.id, person.roles), call.id)
         shown[role] = [segment.text for segment in detail.segments]
+        assert detail.note == ("回拨13800138000" if role == "qa_lead" else f"回拨{MASK * 11}"), "typed ones, too"
         segment_id = detail.segments[0].id
     assert shown["qa_lead"] == [text for *_, text in spoken]
     assert shown["inspector"] == [f"我的电话是{MASK * 5}", f"{MASK * 6}，再见"]
