@@ -92,9 +92,10 @@ class ProofShelf:
             owner = await _own_open(work.session, actor, row.rectification_id, lock=True)
             if row.round != owner.round:
                 raise ConflictError("this file was handed in", code="rectification.wrong_state")
+            object_key = row.object_key
             await work.session.delete(row)
             work.audit("rectification.file_remove", "rectification", owner.id, file_id=file_id, sha256=row.sha256)
-        await self._store.delete(row.object_key)
+        await self._store.delete(object_key)
 
     async def open(self, actor: Actor, file_id: str) -> tuple[bytes, str]:
         """Bytes and media type, for the teller, the supervisor of the team and who may inspect the call; audited.

@@ -91,6 +91,8 @@ async def _of_inspection(session: AsyncSession, actor: Actor, now: datetime) -> 
 async def _item(
     session: AsyncSession, page: str, tab: str, rows: Select[Any], late: ColumnElement[bool] | None = None
 ) -> WaitingItem:
-    query = rows.with_only_columns(func.count(), func.count().filter(late if late is not None else false()))
+    query = rows.with_only_columns(
+        func.count(), func.count().filter(late if late is not None else false()), maintain_column_froms=True
+    )
     count, overdue = (await session.execute(query)).one()
     return WaitingItem.model_validate({"page": page, "tab": tab, "count": count, "overdue": overdue})
