@@ -134,11 +134,10 @@ async def test_a_draw_gives_work_evenly_and_replays(house: House) -> None:
     assert sum(call.id in picks for call in calls[:4]) == 2
     # Who is of the teller's own team gets none of that team's calls.
     queues = {name: await house.ask(name, "GET", "/api/qa/tasks") for name in ("ins1", "ins2", "ins3")}
-    assert {row["teller_name"] for row in queues["ins3"]["items"]} <= {house.staff["bob"].display_name}
-    assert fatal.id not in {row["call_id"] for row in queues["ins3"]["items"]}, "amy of the same team had it, too"
     loads = [len(queue["items"]) for queue in queues.values()]
-    assert sum(loads) == len(picks) == 3
-    assert max(loads) == 1
+    assert len(picks) == 3
+    # As even as it gets: ins3 is of amy's team, and amy had the fatal call before bob.
+    assert (loads[2], sorted(loads)) == (0, [0, 1, 2])
     replay = await house.ask("lead", "POST", f"/api/qa/draws/{drawn['draw_id']}/replay")
     assert (replay["same"], replay["differences"], replay["frame_sha256"]) == (True, [], drawn["frame_sha256"])
     # The same calls are not drawn twice.
