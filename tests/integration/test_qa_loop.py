@@ -334,7 +334,9 @@ async def _proof_files(house: House, rectification_id: str) -> str:
 
     async def send(name: str, content: bytes, kind: str, called: str = "x") -> Any:
         async with house.signed_in(name) as client:
-            answer = await client.post(path, params={"name": called}, data=content, headers={"Content-Type": kind})
+            answer = await client.post(
+                path, params={"name": called}, data=io.BytesIO(content), headers={"Content-Type": kind}
+            )
             return await answer.json()
 
     for content, kind, code in (
