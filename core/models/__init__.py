@@ -43,6 +43,7 @@ from core.models.improvement import (
     CalibrationSession,
     CoachingNote,
     Rectification,
+    RectificationFile,
     RectificationState,
     RectificationStep,
 )
@@ -198,6 +199,7 @@ __all__ = [
     "RecordingState",
     "RecordingViewing",
     "Rectification",
+    "RectificationFile",
     "RectificationState",
     "RectificationStep",
     "RetentionRule",

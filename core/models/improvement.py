@@ -102,6 +102,24 @@ class RectificationStep(SQLModel, table=True):
     proof_call_id: str | None = Field(default=None, foreign_key="call.id")
 
 
+class RectificationFile(SQLModel, table=True):
+    """A file that proves a rectification; its object is sealed under a key of its own, wrapped by the master key."""
+
+    __tablename__ = "rectification_file"
+
+    id: str = Field(primary_key=True)
+    rectification_id: str = Field(foreign_key="rectification.id", index=True)
+    round: int
+    name: str
+    content_type: str
+    pages: int
+    size_b: int
+    sha256: str
+    object_key: str
+    wrapped_key: bytes
+    added_at: datetime = utc_field()
+
+
 class CoachingNote(SQLModel, table=True):
     """A word from an inspector to a teller about a moment of a call; no points, only help."""
 

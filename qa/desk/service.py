@@ -37,6 +37,7 @@ from qa.scoring.form import Form
 from qa.scoring.forms import active_form, stored_form
 from qa.scoring.score import Answer, assert_justified
 from qa.scoring.stored import answers_to_json
+from qa.shown import shown_text
 from qa.transcripts import call_transcript
 
 
@@ -102,14 +103,14 @@ class DeskService:
             "files": [views.file_view(file) for file in (await session.scalars(files)).all()],
             "segments": views.segment_views(actor, transcript.rows, kind),
             "chat": views.chat_views(actor, (await session.scalars(written)).all()),
-            "findings": views.finding_views(actor, findings),
+            "findings": views.finding_views(actor, findings, transcript.rows),
             "form": views.form_view(form),
             "evaluation": await _view(session, evaluation) if evaluation else None,
             "steps": await steps_of(session, evaluation.id) if evaluation and not blind else [],
             "task": await tasks.note_of(session, actor, call_id),
-            "rating": RatingView(stars=rating.stars, comment=rating.comment) if rating else None,
+            "rating": RatingView(stars=rating.stars, comment=shown_text(actor, rating.comment)) if rating else None,
             "disposition": line.call.disposition,
-            "note": line.call.note,
+            "note": line.call.note and shown_text(actor, line.call.note),
         }
         return QaCallDetail.model_validate(fields)
 

@@ -123,9 +123,9 @@ def segment_views(actor: Actor, rows: Sequence[TranscriptSegment], kind: str) ->
     return [SegmentView.model_validate({**fields, "kind": kind}) for fields in shown_segments(actor, rows)]
 
 
-def finding_views(actor: Actor, rows: Sequence[Finding]) -> list[FindingView]:
-    """Findings as this actor may read them."""
-    return [FindingView.model_validate(fields) for fields in shown_findings(actor, rows)]
+def finding_views(actor: Actor, rows: Sequence[Finding], talk: Sequence[TranscriptSegment]) -> list[FindingView]:
+    """Findings in a talk, as this actor may read them."""
+    return [FindingView.model_validate(fields) for fields in shown_findings(actor, rows, talk)]
 
 
 def form_view(form: Form) -> FormView:

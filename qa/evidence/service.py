@@ -1,5 +1,6 @@
 """Verdicts on findings and corrections of transcripts."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +12,7 @@ from core.models.qa import Finding
 from core.models.staff import Staff
 from core.models.transcript import TranscriptCorrection, TranscriptSegment
 from core.ports.speech import Party
-from core.redaction import MASK, uncover
+from core.redaction import MASK, redact, uncover
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from qa.access import access_qa_call
@@ -28,7 +29,7 @@ from qa.evidence.schemas import (
 )
 from qa.evidence.voice import call_voice
 from qa.search.service import index_call
-from qa.shown import shown_text
+from qa.shown import covered_call, sees_numbers
 from qa.transcripts import as_segment, call_transcript
 
 
@@ -83,7 +84,8 @@ class EvidenceService:
             before = kept.text if kept else segment.text
             text = request.text
             if not actor.may(Permission.CUSTOMER_NUMBERS) and MASK in text:
-                text = uncover(text, before) or ""
+                said = (await covered_call(work.session, segment.call_id)).get(segment_id, (before, redact(before)))
+                text = uncover(text, *said) or ""
                 if not text:
                     raise BadInputError("write out covered numbers, or leave them all", code="transcript.covered")
             if kept is None:
@@ -108,7 +110,8 @@ class EvidenceService:
             )
             await work.session.flush()
             await index_call(work, segment.call_id)
-            return await _correction_view(work.session, actor, kept)
+            shown = await covered_call(work.session, segment.call_id)
+            return await _correction_view(work.session, actor, kept, shown)
 
     async def corrections(self, actor: Actor, call_id: str) -> CallCorrections:
         """All corrections of a call with the character errors they show.
@@ -126,7 +129,8 @@ class EvidenceService:
                     .order_by(col(TranscriptSegment.start_s), col(TranscriptSegment.id))
                 )
             ).all()
-            items = [await _correction_view(session, actor, correction) for correction, _ in rows]
+            shown = await covered_call(session, call_id)
+            items = [await _correction_view(session, actor, correction, shown) for correction, _ in rows]
         counts = [character_errors(segment.text, correction.text) for correction, segment in rows]
         return CallCorrections(
             items=items,
@@ -161,10 +165,14 @@ async def _segment(session: AsyncSession, actor: Actor, segment_id: str, *, lock
     return segment
 
 
-async def _correction_view(session: AsyncSession, actor: Actor, row: TranscriptCorrection) -> CorrectionView:
+async def _correction_view(
+    session: AsyncSession, actor: Actor, row: TranscriptCorrection, shown: Mapping[str, tuple[str, str]]
+) -> CorrectionView:
+    # An utterance of an older transcript is judged by itself.
+    _, covered = shown.get(row.segment_id, (row.text, redact(row.text)))
     return CorrectionView(
         segment_id=row.segment_id,
-        text=shown_text(actor, row.text),
+        text=row.text if sees_numbers(actor) else covered,
         corrected_by=await _name(session, row.corrected_by) or "",
         corrected_at=row.corrected_at,
         version=row.version,

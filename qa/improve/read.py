@@ -6,7 +6,14 @@ from sqlmodel import col, select
 
 from core.db import Database
 from core.models.call import Call
-from core.models.improvement import BestCase, CoachingNote, Rectification, RectificationState, RectificationStep
+from core.models.improvement import (
+    BestCase,
+    CoachingNote,
+    Rectification,
+    RectificationFile,
+    RectificationState,
+    RectificationStep,
+)
 from core.models.staff import Staff
 from core.security.actor import Actor
 from core.security.permissions import Permission
@@ -16,6 +23,7 @@ from qa.improve.schemas import (
     BestCaseList,
     BestCaseView,
     CoachingList,
+    ProofFileView,
     RectificationList,
     RectificationStepView,
     RectificationView,
@@ -64,7 +72,8 @@ class ImproveReader:
             .limit(SHOWN)
         )
         rows = (await session.execute(query)).all()
-        steps = await _steps(session, [row[0].id for row in rows])
+        ids = [row[0].id for row in rows]
+        steps, files = await _steps(session, ids), await _files(session, ids)
         names = await names_of(session, {row[0].created_by for row in rows})
         items = [
             RectificationView.model_validate(
@@ -78,6 +87,7 @@ class ImproveReader:
                     "overdue": is_overdue(row.state, row.due_at, now),
                     "mine_to_check": may_check and row.state == RectificationState.PROVEN,
                     "steps": steps.get(row.id, []),
+                    "files": files.get(row.id, []),
                 }
             )
             for row, call, teller in rows
@@ -125,6 +135,14 @@ class ImproveReader:
                 for case, call in rows
             ]
         )
+
+
+async def _files(session: AsyncSession, ids: list[str]) -> dict[str, list[ProofFileView]]:
+    query = select(RectificationFile).where(col(RectificationFile.rectification_id).in_(ids))
+    found: dict[str, list[ProofFileView]] = {}
+    for row in (await session.scalars(query.order_by(col(RectificationFile.added_at)))).all():
+        found.setdefault(row.rectification_id, []).append(ProofFileView.model_validate(row.model_dump()))
+    return found
 
 
 async def _steps(session: AsyncSession, ids: list[str]) -> dict[str, list[RectificationStepView]]:

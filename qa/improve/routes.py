@@ -3,7 +3,9 @@
 from aiohttp import web
 
 from core.http import Done, RouteTable, actor_of
+from core.http_files import file_answer, file_body
 from core.security.permissions import Permission
+from qa.improve.proof import ProofShelf
 from qa.improve.read import ImproveReader
 from qa.improve.schemas import (
     BestCaseList,
@@ -11,6 +13,7 @@ from qa.improve.schemas import (
     CheckRequest,
     CoachingList,
     CoachingRequest,
+    FileName,
     ProofRequest,
     RectificationList,
     RectificationRequest,
@@ -19,7 +22,7 @@ from qa.improve.service import ImproveService
 from qa.wire import Id
 
 
-def routes(service: ImproveService, reader: ImproveReader) -> RouteTable:
+def routes(service: ImproveService, reader: ImproveReader, shelf: ProofShelf) -> RouteTable:
     """Rectifications for inspector, teller and supervisor; coaching; the library."""
     table = RouteTable()
 
@@ -49,6 +52,22 @@ def routes(service: ImproveService, reader: ImproveReader) -> RouteTable:
     async def prove(request: web.Request, rectification_id: Id, /, body: ProofRequest) -> RectificationList:
         await service.prove(actor_of(request), rectification_id, body)
         return await reader.mine(actor_of(request))
+
+    @table.post("/api/my/rectifications/{rectification_id}/files", Permission.EVALUATION_OWN, consumes="*/*")
+    async def add_file(request: web.Request, rectification_id: Id, /, name: FileName = "") -> RectificationList:
+        content = await file_body(request)
+        await shelf.add(actor_of(request), rectification_id, name, content, request.content_type)
+        return await reader.mine(actor_of(request))
+
+    @table.post("/api/my/rectification-files/{file_id}/remove", Permission.EVALUATION_OWN)
+    async def remove_file(request: web.Request, file_id: Id, /) -> RectificationList:
+        await shelf.remove(actor_of(request), file_id)
+        return await reader.mine(actor_of(request))
+
+    # Whom it concerns is decided by row: the teller, the supervisor of the team, who may inspect the call.
+    @table.get("/api/rectification-files/{file_id}", Permission.STAFF_SELF, produces="application/octet-stream")
+    async def open_file(request: web.Request, file_id: Id, /) -> web.Response:
+        return file_answer(*await shelf.open(actor_of(request), file_id))
 
     @table.get("/api/qa/coaching", Permission.QA_VIEW)
     async def written(request: web.Request) -> CoachingList:

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from qa.review.schemas import CoachingView
-from qa.wire import Id, ItemId, Line, Note, Seconds, Version, Words
+from qa.wire import NO_NUL, Id, ItemId, Line, Note, Seconds, Version, Words
 
+FileName = Annotated[str, Field(max_length=255, pattern=NO_NUL)]
 DefectName = Literal["entry_error", "operation", "verification", "other"]
 Days = Annotated[int, Field(ge=1, le=90, strict=True)]
 
@@ -20,6 +21,18 @@ class RectificationStepView(BaseModel):
     action: Literal["opened", "proven", "returned", "effective", "overdue"]
     text: str
     proof_call_id: str | None
+
+
+class ProofFileView(BaseModel):
+    """A file that proves a rectification. `round`: of which round; only those of the last one can be taken back."""
+
+    id: str
+    name: str
+    content_type: Literal["image/jpeg", "image/png", "application/pdf"]
+    pages: int
+    size_b: int
+    round: int
+    added_at: datetime
 
 
 class RectificationView(BaseModel):
@@ -44,6 +57,7 @@ class RectificationView(BaseModel):
     closed_at: datetime | None
     mine_to_check: bool
     steps: list[RectificationStepView]
+    files: list[ProofFileView]
 
 
 class RectificationList(BaseModel):

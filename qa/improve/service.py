@@ -18,6 +18,7 @@ from core.models.improvement import (
     RectificationStep,
 )
 from core.models.qa import Finding
+from core.redaction import redact
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from qa.access import access_qa_call
@@ -170,14 +171,14 @@ class ImproveService:
                 raise BadInputError("nothing was said in this stretch", code="case.empty")
             row = BestCase(
                 id=new_id("case"),
-                **request.model_dump(),
+                **request.model_dump() | {"title": redact(request.title), "lesson": redact(request.lesson)},
                 business_code=call.business_code,
                 lines=lines,
                 added_by=actor.staff_id or "",
                 created_at=work.clock.now(),
             )
             work.session.add(row)
-            work.audit("case.add", "best_case", row.id, call_id=call.id, title=request.title)
+            work.audit("case.add", "best_case", row.id, call_id=call.id, title=row.title)
 
     async def withdraw_case(self, actor: Actor, case_id: str) -> None:
         """Take a case out of the library. NotFoundError ``case.not_found``."""

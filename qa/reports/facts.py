@@ -6,6 +6,10 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 BANK_TIME = timedelta(hours=8)
+NO_TEAM = "-"
+"""Stands for tellers without a team, in keys and filters."""
+
+CATEGORIES = ("entry_error", "operation", "verification", "other")
 _TENTH = Decimal("0.1")
 
 
@@ -69,6 +73,11 @@ class RectificationFact:
     on_time: bool | None
     overdue: bool
 
+    @property
+    def day(self) -> date:
+        """Day of its opening in the bank's time."""
+        return (self.created_at + BANK_TIME).date()
+
 
 @dataclass(frozen=True, slots=True)
 class RuleFact:
@@ -81,6 +90,15 @@ class RuleFact:
     label_en: str
     kind: str
     verdict: str | None
+    ended_at: datetime
+    business: str
+    teller: str
+    team: str
+
+    @property
+    def day(self) -> date:
+        """Day of the call's end in the bank's time."""
+        return (self.ended_at + BANK_TIME).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +181,14 @@ def grouped(facts: Iterable[EvaluationFact], key: Callable[[EvaluationFact], str
     return dict(sorted(groups.items()))
 
 
-def buckets(first: date, last: date) -> list[tuple[date, date]]:
-    """Both days included: days up to a month, then weeks, then months; the last one may be cut short."""
+def buckets(first: date, last: date, days: int = 31, weeks: int = 182) -> list[tuple[date, date]]:
+    """Both days included: days up to so many, then weeks up to so many days, then months; the last may be cut short."""
     span = (last - first).days + 1
     found, begin = [], first
     while begin <= last:
-        if span <= 31:
+        if span <= days:
             end = begin
-        elif span <= 182:
+        elif span <= weeks:
             end = begin + timedelta(days=6 - begin.weekday())
         else:
             end = (begin.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)

@@ -1,9 +1,10 @@
-"""The monthly QA report as PDF. Chinese is set in the standard CID font that every PDF reader brings."""
+"""The monthly QA report as PDF, with its letters embedded: it looks and prints the same anywhere."""
 
+import inspect
 import io
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from reportlab.graphics.charts.barcharts import HorizontalBarChart
@@ -13,15 +14,14 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+from core.pdf_fonts import FONT, document_font
+from qa.reports import sheet
 from qa.reports.facts import BANK_TIME
-from qa.reports.schemas import ReportView
-from qa.reports.sheet import CATEGORY_ZH
+from qa.reports.schemas import ReportView, TrendBy, TrendView
+from qa.reports.sheet import CATEGORY_ZH, trend_name
 
-FONT = "STSong-Light"
 _ACCENT = colors.HexColor("#12606d")
 _LINE = colors.HexColor("#d5dce2")
 _SOFT = colors.HexColor("#4c5b67")
@@ -30,13 +30,20 @@ SHOWN = 25
 """Lines at most of each table: the whole lists are in the spreadsheet."""
 
 
-def render(report: ReportView, month: str, now: datetime) -> bytes:
+def render(report: ReportView, trends: Mapping[TrendBy, TrendView], month: str, now: datetime) -> bytes:
     """The report of a month.
 
     Args:
+        trends: By what their rows are: quality, team, business, defect, rule.
         month: ``2026-11``. now: Aware UTC, printed in the bank's time.
     """
-    _font()
+    # Labels stand in the source of two modules, everything else in the figures.
+    letters = [inspect.getsource(sys.modules[__name__]), inspect.getsource(sheet), report.model_dump_json()]
+    with document_font("".join([*letters, *(trend.model_dump_json() for trend in trends.values())])):
+        return _render(report, trends, month, now)
+
+
+def _render(report: ReportView, trends: Mapping[TrendBy, TrendView], month: str, now: datetime) -> bytes:
     target = io.BytesIO()
     document = SimpleDocTemplate(
         target, pagesize=A4, leftMargin=18 * mm, rightMargin=18 * mm, topMargin=18 * mm, bottomMargin=16 * mm,
@@ -50,21 +57,21 @@ def render(report: ReportView, month: str, now: datetime) -> bytes:
         Spacer(1, 5 * mm),
         _figures(report),
         *_titled("合格率趋势（%）", _trend(report)),
+        *_titled("质量逐周（数量 · 比率）", _weeks(trends["quality"])),
         *_titled("缺陷分类", _defects(report)),
+        *_titled("缺陷逐周（通话数 · 占质检通话）", _weeks(trends["defect"])),
         *_titled("扣分最多的项目", _items(report)),
         *_titled("团队", _groups(report.teams)),
+        *_titled("团队逐周（质检数 · 合格率）", _weeks(trends["team"])),
         *_titled("柜员", _groups(report.tellers)),
         *_titled("业务", _groups(report.businesses)),
+        *_titled("业务逐周（质检数 · 合格率）", _weeks(trends["business"])),
         *_titled("质检员", _inspectors(report)),
         *_titled("规则准确率", _rules(report)),
+        *_titled("规则逐周（命中 · 准确率）", _weeks(trends["rule"])),
     ]
     document.build(story, onFirstPage=_footer, onLaterPages=_footer)
     return target.getvalue()
-
-
-@lru_cache(maxsize=1)
-def _font() -> None:
-    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
 
 
 def _style(size: float, color: colors.Color = colors.black) -> ParagraphStyle:
@@ -142,6 +149,18 @@ def _trend(report: ReportView) -> Any:
         axis.labels.fontName, axis.labels.fontSize = FONT, 7
     drawing.add(plot)
     return drawing
+
+
+def _weeks(trend: TrendView) -> Any:
+    header = ["", *(f"{span.first:%m-%d}" for span in trend.spans)]
+    lines = [
+        [
+            trend_name(trend, row),
+            *(f"{cell.count} · {_number(cell.rate, '%')}" if cell.count or cell.rate else "—" for cell in row.cells),
+        ]
+        for row in trend.rows
+    ]
+    return _table(header, lines, (3.2, *(1.6 for _ in trend.spans)))
 
 
 def _defects(report: ReportView) -> Any:

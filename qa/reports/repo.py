@@ -16,7 +16,7 @@ from core.models.staff import Staff
 from qa.batches import batches
 from qa.desk.repo import newest_checks
 from qa.improve.rectify import is_overdue
-from qa.reports.facts import BANK_TIME, DefectFact, EvaluationFact, RectificationFact, RuleFact
+from qa.reports.facts import BANK_TIME, NO_TEAM, DefectFact, EvaluationFact, RectificationFact, RuleFact
 from qa.scoring.form import Form
 from qa.scoring.forms import stored_form
 
@@ -44,7 +44,7 @@ class Wanted:
         if self.business:
             found.append(col(Call.business_code) == self.business)
         if self.team:
-            found.append(col(Staff.team) == self.team)
+            found.append(col(Staff.team).is_(None) if self.team == NO_TEAM else col(Staff.team) == self.team)
         if self.teller_id:
             found.append(col(Call.teller_id) == self.teller_id)
         return found
@@ -119,16 +119,7 @@ async def rectification_facts(session: AsyncSession, wanted: Wanted, now: dateti
         query = query.where(col(Rectification.created_by) == wanted.inspector_id)
     rows = (await session.execute(query)).all()
     ids = [row[0].id for row in rows]
-    steps = select(RectificationStep).where(
-        col(RectificationStep.rectification_id).in_(ids), col(RectificationStep.action).in_(["proven", "overdue"])
-    )
-    proven: set[str] = set()
-    late: set[str] = set()
-    for step in (await session.scalars(steps.order_by(col(RectificationStep.at)))).all():
-        if step.action == "proven":
-            proven.add(step.rectification_id)
-        elif step.rectification_id not in proven:
-            late.add(step.rectification_id)
+    proven, late = await _first_proofs(session, ids)
     facts = []
     for row, call, teller in rows:
         overdue = is_overdue(row.state, row.due_at, now)
@@ -154,11 +145,27 @@ async def rectification_facts(session: AsyncSession, wanted: Wanted, now: dateti
     return facts
 
 
+async def _first_proofs(session: AsyncSession, ids: list[str]) -> tuple[set[str], set[str]]:
+    """Rectifications with proof, and those that were overdue before the first one."""
+    proven: set[str] = set()
+    late: set[str] = set()
+    for some in batches(ids):
+        steps = select(RectificationStep).where(
+            col(RectificationStep.rectification_id).in_(some), col(RectificationStep.action).in_(["proven", "overdue"])
+        )
+        for step in (await session.scalars(steps.order_by(col(RectificationStep.at)))).all():
+            if step.action == "proven":
+                proven.add(step.rectification_id)
+            elif step.rectification_id not in proven:
+                late.add(step.rectification_id)
+    return proven, late
+
+
 async def rule_facts(session: AsyncSession, wanted: Wanted) -> list[RuleFact]:
     """What the newest check of each call that ended in the period found amiss."""
     begin, end = wanted.span
     query = (
-        select(Finding, col(Call.number))
+        select(Finding, Call, Staff)
         .join(Call, col(Call.id) == col(Finding.call_id))
         .join(Staff, col(Staff.id) == col(Call.teller_id))
         .where(
@@ -172,15 +179,19 @@ async def rule_facts(session: AsyncSession, wanted: Wanted) -> list[RuleFact]:
     )
     return [
         RuleFact(
-            finding.call_id,
-            number,
-            finding.rule_id,
-            finding.label_zh,
-            finding.label_en,
-            finding.kind,
-            finding.verdict,
+            call_id=call.id,
+            number=call.number,
+            rule_id=finding.rule_id,
+            label_zh=finding.label_zh,
+            label_en=finding.label_en,
+            kind=finding.kind,
+            verdict=finding.verdict,
+            ended_at=call.ended_at or call.queued_at,
+            business=call.business_code,
+            teller=teller.display_name,
+            team=teller.team or "",
         )
-        for finding, number in (await session.execute(query)).all()
+        for finding, call, teller in (await session.execute(query)).all()
     ]
 
 

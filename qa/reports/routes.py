@@ -8,7 +8,7 @@ from core.errors import BadInputError
 from core.http import RouteTable, actor_of
 from core.security.permissions import Permission
 from qa.reports.repo import Wanted
-from qa.reports.schemas import Day, Key, MetricName, MonthName, ReportRows, ReportView
+from qa.reports.schemas import Day, Key, MetricName, MonthName, ReportRows, ReportView, TrendBy, TrendView
 from qa.reports.service import ReportService
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -23,6 +23,18 @@ def routes(service: ReportService) -> RouteTable:
         request: web.Request, first: Day, last: Day, business: Key = "", team: Key = "", teller: Key = ""
     ) -> ReportView:
         return await service.report(actor_of(request), wanted(first, last, business, team, teller))
+
+    @table.get("/api/qa/reports/trends", Permission.QA_REPORT)
+    async def trends(
+        request: web.Request,
+        first: Day,
+        last: Day,
+        by: TrendBy,
+        business: Key = "",
+        team: Key = "",
+        teller: Key = "",
+    ) -> TrendView:
+        return await service.trends(actor_of(request), wanted(first, last, business, team, teller), by)
 
     @table.get("/api/qa/reports/rows", Permission.QA_REPORT)
     async def rows(

@@ -118,6 +118,42 @@ class ReportView(BaseModel):
     rectifications: RectificationFigures
 
 
+TrendBy = Literal["quality", "teller", "team", "business", "defect", "rule"]
+
+
+class SpanView(BaseModel):
+    """A stretch of days, both included."""
+
+    first: date
+    last: date
+
+
+class TrendCell(BaseModel):
+    """A group's figures in one stretch: `count` is the length of the list behind it, `rate` a percentage beside it."""
+
+    count: int
+    rate: float | None
+
+
+class TrendRow(BaseModel):
+    """A group over time. The list behind a cell is that of `metric` and `value`, of the group where `by` is one."""
+
+    key: str
+    name_zh: str
+    name_en: str
+    metric: MetricName
+    value: str
+    cells: list[TrendCell]
+
+
+class TrendView(BaseModel):
+    """Groups over time, each with a cell per span."""
+
+    by: TrendBy
+    spans: list[SpanView]
+    rows: list[TrendRow]
+
+
 class ReportRow(BaseModel):
     """One line of the list behind a number."""
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import date, timedelta
+from typing import get_args
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
@@ -14,8 +15,10 @@ from core.models.business import Business
 from core.models.staff import Staff
 from core.security.actor import Actor
 from core.security.permissions import Permission
-from qa.reports import monthly, repo, sheet
+from qa.reports import monthly, repo, sheet, trend
 from qa.reports.facts import (
+    CATEGORIES,
+    NO_TEAM,
     EvaluationFact,
     RectificationFact,
     RuleFact,
@@ -40,10 +43,14 @@ from qa.reports.schemas import (
     ReportRows,
     ReportView,
     RuleFigures,
+    SpanView,
+    TrendBy,
+    TrendView,
 )
 
 MAX_DAYS = 731
-CATEGORIES = ("entry_error", "operation", "verification", "other")
+DAYS, WEEKS = 14, 98
+"""Stretches of a trend: days up to two weeks, weeks up to fourteen, then months."""
 
 
 class ReportService:
@@ -72,12 +79,26 @@ class ReportService:
             defects=_defects(facts),
             items=_items(facts),
             tellers=_groups(facts, lambda f: f.teller_id, lambda f: f.teller, lambda f: f.team),
-            teams=_groups(facts, lambda f: f.team, lambda f: f.team),
+            teams=_groups(facts, lambda f: f.team or NO_TEAM, lambda f: f.team),
             businesses=_groups(facts, lambda f: f.business, lambda f: names.get(f.business, f.business)),
             rules=_rules(rules),
             inspectors=_inspectors(facts) if actor.may(Permission.QA_VIEW) else [],
             rectifications=_rectified(rectifications),
         )
+
+    async def trends(self, actor: Actor, wanted: Wanted, by: TrendBy) -> TrendView:
+        """Figures of each group in each stretch of the period. BadInputError ``report.days``."""
+        async with self._database.read() as session:
+            wanted, _ = await _confined(session, actor, wanted)
+            spans = buckets(wanted.first, wanted.last, days=DAYS, weeks=WEEKS)
+            if by == "rule":
+                rows = trend.of_rules(await repo.rule_facts(session, wanted), spans)
+            else:
+                facts = await repo.evaluation_facts(session, wanted)
+                rectified = await repo.rectification_facts(session, wanted, self._database.clock.now())
+                names = {row.code: row.name_zh for row in (await session.scalars(select(Business))).all()}
+                rows = trend.of_evaluations(by, facts, rectified, spans, names)
+        return TrendView(by=by, spans=[SpanView(first=first, last=last) for first, last in spans], rows=rows)
 
     async def rows(self, actor: Actor, wanted: Wanted, metric: str, value: str) -> ReportRows:
         """The list behind a number of the report. BadInputError ``report.days``."""
@@ -97,8 +118,10 @@ class ReportService:
         """Figures and all evaluations as XLSX; audited."""
         report = await self.report(actor, wanted)
         rows = await self.rows(actor, wanted, "inspected", "")
+        rectified = await self.rows(actor, wanted, "rectification", "")
+        trends = [await self.trends(actor, wanted, by) for by in get_args(TrendBy)]
         await self._note(actor, "xlsx", wanted)
-        return await asyncio.to_thread(sheet.workbook, report, rows.items)
+        return await asyncio.to_thread(sheet.workbook, report, rows.items, rectified.items, trends)
 
     async def csv(self, actor: Actor, wanted: Wanted, metric: str, value: str) -> bytes:
         """The list behind a number as CSV (UTF-8 with a byte order mark, as spreadsheets expect it); audited."""
@@ -112,8 +135,10 @@ class ReportService:
         last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
         wanted = Wanted(first, last)
         report = await self.report(actor, wanted)
+        shown: tuple[TrendBy, ...] = ("quality", "team", "business", "defect", "rule")
+        trends = {by: await self.trends(actor, wanted, by) for by in shown}
         await self._note(actor, "pdf", wanted)
-        return await asyncio.to_thread(monthly.render, report, month, self._database.clock.now())
+        return await asyncio.to_thread(monthly.render, report, trends, month, self._database.clock.now())
 
     async def _note(self, actor: Actor, form: str, wanted: Wanted) -> None:
         async with self._database.unit_of_work(actor) as work:
@@ -129,8 +154,9 @@ async def _confined(session: AsyncSession, actor: Actor, wanted: Wanted) -> tupl
     if actor.may(Permission.QA_VIEW):
         return wanted, None
     me = await session.get_one(Staff, actor.staff_id)
-    team = me.team or "-"  # of no team: sees nobody's figures
-    return replace(wanted, team=team), team
+    if me.team is None:  # sees nobody's figures
+        return replace(wanted, teller_id="-"), ""
+    return replace(wanted, team=me.team), me.team
 
 
 def _rates(facts: Sequence[EvaluationFact]) -> RatesView:
@@ -259,11 +285,11 @@ def _rule_row(fact: RuleFact) -> ReportRow:
     return ReportRow(
         call_id=fact.call_id,
         number=fact.number,
-        business_code="",
-        teller_name="",
-        team="",
+        business_code=fact.business,
+        teller_name=fact.teller,
+        team=fact.team,
         inspector_name="",
-        at=None,
+        at=fact.ended_at,
         state=fact.verdict or "",
         score=None,
         fatal=False,

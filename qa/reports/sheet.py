@@ -9,19 +9,28 @@ from typing import Any
 import xlsxwriter
 
 from qa.reports.facts import BANK_TIME
-from qa.reports.schemas import GroupView, ReportRow, ReportView
+from qa.reports.schemas import GroupView, ReportRow, ReportView, TrendRow, TrendView
 
 Cell = str | int | float | None
 CATEGORY_ZH = {"entry_error": "录入差错", "operation": "操作不规范", "verification": "核验不到位", "other": "其他"}
 STATE_ZH = {
     "submitted": "已评分", "released": "已发布", "acknowledged": "已确认", "appealed": "申诉中", "final": "已终审",
+    "open": "待提交佐证", "proven": "待复查", "effective": "整改有效", "confirmed": "已确认", "rejected": "已驳回",
 }  # fmt: skip
+KIND_ZH = {"missing": "缺少", "forbidden": "违规", "danger": "风险"}
+TREND_ZH = {
+    "quality": "质量趋势", "teller": "柜员趋势", "team": "团队趋势", "business": "业务趋势", "defect": "缺陷趋势",
+    "rule": "规则趋势",
+}  # fmt: skip
+_QUALITY_ZH = {"passed": "合格", "fatal": "一票否决", "upheld": "申诉成立", "on_time": "整改按时"}
 _RATES = ("质检数", "平均分", "合格数", "合格率%", "一票否决数", "一票否决率%", "申诉数", "申诉成立数", "申诉成立率%")
 _ROW = ("通话编号", "业务", "柜员", "团队", "质检员", "时间", "状态", "得分", "一票否决", "说明")
 
 
-def workbook(report: ReportView, rows: Sequence[ReportRow]) -> bytes:
-    """All figures, a sheet each, and the evaluations behind them."""
+def workbook(
+    report: ReportView, rows: Sequence[ReportRow], rectified: Sequence[ReportRow], trends: Sequence[TrendView]
+) -> bytes:
+    """All figures, a sheet each, and the evaluations and rectifications behind them."""
     target = io.BytesIO()
     # What people typed stays text: never a formula, never a link.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -31,7 +40,8 @@ def workbook(report: ReportView, rows: Sequence[ReportRow]) -> bytes:
     def page(title: str, header: Sequence[str], lines: Iterable[Sequence[Cell]]) -> None:
         sheet = book.add_worksheet(title)
         sheet.freeze_panes(1, 0)
-        sheet.set_column(0, len(header) - 1, 14)
+        sheet.set_column(0, 0, 22)
+        sheet.set_column(1, len(header) - 1, 12)
         sheet.write_row(0, 0, header, bold)
         for at, line in enumerate(lines, start=1):
             sheet.write_row(at, 0, line)
@@ -39,6 +49,8 @@ def workbook(report: ReportView, rows: Sequence[ReportRow]) -> bytes:
     totals = report.totals.model_dump()
     page("汇总", ("指标", "数值"), [("起", str(report.first)), ("止", str(report.last)), *_named(totals, report)])
     page("趋势", ("起", "止", *_RATES), [(str(b.first), str(b.last), *_rates(b.model_dump())) for b in report.trend])
+    for one in trends:
+        page(TREND_ZH[one.by], _trend_header(one), _trend_lines(one))
     page("柜员", ("柜员", "团队", *_RATES), [(g.name, g.team, *_rates(g.model_dump())) for g in report.tellers])
     page("团队", ("团队", *_RATES), _groups(report.teams))
     page("业务", ("业务", *_RATES), _groups(report.businesses))
@@ -51,7 +63,7 @@ def workbook(report: ReportView, rows: Sequence[ReportRow]) -> bytes:
     page(
         "规则",
         ("规则", "类型", "命中", "确认", "驳回", "准确率%"),
-        [(r.label_zh, r.kind, r.hits, r.confirmed, r.rejected, r.precision) for r in report.rules],
+        [(r.label_zh, KIND_ZH.get(r.kind, r.kind), r.hits, r.confirmed, r.rejected, r.precision) for r in report.rules],
     )
     page(
         "质检员",
@@ -62,8 +74,30 @@ def workbook(report: ReportView, rows: Sequence[ReportRow]) -> bytes:
         ],
     )
     page("明细", _ROW, [_line(row) for row in rows])
+    page("整改明细", _ROW, [_line(row) for row in rectified])
     book.close()
     return target.getvalue()
+
+
+def trend_name(trend: TrendView, row: TrendRow) -> str:
+    """What a trend's row is called."""
+    named = {"quality": _QUALITY_ZH, "defect": CATEGORY_ZH}.get(trend.by, {})
+    return named.get(row.key, row.name_zh) or "（无）"
+
+
+def _trend_header(trend: TrendView) -> list[str]:
+    days = [
+        f"{span.first:%m-%d}" if span.first == span.last else f"{span.first:%m-%d}—{span.last:%m-%d}"
+        for span in trend.spans
+    ]
+    return ["", *(part for day in days for part in (day, f"{day} 率%"))]
+
+
+def _trend_lines(trend: TrendView) -> list[list[Cell]]:
+    return [
+        [trend_name(trend, row), *(part for cell in row.cells for part in (cell.count, cell.rate))]
+        for row in trend.rows
+    ]
 
 
 def csv_rows(rows: Iterable[ReportRow]) -> bytes:

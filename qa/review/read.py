@@ -79,7 +79,7 @@ class ReviewReader:
                 comment=evaluation.comment,
                 form=views.form_view(await stored_form(session, evaluation.form_version)),
                 answers=views.answer_views(evaluation.answers),
-                findings=views.finding_views(actor, findings),
+                findings=views.finding_views(actor, findings, transcript.rows),
                 segments=views.segment_views(actor, transcript.rows, kind),
                 steps=await steps_of(session, evaluation.id),
                 appeal=appeals[0] if appeals else None,

@@ -43,7 +43,7 @@ def new_seed() -> str:
 
 def frame_sha256(frame: Iterable[Unit]) -> str:
     """Digest of a frame, whatever its order."""
-    units = [unit.model_dump(mode="json") for unit in sorted(frame, key=lambda unit: unit.call_id)]
+    units = [unit.as_json() for unit in sorted(frame, key=lambda unit: unit.call_id)]
     return hashlib.sha256(json.dumps(units, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -59,7 +59,7 @@ def draw(plan: Plan, frame: Iterable[Unit], seed: str, owed: Mapping[str, int]) 
     if plan.all_fatal:
         for unit in units:
             if unit.fatal:
-                picked[unit.call_id] = Pick(unit.call_id, "fatal", plan.stratum(unit))
+                picked[unit.call_id] = Pick(unit.call_id, "fatal", plan.stratum(plan.shares(unit)[0]))
     _take_shares(plan, units, picked)
     carried = _take_minimum(plan, units, owed, picked)
     order = {unit.call_id: at for at, unit in enumerate(units)}
@@ -67,24 +67,32 @@ def draw(plan: Plan, frame: Iterable[Unit], seed: str, owed: Mapping[str, int]) 
 
 
 def _take_shares(plan: Plan, units: list[Unit], picked: dict[str, Pick]) -> None:
-    """The wanted number of each stratum, first keys first; what is fatal counts towards it."""
-    strata: dict[str, list[Unit]] = defaultdict(list)
+    """The wanted number of each stratum, first keys first; what is fatal counts towards it.
+
+    A call that was handed on is in the strata of all its tellers. Each stratum takes its own first keys, whatever
+    another one took, so that a larger share keeps every call of a smaller one.
+    """
+    strata: dict[str, dict[str, Unit]] = defaultdict(dict)
     for unit in units:
-        strata[plan.stratum(unit)].append(unit)
+        for share in plan.shares(unit):
+            strata[plan.stratum(share)].setdefault(unit.call_id, share)
+    fatal = set(picked)
     for name, members in strata.items():
-        wanted = int((sum((plan.rate(unit) for unit in members), Decimal(0)) / 100).to_integral_value(ROUND_CEILING))
-        missing = wanted - sum(unit.call_id in picked for unit in members)
+        rates = {call_id: plan.rate(share) for call_id, share in members.items()}
+        wanted = int((sum(rates.values(), Decimal(0)) / 100).to_integral_value(ROUND_CEILING))
+        missing = wanted - sum(call_id in fatal for call_id in members)
         # A class whose rate is 0 is never drawn for its share.
-        free = [unit for unit in members if unit.call_id not in picked and plan.rate(unit) > 0]
-        for unit in free[: max(0, missing)]:
-            picked[unit.call_id] = Pick(unit.call_id, "share", name)
+        free = [call_id for call_id in members if call_id not in fatal and rates[call_id] > 0]
+        for call_id in free[: max(0, missing)]:
+            picked.setdefault(call_id, Pick(call_id, "share", name))
 
 
 def _take_minimum(plan: Plan, units: list[Unit], owed: Mapping[str, int], picked: dict[str, Pick]) -> dict[str, int]:
     """Fill each teller up to the minimum and what is owed; returns what stays owed."""
     tellers: dict[str, list[Unit]] = {teller_id: [] for teller_id in owed}
     for unit in units:
-        tellers.setdefault(unit.teller_id, []).append(unit)
+        for share in plan.shares(unit):
+            tellers.setdefault(share.teller_id, []).append(share)
     carried = {}
     for teller_id, members in sorted(tellers.items()):
         wanted = plan.minimum + min(plan.rollover, owed.get(teller_id, 0))

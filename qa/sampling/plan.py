@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -43,10 +43,18 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Teller(_Model):
+    """A teller who had a call, and the team of that time."""
+
+    teller_id: str
+    team: str | None = None
+
+
 class Unit(_Model):
     """One call of the frame: what can be known about it without listening.
 
     Attributes:
+        teller_id / team: Who had it last. others: who had it before handing it on; it is a call of each of them.
         score: The machine's points; None without a pre-score.
         fatal: The machine found something fatal.
         flags: Names of what the rules found, e.g. ``forbidden:promise_return``.
@@ -61,6 +69,20 @@ class Unit(_Model):
     fatal: bool = False
     flags: tuple[str, ...] = ()
     duration_s: int = Field(ge=0)
+    others: tuple[Teller, ...] = ()
+
+    @property
+    def tellers(self) -> tuple[Teller, ...]:
+        """Everybody who had the call."""
+        return (Teller(teller_id=self.teller_id, team=self.team), *self.others)
+
+    def as_call_of(self, teller: Teller) -> "Unit":
+        """The call as this teller's alone."""
+        return self.model_copy(update={"teller_id": teller.teller_id, "team": teller.team, "others": ()})
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, as it is kept with a draw. Draws made before calls were handed on have no `others`."""
+        return self.model_dump(mode="json", exclude=None if self.others else {"others"})
 
     def value(self, dimension: Dimension) -> str:
         """This call's class in one dimension."""
@@ -113,15 +135,21 @@ class Plan(_Model):
         return (
             unit.duration_s >= self.min_duration_s
             and (not self.businesses or unit.business in self.businesses)
-            and (not self.teams or (unit.team or "") in self.teams)
+            and bool(self.shares(unit))
         )
 
+    def shares(self, unit: Unit) -> list[Unit]:
+        """The call once for each of its tellers whom the plan is about."""
+        return [
+            unit.as_call_of(teller) for teller in unit.tellers if not self.teams or (teller.team or "") in self.teams
+        ]
+
     def stratum(self, unit: Unit) -> str:
-        """The name of the call's stratum, e.g. ``teller=staff_1/risk=high``."""
+        """The name of the stratum of one teller's call, e.g. ``teller=staff_1/risk=high``."""
         return "/".join(f"{dimension.value}={unit.value(dimension)}" for dimension in self.strata) or "all"
 
     def rate(self, unit: Unit) -> Decimal:
-        """The percentage that counts for the call."""
+        """The percentage that counts for one teller's call."""
         fitting = (rate.percent for rate in self.rates if unit.value(rate.dimension) == rate.value)
         return next(fitting, self.percent)
 

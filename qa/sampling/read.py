@@ -14,6 +14,7 @@ from core.models.staff import Role, Staff
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from qa.access import names_of
+from qa.sampling.plan import Unit
 from qa.sampling.repo import open_tasks
 from qa.sampling.schemas import (
     ConflictView,
@@ -69,7 +70,7 @@ class SamplingReader:
                 for pick in row.picks
             ]
             given = {str(pick["call_id"]): pick["inspector_id"] for pick in row.picks}
-            tellers = {str(unit["teller_id"]) for unit in row.frame}
+            tellers = {one.teller_id for unit in row.frame for one in Unit.model_validate(unit).tellers}
             names = await names_of(session, {*tellers, *(str(one) for one in given.values() if one)})
             for pick in picks:
                 pick.inspector_name = names.get(str(given[pick.call_id]))

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from core.models.business import Business
 from core.models.call import Call
+from core.models.handover import CallLeg
 from core.models.qa import Evaluation, EvaluationState, Finding
 from core.models.sampling import InspectionTask, TaskState
 from core.models.staff import Role, Staff
@@ -15,7 +16,7 @@ from core.ports.compliance import FindingKind
 from qa.access import inspector_of
 from qa.batches import batches
 from qa.desk.repo import newest_checks
-from qa.sampling.plan import Unit, risk_of
+from qa.sampling.plan import Teller, Unit, risk_of
 from qa.sampling.share import Inspector
 
 _FLAGS = (
@@ -46,9 +47,11 @@ async def frame_of(session: AsyncSession, begin: datetime, end: datetime) -> lis
         .order_by(col(Call.id))
     )
     rows = (await session.execute(query)).all()
-    flags = await _flags(session, [call.id for call, *_ in rows])
+    call_ids = [call.id for call, *_ in rows]
+    flags, tellers = await _flags(session, call_ids), await _tellers(session, call_ids)
     return [
-        _unit(call, teller, evaluation, business, flags.get(call.id, ())) for call, teller, evaluation, business in rows
+        _unit(call, teller, evaluation, business, flags.get(call.id, ()), tellers.get(call.id, {}))
+        for call, teller, evaluation, business in rows
     ]
 
 
@@ -88,7 +91,29 @@ async def _flags(session: AsyncSession, call_ids: list[str]) -> dict[str, tuple[
     return {call_id: tuple(sorted(names)) for call_id, names in found.items()}
 
 
-def _unit(call: Call, teller: Staff, evaluation: Evaluation, business: Business, flags: tuple[str, ...]) -> Unit:
+async def _tellers(session: AsyncSession, call_ids: list[str]) -> dict[str, dict[str, str | None]]:
+    """Team by teller of everybody who had a call, in the order of having it."""
+    found: dict[str, dict[str, str | None]] = {}
+    for some in batches(call_ids):
+        query = (
+            select(col(CallLeg.call_id), col(Staff.id), col(Staff.team))
+            .join(Staff, col(Staff.id) == col(CallLeg.teller_id))
+            .where(col(CallLeg.call_id).in_(some))
+            .order_by(col(CallLeg.began_at), col(CallLeg.id))
+        )
+        for call_id, teller_id, team in (await session.execute(query)).all():
+            found.setdefault(call_id, {})[teller_id] = team
+    return found
+
+
+def _unit(
+    call: Call,
+    teller: Staff,
+    evaluation: Evaluation,
+    business: Business,
+    flags: tuple[str, ...],
+    tellers: dict[str, str | None],
+) -> Unit:
     began = call.connected_at or call.accepted_at or call.queued_at
     return Unit(
         call_id=call.id,
@@ -99,5 +124,6 @@ def _unit(call: Call, teller: Staff, evaluation: Evaluation, business: Business,
         score=evaluation.auto_score,
         fatal=evaluation.auto_fatal,
         flags=flags,
+        others=tuple(Teller(teller_id=one, team=team) for one, team in tellers.items() if one != teller.id),
         duration_s=max(0, int(((call.ended_at or began) - began).total_seconds())),
     )

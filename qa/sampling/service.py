@@ -171,7 +171,7 @@ async def _draw(work: UnitOfWork, row: SamplePlan, begin: datetime, end: datetim
         period_from=begin,
         period_to=end,
         seed=seed,
-        frame=[unit.model_dump(mode="json") for unit in frame],
+        frame=[unit.as_json() for unit in frame],
         frame_sha256=frame_sha256(frame),
         inspectors=[one.model_dump(mode="json") for one in inspectors],
         owed=owed,

@@ -25,6 +25,10 @@ class Inspector(BaseModel):
     not_tellers: tuple[str, ...] = ()
     not_teams: tuple[str, ...] = ()
 
+    def may_inspect(self, unit: Unit) -> bool:
+        """Whether nothing stands against it, whichever of its tellers is asked about."""
+        return all(self.objection(teller.teller_id, teller.team) is None for teller in unit.tellers)
+
     def objection(self, teller_id: str, team: str | None) -> str | None:
         """Why this inspector may not inspect a teller's call: a refusal code, None when nothing stands against it."""
         if teller_id == self.staff_id:
@@ -44,10 +48,7 @@ def share_out(units: Iterable[Unit], inspectors: Iterable[Inspector], cap: int, 
     """
     everybody = list(inspectors)
     load = {each.staff_id: each.load for each in everybody}
-    eligible = {
-        unit.call_id: [each.staff_id for each in everybody if each.objection(unit.teller_id, unit.team) is None]
-        for unit in units
-    }
+    eligible = {unit.call_id: [each.staff_id for each in everybody if each.may_inspect(unit)] for unit in units}
     given: dict[str, str | None] = {}
     for call_id in sorted(eligible, key=lambda call_id: (len(eligible[call_id]), _lot(seed, call_id))):
         free = [staff_id for staff_id in eligible[call_id] if load[staff_id] < cap]

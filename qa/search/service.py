@@ -1,11 +1,12 @@
 """Indexing final transcripts, and finding what was said."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, or_, tuple_
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -25,17 +26,19 @@ from core.models.transcript import (
     TranscriptSegment,
     TranscriptState,
 )
+from core.redaction import redact_talk
 from core.security.actor import Actor, system_actor
 from core.security.permissions import Permission
 from qa.access import inspector_of, too_close
 from qa.search.letters import grams, is_pinyin, pinyin, pinyin_query
 from qa.search.schemas import SearchHit, SearchPage
 from qa.search.snippets import cut
-from qa.shown import shown_text
+from qa.shown import sees_numbers
 from qa.transcripts import stored_segments
 
 PAGE_SIZE = 20
 _CATCH_UP, _CATCH_UP_EVERY_S = 50, 600.0
+_AROUND_S = 45.0  # seconds of talk around a hit
 
 
 class SearchService:
@@ -119,25 +122,55 @@ class SearchService:
             if until is not None:
                 wanted.append(col(SearchSegment.said_at) < until)
             rows = (await session.execute(await _statement(session, actor, wanted))).all()
-        hits = [self._hit(actor, query, by, *row) for row in rows[:PAGE_SIZE]]
+            page = rows[:PAGE_SIZE]
+            shown = {} if sees_numbers(actor) else await _covered(session, [row[0] for row in page])
+        hits = [hit for row in page if (hit := _hit(query, by, shown, *row)) is not None]
         more = ""
         if len(rows) > PAGE_SIZE:
             last = rows[PAGE_SIZE - 1][0]
             more = f"{last.said_at.isoformat()}:{last.segment_id}"
         return SearchPage(items=hits, next=more)
 
-    @staticmethod
-    def _hit(actor: Actor, query: str, by: str, row: SearchSegment, number: int, teller: str | None) -> SearchHit:
-        low, high, marks = cut(row.text, query, by_sound=by == "sound" or is_pinyin(query))
-        return SearchHit.model_validate(
-            {
-                **row.model_dump(),
-                "call_number": number,
-                "teller_name": teller or "",
-                "snippet": shown_text(actor, row.text)[low:high],  # covered before it is cut
-                "marks": marks,
-            }
+
+def _hit(
+    query: str, by: str, shown: Mapping[str, str], row: SearchSegment, number: int, teller: str | None
+) -> SearchHit | None:
+    text = shown.get(row.segment_id, row.text)
+    found = cut(row.text, query, by_sound=by == "sound" or is_pinyin(query), shown=text)
+    if found is None:
+        return None
+    low, high, marks = found
+    return SearchHit.model_validate(
+        {
+            **row.model_dump(),
+            "call_number": number,
+            "teller_name": teller or "",
+            "snippet": text[low:high],  # covered before it is cut
+            "marks": marks,
+        }
+    )
+
+
+async def _covered(session: AsyncSession, rows: Sequence[SearchSegment]) -> dict[str, str]:
+    """Utterances by id with numbers covered, judged with what was said around them: both may be needed to know one."""
+    if not rows:
+        return {}
+    near = or_(
+        *(
+            and_(
+                col(SearchSegment.call_id) == row.call_id,
+                col(SearchSegment.start_s).between(row.start_s - _AROUND_S, row.end_s + _AROUND_S),
+            )
+            for row in rows
         )
+    )
+    query = select(SearchSegment).where(near).order_by(col(SearchSegment.call_id), col(SearchSegment.start_s))
+    found: dict[str, str] = {}
+    for _, talk in groupby((await session.scalars(query)).all(), lambda row: row.call_id):
+        said = list(talk)
+        texts = redact_talk((row.party, row.text) for row in said)
+        found |= {row.segment_id: text for row, text in zip(said, texts, strict=True)}
+    return found
 
 
 async def index_call(work: UnitOfWork, call_id: str) -> None:

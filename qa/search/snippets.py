@@ -7,11 +7,23 @@ from qa.search.letters import pinyin_query
 _AROUND = 28  # characters kept before and after the hit
 
 
-def cut(text: str, query: str, *, by_sound: bool) -> tuple[int, int, list[tuple[int, int]]]:
-    """The stretch [from, to) of some characters around the first hit, and [from, to) of every hit in that stretch."""
+Stretch = tuple[int, int, list[tuple[int, int]]]
+
+
+def cut(text: str, query: str, *, by_sound: bool, shown: str | None = None) -> Stretch | None:
+    """The stretch [from, to) of some characters around the first hit, and [from, to) of every hit in that stretch.
+
+    Args:
+        shown: The text as the reader may see it, of the same length. Hits in what is covered there do not count;
+            None when there are no others: finding a number by guessing it would be reading it.
+    """
     view = spoken(text)
     found = _by_sound(view, query) if by_sound else _by_text(view, query)
     places = [(view.origin[start], view.origin[end - 1] + 1) for start, end in found]
+    if shown is not None and places:
+        places = [(start, end) for start, end in places if shown[start:end] == text[start:end]]
+        if not places:
+            return None
     if not places:
         return 0, min(len(text), 2 * _AROUND), []
     low = max(0, places[0][0] - _AROUND)

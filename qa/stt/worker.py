@@ -16,6 +16,7 @@ from core.ids import new_id
 from core.jobs import Subscription
 from core.ports.recognizer import Recognizer
 from core.ports.recording import RecordingReader
+from core.tasks import run_together
 from qa.stt.captions import HotWords, LiveCaptions
 from qa.stt.engines import Engines, SpeechSettings, choose_engines
 from qa.stt.leg_reader import LiveConfig
@@ -59,6 +60,7 @@ class SpeechWorker:
         self._hot_words = hot_words
         self._transcription = TranscriptionService(database, reader, None, hot_words)
         self._looked = asyncio.Event()
+        self._live_found = asyncio.Event()
         self.engines = Engines()
 
     @property
@@ -72,16 +74,24 @@ class SpeechWorker:
 
     async def run(self) -> None:
         """Work until cancelled, or until a part of it crashes: the supervisor must see that."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                await self._look(group)
-                try:
-                    await self._transcription.transcribe_pending()
-                except (SQLAlchemyError, RedisError, OSError) as error:
-                    log.warning("waiting calls not transcribed", error=str(error))
-                await asyncio.sleep(LOOK_AGAIN_S)
+        await run_together("speech", look=self._keep_looking(), live=self._hear_live())
 
-    async def _look(self, group: asyncio.TaskGroup) -> None:
+    async def _keep_looking(self) -> None:
+        while True:
+            await self._look()
+            try:
+                await self._transcription.transcribe_pending()
+            except (SQLAlchemyError, RedisError, OSError) as error:
+                log.warning("waiting calls not transcribed", error=str(error))
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _hear_live(self) -> None:
+        """Serve running calls from the moment on that an engine for them is found."""
+        await self._live_found.wait()
+        if self.engines.live is not None:
+            await self._live(self.engines.live).run()
+
+    async def _look(self) -> None:
         """Load what is missing, as far as it is there now."""
         missing: list[Literal["live", "final"]] = []
         if self.engines.live is None and self._settings.live_engine != "none":
@@ -92,10 +102,10 @@ class SpeechWorker:
             found = await asyncio.to_thread(
                 choose_engines, self._settings.models_path, self._settings, roles=tuple(missing)
             )
-            if found.live is not None:
-                group.create_task(self._live(found.live).run(), name="speech: live")
             self.engines = Engines(self.engines.live or found.live, self.engines.final or found.final, found.reasons)
             self._transcription.engine = self.engines.final
+            if found.live is not None:
+                self._live_found.set()
         self._looked.set()
 
     def _live(self, engine: Recognizer) -> LiveTranscriber:

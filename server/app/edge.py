@@ -245,7 +245,7 @@ def build(
         evidence_routes(EvidenceService(database)),
         search_routes(SearchService(database)),
         rules_routes(RulesService(database)),
-        *qa_room.tables(database),
+        *qa_room.tables(database, connections.store, connections.secrets.master_key),
         catalogue_routes(Catalogue(database, connections.store, connections.secrets.master_key)),
         export_routes(ExportService(database, connections.store, connections.secrets.master_key)),
         *transaction_routes(connections, business),

@@ -16,6 +16,7 @@ from qa.sampling import schemas as sampling
 from qa.scoring import schemas as scoring
 from qa.search import schemas as search
 from qa.training import schemas as training
+from qa.waiting import schemas as waiting
 from recording.evidence import schemas as evidence_packages
 from recording.export import schemas as export
 from recording.retention import schemas as retention
@@ -71,6 +72,7 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
         reports,
         search,
         training,
+        waiting,
         rules,
         export,
         evidence_packages,

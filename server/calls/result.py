@@ -11,7 +11,7 @@ from core.models.qa import ComplianceCheck, Evaluation, Finding
 from core.models.recording import Recording, RecordingFile, RecordingState
 from core.models.system import DeliveryState, EventDelivery, OutboxEvent
 from core.models.transcript import Transcript, TranscriptKind, TranscriptSegment, TranscriptState
-from core.redaction import redact, redact_talk
+from core.redaction import hidden_pieces, hide, redact_talk
 from core.security.actor import Actor
 from core.security.permissions import Permission
 from server.calls.rows import access_call_result
@@ -88,6 +88,7 @@ class ResultReader:
         newest = select(ComplianceCheck.id).where(col(ComplianceCheck.call_id) == call.id)
         newest = newest.order_by(col(ComplianceCheck.checked_at).desc(), col(ComplianceCheck.id).desc()).limit(1)
         check_id = (await session.scalars(newest)).first()
+        segments, secrets = await _segments(session, final, numbers)
         evaluation = (await session.scalars(select(Evaluation).where(col(Evaluation.call_id) == call.id))).first()
         jobs = await _jobs(session, call.id)
         rows: dict[str, StageState] = {
@@ -111,8 +112,8 @@ class ResultReader:
             stages=ResultStages.model_validate(stages),
             error=next((error for error in errors if error), None) if everything else None,
             recordings=await _files(session, call.id) if everything else [],
-            transcript=await _segments(session, final, numbers) if everything else [],
-            findings=await _findings(session, check_id, numbers) if everything and check_id else [],
+            transcript=segments if everything else [],
+            findings=await _findings(session, check_id, numbers, secrets) if everything and check_id else [],
             score=ResultScore(auto=float(evaluation.auto_score), max=float(evaluation.max_score))
             if everything and evaluation
             else None,
@@ -160,7 +161,10 @@ async def _files(session: AsyncSession, call_id: str) -> list[ResultRecording]:
     ]
 
 
-async def _segments(session: AsyncSession, transcripts: Sequence[Transcript], numbers: bool) -> list[ResultSegment]:
+async def _segments(
+    session: AsyncSession, transcripts: Sequence[Transcript], numbers: bool
+) -> tuple[list[ResultSegment], set[str]]:
+    """What was said, and what of it is covered."""
     query = (
         select(TranscriptSegment)
         .where(col(TranscriptSegment.transcript_id).in_([transcript.id for transcript in transcripts]))
@@ -168,14 +172,15 @@ async def _segments(session: AsyncSession, transcripts: Sequence[Transcript], nu
     )
     rows = (await session.scalars(query)).all()
     texts = {row.id: row.text for row in rows}
+    secrets: set[str] = set()
     if not numbers:
-        for transcript in transcripts:
-            mine = [row for row in rows if row.transcript_id == transcript.id]
-            texts |= zip((row.id for row in mine), redact_talk(row.text for row in mine), strict=True)
-    return [ResultSegment(party=row.party, start_s=row.start_s, end_s=row.end_s, text=texts[row.id]) for row in rows]
+        texts = dict(zip(texts, redact_talk((row.party, row.text) for row in rows), strict=True))
+        secrets = {piece for row in rows for piece in hidden_pieces(row.text, texts[row.id])}
+    shown = [ResultSegment(party=row.party, start_s=row.start_s, end_s=row.end_s, text=texts[row.id]) for row in rows]
+    return shown, secrets
 
 
-async def _findings(session: AsyncSession, check_id: str, numbers: bool) -> list[ResultFinding]:
+async def _findings(session: AsyncSession, check_id: str, numbers: bool, secrets: set[str]) -> list[ResultFinding]:
     query = select(Finding).where(col(Finding.check_id) == check_id).order_by(col(Finding.at_s), col(Finding.rule_id))
     return [
         ResultFinding(
@@ -184,8 +189,8 @@ async def _findings(session: AsyncSession, check_id: str, numbers: bool) -> list
             party=row.party,
             at_s=row.at_s,
             score=row.score,
-            evidence=row.evidence if numbers else redact(row.evidence),
-            phrase=row.phrase if numbers else redact(row.phrase),
+            evidence=row.evidence if numbers else hide(row.evidence, secrets),
+            phrase=row.phrase if numbers else hide(row.phrase, secrets),
         )
         for row in (await session.scalars(query)).all()
     ]

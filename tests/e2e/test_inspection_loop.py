@@ -2,13 +2,16 @@
 a rectification ends effective."""
 
 import asyncio
+import io
 import os
 import re
+from functools import cache
 from itertools import count
 
 import pytest
 from browser import Person, chromium, sign_in
 from call_rows import GOOD_TRANSFER, CallRows
+from PIL import Image
 from playwright.async_api import Browser, expect
 from running_house import RunningHouse
 from sqlmodel import col, select
@@ -52,6 +55,11 @@ async def test_from_the_draw_to_the_rectification(house: RunningHouse) -> None:
         await expect(lead.by("report-row")).to_have_count(
             int(await lead.by("figure-inspected").locator("strong").inner_text())
         )
+        await lead.by("trend-team").click()
+        await expect(lead.by("trend-row").filter(has_text="一组")).to_be_visible()
+        cell = lead.by("trend-cell").last
+        await cell.click()
+        await expect(lead.by("report-row")).to_have_count(int(await cell.inner_text()))
         await _mark_a_colleague(teller)
         await _from_a_number_to_its_call(lead)
         for person in (lead, teller, *inspectors):
@@ -191,11 +199,35 @@ async def _decide(judge: Person, path: str, call_id: str, choice: str, note: str
 
 async def _rectify(teller: Person, inspector: Person, call_id: str) -> None:
     await teller.page.goto("/staff/myquality/rectifications")
-    card = teller.by(f"rect-{call_id}")
-    await card.get_by_test_id("proof-text").fill("已重学并通过考试")
-    await card.get_by_test_id("proof-send").click()
-    await expect(card.get_by_test_id("rect-state")).to_have_text("待复查")
+    await _prove(teller, call_id, "已重学")
     await inspector.page.goto("/staff/qa/rectifications")
     card = inspector.by(f"rect-{call_id}")
+    await card.get_by_test_id("check-note").fill("请附考试成绩")
+    await card.get_by_test_id("rect-return").click()
+    await expect(card.get_by_test_id("rect-state")).to_have_text("待提交佐证")
+    await teller.page.reload()
+    await teller.by("proof-input").set_input_files(
+        {"name": "成绩单.png", "mimeType": "image/png", "buffer": _picture()}
+    )
+    await expect(teller.by("proof-file")).to_contain_text("成绩单.png")
+    await _prove(teller, call_id, "已通过考试，见成绩单")
+    await inspector.page.reload()
+    link = card.get_by_test_id("proof-file").get_by_role("link")
+    shown = await inspector.page.request.get(await link.get_attribute("href") or "")
+    assert (shown.headers["content-type"], await shown.body()) == ("image/png", _picture())
     await card.get_by_test_id("rect-accept").click()
     await expect(card.get_by_test_id("rect-state")).to_have_text("整改有效")
+
+
+async def _prove(teller: Person, call_id: str, text: str) -> None:
+    card = teller.by(f"rect-{call_id}")
+    await card.get_by_test_id("proof-text").fill(text)
+    await card.get_by_test_id("proof-send").click()
+    await expect(card.get_by_test_id("rect-state")).to_have_text("待复查")
+
+
+@cache
+def _picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (240, 240), "white").save(out, "PNG")
+    return out.getvalue()

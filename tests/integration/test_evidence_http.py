@@ -11,7 +11,7 @@ from core.db import Database
 from core.events import TranscriptReady
 from core.models.qa import Finding
 from core.models.system import AuditEntry
-from core.models.transcript import TranscriptSegment
+from core.models.transcript import TranscriptCorrection, TranscriptSegment
 from core.redaction import MASK, redact, uncover
 from core.security.actor import staff_actor
 from qa.compliance.rules import load_rules
@@ -109,7 +109,7 @@ async def test_a_correction_is_kept_beside_the_machine_text(rows: CallRows, data
 async def test_numbers_are_covered_for_inspectors_but_not_for_their_lead(rows: CallRows, database: Database) -> None:
     teller = await rows.staff("t", "teller")
     people = {role: await rows.staff(role, role) for role in ("inspector", "qa_lead")}
-    call = await rows.call(teller)
+    call = await rows.call(teller, note="回拨13800138000")
     spoken = (("customer", 2.0, 4.0, "我的电话是一三八零零"), ("customer", 5.0, 7.0, "一三八零零零，再见"))
     await rows.transcript(call, spoken)
     shown = {}
@@ -117,6 +117,7 @@ async def test_numbers_are_covered_for_inspectors_but_not_for_their_lead(rows: C
         desk = DeskService(database, load_form())
         detail = await desk.open_call(staff_actor(person.id, person.roles), call.id)
         shown[role] = [segment.text for segment in detail.segments]
+        assert detail.note == ("回拨13800138000" if role == "qa_lead" else f"回拨{MASK * 11}"), "typed ones, too"
         segment_id = detail.segments[0].id
     assert shown["qa_lead"] == [text for *_, text in spoken]
     assert shown["inspector"] == [f"我的电话是{MASK * 5}", f"{MASK * 6}，再见"]
@@ -126,14 +127,22 @@ async def test_numbers_are_covered_for_inspectors_but_not_for_their_lead(rows: C
     async with serving([routes(EvidenceService(database))], always(inspector)) as client:
         alone = redact("我的电话是一三八零零")  # five digits are no phone: only together with what follows
         assert alone == "我的电话是一三八零零"
-        kept = await client.put(path, json={"version": 0, "text": f"我的号码是{MASK * 5}"})
-        assert await refusal(kept) == (400, "transcript.covered")
+        fewer = await client.put(path, json={"version": 0, "text": f"我的号码是{MASK * 4}"})
+        assert await refusal(fewer) == (400, "transcript.covered")
+        kept = await (await client.put(path, json={"version": 0, "text": f"我的号码是{MASK * 5}"})).json()
+        assert kept["text"] == f"我的号码是{MASK * 5}"
+        listed = await (await client.get(f"/api/qa/calls/{call.id}/corrections")).json()
+        assert listed["items"][0]["text"] == kept["text"]
+    async with database.read() as session:
+        correction = await session.get(TranscriptCorrection, segment_id)
+    assert correction is not None
+    assert correction.text == "我的号码是一三八零零"
 
 
 def test_covered_numbers_come_back() -> None:
     said = "电话13800138000，谢谢"
-    assert uncover(redact(said).replace("谢谢", "再见"), said) == "电话13800138000，再见"
-    assert uncover(f"电话{MASK * 3}", said) is None
+    assert uncover(redact(said).replace("谢谢", "再见"), said, redact(said)) == "电话13800138000，再见"
+    assert uncover(f"电话{MASK * 3}", said, redact(said)) is None
 
 
 def test_numbers_and_punctuation_are_no_errors() -> None:

@@ -36,6 +36,26 @@ async def ready(rows: CallRows, call: Any, talk: Any = TALK) -> None:
     await SearchService(rows.database).on_transcript_ready(fact)  # a job may run twice
 
 
+async def test_a_number_in_several_utterances_is_covered_in_each(database: Database) -> None:
+    rows = CallRows(database)
+    teller, inspector, lead = [await rows.staff(name, name) for name in ("teller", "inspector", "qa_lead")]
+    talk = (
+        ("teller", 1.0, 3.0, "请把收到的验证码念一下。"),
+        ("customer", 4.0, 6.0, "好的四八二九一三。"),
+        ("customer", 8.0, 10.0, "卡号是六二二二零好的"),
+        ("teller", 10.5, 11.0, "好的您说"),
+        ("customer", 12.0, 14.0, "二一二三好的"),
+    )
+    await ready(rows, await rows.call(teller), talk)
+    service = SearchService(database)
+    shown = {}
+    for person in (inspector, lead):
+        page = await service.search(staff_actor(person.id, person.roles), "好的")
+        shown[person.username] = {hit.start_s: hit.snippet for hit in page.items if hit.party == "customer"}
+    assert shown["inspector"] == {4.0: f"好的{MASK * 6}。", 8.0: f"卡号是{MASK * 5}好的", 12.0: f"{MASK * 4}好的"}
+    assert shown["qa_lead"][12.0] == "二一二三好的"
+
+
 async def test_words_are_found_as_written_and_by_sound(database: Database) -> None:
     rows = CallRows(database)
     teller, inspector = await rows.staff("t", "teller"), await rows.staff("i", "inspector")
@@ -69,6 +89,9 @@ async def test_words_are_found_as_written_and_by_sound(database: Database) -> No
         covered = (await found(q="电话"))[0]["snippet"]
         assert MASK * 11 in covered
         assert "138" not in covered
+        # Nor can it be found by guessing, beginning by beginning, in characters or by sound.
+        for guess in ("13800138000", "1380", "电话是138", "yisanbaling"):
+            assert await found(q=guess) == [], guess
         short = await client.get("/api/qa/search", params={"q": "ab"})
         assert (short.status, (await short.json())["error"]["code"]) == (400, "search.too_short")
         bad = await client.get("/api/qa/search", params={"q": "保本", "after": "x"})

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from reportlab.pdfbase import pdfmetrics
 
-from server.counter.signing.fonts import document_font
+from core.pdf_fonts import document_font
 from server.counter.signing.paper import Paper, draw
 
 TITLES = ("密码重置申请书", "转账汇款申请书", "账户信息变更申请书", "理财签约申请书")

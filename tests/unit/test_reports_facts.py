@@ -7,9 +7,22 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.reports.facts import METRICS, DefectFact, EvaluationFact, buckets, count, grouped, listed, mean, percent, rates
+from qa.reports.facts import (
+    METRICS,
+    NO_TEAM,
+    DefectFact,
+    EvaluationFact,
+    buckets,
+    count,
+    grouped,
+    listed,
+    mean,
+    percent,
+    rates,
+)
 from qa.reports.schemas import ReportRow
 from qa.reports.sheet import csv_rows
+from qa.reports.trend import of_evaluations
 
 DEFECTS = st.builds(
     DefectFact,
@@ -58,6 +71,22 @@ def test_numbers_are_lengths_of_lists_and_groups_add_up(facts: list[EvaluationFa
     for metric in METRICS:
         whole = count(facts, metric, "a")
         assert whole == sum(count(members, metric, "a") for members in groups.values()), metric
+
+
+@given(FACTS, st.sampled_from(["quality", "teller", "team", "business", "defect"]))
+def test_cells_of_a_trend_are_lengths_of_lists_and_add_up_to_the_period(facts: list[EvaluationFact], by: str) -> None:
+    first, last = date(2026, 1, 1), date(2026, 3, 2)  # the bank's days of all facts
+    spans = buckets(first, last, days=14, weeks=98)
+    for row in of_evaluations(by, facts, [], spans, {}):
+        if by == "quality" and row.key == "on_time":
+            continue  # of rectifications
+        keys = {"teller": "teller_id", "team": "team", "business": "business"}
+        group = [fact for fact in facts if by not in keys or (getattr(fact, keys[by]) or NO_TEAM) == row.key]
+        assert sum(cell.count for cell in row.cells) == count(group, row.metric, row.value)
+        for (begin, end), cell in zip(spans, row.cells, strict=True):
+            inside = [fact for fact in group if begin <= fact.day <= end]
+            assert cell.count == len(listed(inside, row.metric, row.value))
+            assert cell.rate is not None or not inside or by == "quality"
 
 
 @given(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(0, 730))

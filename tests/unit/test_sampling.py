@@ -1,6 +1,7 @@
 """Sample draws: repeatable, complete, fair. Properties over random frames and plans."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
@@ -9,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.sampling.draw import draw, frame_sha256
-from qa.sampling.plan import Dimension, Period, Plan, Risk, StratumRate, Unit, period_end, risk_of
+from qa.sampling.plan import Dimension, Period, Plan, Risk, StratumRate, Teller, Unit, period_end, risk_of
 from qa.sampling.share import Inspector, share_out
 
 TELLERS = ["t1", "t2", "t3"]
+
+
+# Those who had a call before handing it on are people of their own here, so that one never had it twice.
+OTHERS = st.builds(Teller, teller_id=st.sampled_from(["h1", "h2"]), team=st.sampled_from([None, "a", "b"]))
 
 
 @st.composite
@@ -26,6 +31,7 @@ def units(draw_from: st.DrawFn) -> Unit:
         score=draw_from(st.one_of(st.none(), st.decimals(0, 100, places=2))),
         fatal=draw_from(st.booleans()),
         duration_s=draw_from(st.integers(0, 2000)),
+        others=draw_from(st.lists(OTHERS, max_size=2, unique_by=lambda each: each.teller_id).map(tuple)),
     )
 
 
@@ -38,6 +44,7 @@ PLANS = st.builds(
     rollover=st.integers(0, 5),
     risk_weighted=st.booleans(),
     all_fatal=st.booleans(),
+    teams=st.sampled_from([(), ("a",), ("a", "b")]),
 )
 OWED = st.dictionaries(st.sampled_from([*TELLERS, "t9"]), st.integers(0, 6), max_size=4)
 
@@ -59,19 +66,29 @@ def test_shares_minimum_and_fatal_calls_are_all_there(plan: Plan, frame: list[Un
     assert set(picked) <= set(inside)
     if plan.all_fatal:
         assert {unit.call_id for unit in inside.values() if unit.fatal} <= set(picked)
-    strata = Counter(plan.stratum(unit) for unit in inside.values())
-    drawn = Counter(plan.stratum(inside[call_id]) for call_id in picked)
+    # A call that was handed on counts for each of its tellers: in the strata of all, and for everybody's minimum.
+    strata, drawn = (Counter(_strata(plan, [inside[call_id] for call_id in which])) for which in (inside, picked))
     for name, size in strata.items():
         assert drawn[name] >= (plan.percent * size / 100).to_integral_value(ROUND_CEILING)
-    for teller in {*TELLERS, *owed}:
-        has = sum(unit.teller_id == teller for unit in inside.values())
-        got = sum(inside[call_id].teller_id == teller for call_id in picked)
+    for teller in {*TELLERS, "h1", "h2", *owed}:
+        has, got = (sum(_had(plan, inside[call_id], teller) for call_id in which) for which in (inside, picked))
         if not has and teller not in owed:
             continue
         wanted = plan.minimum + min(plan.rollover, owed.get(teller, 0))
         assert got >= min(has, wanted)
         # What was not there to be drawn is owed, up to the limit, and nothing else is.
         assert result.carried.get(teller, 0) == min(plan.rollover, max(0, wanted - has))
+
+
+def _strata(plan: Plan, units: Iterable[Unit]) -> list[str]:
+    return [name for unit in units for name in {plan.stratum(share) for share in plan.shares(unit)}]
+
+
+def _had(plan: Plan, unit: Unit, teller_id: str) -> bool:
+    return any(
+        teller.teller_id == teller_id and (not plan.teams or (teller.team or "") in plan.teams)
+        for teller in unit.tellers
+    )
 
 
 @given(FRAMES, st.integers(0, 100), st.integers(0, 100))
@@ -113,10 +130,10 @@ def test_a_class_can_have_its_own_rate() -> None:
 INSPECTORS = st.lists(
     st.builds(
         Inspector,
-        staff_id=st.sampled_from(["i1", "i2", "i3", "t1"]),
+        staff_id=st.sampled_from(["i1", "i2", "i3", "t1", "h1"]),
         team=st.sampled_from([None, "a", "q"]),
         load=st.integers(0, 5),
-        not_tellers=st.sampled_from([(), ("t2",)]),
+        not_tellers=st.sampled_from([(), ("t2",), ("h2",)]),
         not_teams=st.sampled_from([(), ("b",)]),
     ),
     max_size=4,
@@ -135,12 +152,13 @@ def test_nobody_gets_own_or_conflicting_work_or_more_than_the_cap(
     for unit in frame:
         chosen = given_out[unit.call_id]
         if chosen is not None:
-            assert by_id[chosen].objection(unit.teller_id, unit.team) is None
+            for teller in unit.tellers:
+                assert by_id[chosen].objection(teller.teller_id, teller.team) is None
             load[chosen] += 1
     for unit in frame:  # a call without an inspector had nobody left
         if given_out[unit.call_id] is None:
             assert all(
-                each.objection(unit.teller_id, unit.team) is not None or load[each.staff_id] >= cap
+                any(each.objection(one.teller_id, one.team) for one in unit.tellers) or load[each.staff_id] >= cap
                 for each in inspectors
             )
     assert all(load[each.staff_id] <= max(cap, each.load) for each in inspectors)
@@ -164,6 +182,14 @@ def test_periods_end_at_the_banks_midnight(period: Period, end: tuple[int, int, 
     offset = timedelta(hours=8)
     assert period_end(period, begin, offset) == datetime(*end, tzinfo=UTC) - offset
     assert period_end(period, datetime(*end, tzinfo=UTC) - offset, offset) > datetime(*end, tzinfo=UTC) - offset
+
+
+def test_draws_from_before_calls_were_handed_on_keep_their_digest() -> None:
+    unit = Unit(call_id="c1", teller_id="t1", team="a", business="x", risk=Risk.LOW, duration_s=60)
+    assert frame_sha256([unit]) == "53918ea436b9da21bd20968922b1b213da22b3d279a0d485155a4bfb803b3cc7"
+    handed_on = unit.model_copy(update={"others": (Teller(teller_id="h1"),)})
+    assert frame_sha256([handed_on]) != frame_sha256([unit])
+    assert Unit.model_validate(handed_on.as_json()) == handed_on
 
 
 def test_risk_follows_what_was_found() -> None:

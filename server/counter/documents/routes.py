@@ -5,11 +5,10 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import StringConstraints
 
-from core.errors import BadInputError
 from core.http import Done, RouteTable, actor_of
+from core.http_files import file_answer, file_body
 from core.security.permissions import Permission
 from server.counter.documents.early import EarlyPapersDesk
-from server.counter.documents.files import MAX_B
 from server.counter.documents.service import DocumentService, Source
 from server.counter.schemas import DocumentView, EarlyDocumentView, EarlyPapers, TakeRequest
 
@@ -31,7 +30,7 @@ def document_routes(service: DocumentService) -> RouteTable:
         async def hand_in(
             request: web.Request, case_id: Id, /, step: Key, code: Key, source: Source = "file"
         ) -> DocumentView:
-            content = await _body(request)
+            content = await file_body(request)
             document_id = await service.hand_in(
                 actor_of(request), case_id, step, code, source, content, request.content_type
             )
@@ -59,7 +58,7 @@ def early_routes(desk: EarlyPapersDesk) -> RouteTable:
 
     @table.post("/api/appointments/{number}/documents/{code}", Permission.PUBLIC, consumes="*/*")
     async def hand_in(request: web.Request, number: Number, code: Key, /) -> EarlyDocumentView:
-        return await desk.hand_in(number, code, await _body(request), request.content_type, request.remote)
+        return await desk.hand_in(number, code, await file_body(request), request.content_type, request.remote)
 
     @table.post("/api/appointments/{number}/documents/{early_id}/remove", Permission.PUBLIC)
     async def remove(request: web.Request, number: Number, early_id: Id, /) -> Done:
@@ -84,20 +83,3 @@ def early_routes(desk: EarlyPapersDesk) -> RouteTable:
         return DocumentView(document_id=await desk.take(actor_of(request), early_id, body.case_id, body.step))
 
     return table
-
-
-async def _body(request: web.Request) -> bytes:
-    """The raw body, read in pieces: it may be larger than other bodies, and no larger than a document."""
-    content = bytearray()
-    async for piece in request.content.iter_chunked(1 << 16):
-        content += piece
-        if len(content) > MAX_B:
-            raise BadInputError("the file is too large", code="document.too_large", max_b=MAX_B)
-    return bytes(content)
-
-
-def file_answer(content: bytes, content_type: str) -> web.Response:
-    """A document for a page's eyes only: kept nowhere, run by nothing."""
-    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-    headers |= {"Content-Security-Policy": "sandbox; default-src 'none'", "Content-Disposition": "inline"}
-    return web.Response(body=content, content_type=content_type, headers=headers)

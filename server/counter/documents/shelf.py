@@ -10,11 +10,11 @@ from sqlmodel import col, select
 from core.db import UnitOfWork
 from core.errors import NotFoundError
 from core.events import CaseDocumentChanged
+from core.files import SeenFile, look_at
 from core.ids import new_id
 from core.models.case import CaseDocument, DocumentState, EarlyDocument
 from core.security.keys import MasterKey, new_data_key, unwrap_key, wrap_key
 from core.store import Store
-from server.counter.documents.files import SeenFile, look_at
 from server.counter.kind import Json, Step
 
 _looking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="documents")

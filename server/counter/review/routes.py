@@ -6,8 +6,8 @@ from aiohttp import web
 from pydantic import StringConstraints
 
 from core.http import RouteTable, actor_of
+from core.http_files import file_answer
 from core.security.permissions import Permission
-from server.counter.documents.routes import file_answer
 from server.counter.review.desk import ReviewDesk
 from server.counter.review.schemas import (
     ReviewDecisionRequest,

@@ -13,7 +13,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Image, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from server.counter.signing.fonts import document_font
+from core.pdf_fonts import document_font
 
 BANK_TIME = timezone(timedelta(hours=8))
 _INK, _SOFT, _LINE = HexColor("#1f2a37"), HexColor("#5b6673"), HexColor("#c9d1da")

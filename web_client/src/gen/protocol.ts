@@ -3303,6 +3303,18 @@ export interface ProductEndRequest {
   note: string
 }
 /**
+ * A file that proves a rectification. `round`: of which round; only those of the last one can be taken back.
+ */
+export interface ProofFileView {
+  id: string
+  name: string
+  content_type: 'image/jpeg' | 'image/png' | 'application/pdf'
+  pages: number
+  size_b: number
+  round: number
+  added_at: string
+}
+/**
  * The teller's proof: what was done, and a later call that shows it, by number.
  */
 export interface ProofRequest {
@@ -3655,6 +3667,7 @@ export interface RectificationView {
   closed_at: string | null
   mine_to_check: boolean
   steps: RectificationStepView[]
+  files: ProofFileView[]
 }
 /**
  * One entry of a rectification's history.
@@ -4582,6 +4595,56 @@ export interface Transfer {
   note?: string
 }
 /**
+ * A group's figures in one stretch: `count` is the length of the list behind it, `rate` a percentage beside it.
+ */
+export interface TrendCell {
+  count: number
+  rate: number | null
+}
+/**
+ * A group over time. The list behind a cell is that of `metric` and `value`, of the group where `by` is one.
+ */
+export interface TrendRow {
+  key: string
+  name_zh: string
+  name_en: string
+  metric:
+    | 'inspected'
+    | 'passed'
+    | 'failed'
+    | 'fatal'
+    | 'appealed'
+    | 'decided'
+    | 'upheld'
+    | 'late'
+    | 'on_time'
+    | 'defect'
+    | 'item'
+    | 'rule'
+    | 'rule_confirmed'
+    | 'rule_rejected'
+    | 'rectification'
+    | 'rectification_on_time'
+    | 'rectification_overdue'
+  value: string
+  cells: TrendCell[]
+}
+/**
+ * Groups over time, each with a cell per span.
+ */
+export interface TrendView {
+  by: 'quality' | 'teller' | 'team' | 'business' | 'defect' | 'rule'
+  spans: SpanView1[]
+  rows: TrendRow[]
+}
+/**
+ * A stretch of days, both included.
+ */
+export interface SpanView1 {
+  first: string
+  last: string
+}
+/**
  * Try on so many of the newest calls.
  */
 export interface TrialRequest {
@@ -4697,6 +4760,21 @@ export interface VisitRequest {
 export interface VisitView {
   visit_id: string
   token: string
+}
+/**
+ * Something to do on a tab of a page. `overdue`: how many of `count` are past their date.
+ */
+export interface WaitingItem {
+  page: 'qa' | 'myquality' | 'teamquality'
+  tab: 'queue' | 'rectifications' | 'appeals' | 'coaching' | 'mine'
+  count: number
+  overdue: number
+}
+/**
+ * What waits for somebody; nothing that is empty.
+ */
+export interface WaitingView {
+  items: WaitingItem[]
 }
 /**
  * The wallboard now.

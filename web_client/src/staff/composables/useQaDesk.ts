@@ -1,7 +1,7 @@
-import { useEventListener, useIntervalFn } from '@vueuse/core'
+import { useEventListener, useIntervalFn, useLocalStorage } from '@vueuse/core'
 import { computed, ref, watch, type Ref } from 'vue'
 import { neighbour } from '../lib/segments'
-import { afterSilence, PAUSE_S, stretches } from '../lib/silence'
+import { JUMP_FROM_S, pauseEnd, stretches } from '../lib/silence'
 import type { Track } from '../lib/syncPlayer'
 import type { Party, QaFinding } from '../lib/wire'
 import { useQaCall, type FindingVerdict } from '../stores/qaCall'
@@ -20,7 +20,7 @@ export function useQaDesk(callId: () => string, videos: Videos) {
   const qa = useQaCall()
   const player = useSyncPlayer()
   const selected = ref<string | null>(null)
-  const skipping = ref(true)
+  const skipping = useLocalStorage('aircounter.qa.skip', true)
   const broken = ref<Partial<Record<Picture, boolean>>>({})
   const fileOf = (picture: Picture) =>
     qa.detail?.files.find((file) => (picture === 'screen' ? file.track === 'screen' : file.track === 'main' && file.party === picture)) ?? null
@@ -77,9 +77,9 @@ export function useQaDesk(callId: () => string, videos: Videos) {
     { flush: 'post' },
   )
   watch(player.position, (position) => {
-    if (!skipping.value || player.state.value !== 'playing') return
-    const next = afterSilence(talk.value, position)
-    if (next !== null && next - position > PAUSE_S / 2) player.seek(next)
+    const end = skipping.value && player.state.value === 'playing' ? pauseEnd(talk.value, position, qa.duration_s) : null
+    if (end !== null && end - position > JUMP_FROM_S) player.seek(end)
+    else player.rush(end !== null)
   })
   watch(
     callId,

@@ -1,8 +1,9 @@
 import { computed, reactive, ref, watch } from 'vue'
-import type { ReportRows, ReportView } from '../../gen/protocol'
+import type { ReportRows, ReportView, TrendView } from '../../gen/protocol'
 import { useResource } from './useResource'
 
 export type MetricName = ReportRows['metric']
+export type TrendBy = TrendView['by']
 
 const DAY_MS = 86_400_000
 const day = (at: Date): string => new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 10)
@@ -22,12 +23,14 @@ export interface Behind {
 /** The report of a period, and the list behind whichever number was asked about. */
 export function useReport() {
   const now = new Date()
-  const asked = reactive({ first: day(new Date(now.getTime() - 29 * DAY_MS)), last: day(now), business: '', team: '' })
+  const asked = reactive({ first: day(new Date(now.getTime() - 29 * DAY_MS)), last: day(now), business: '', team: '', teller: '' })
+  const by = ref<TrendBy>('quality')
   const behind = ref<Behind | null>(null)
   const query = (more: object): string =>
     new URLSearchParams(Object.entries({ ...asked, ...more }).filter(([, value]) => value) as [string, string][]).toString()
   const report = useResource<ReportView>(() => `/api/qa/reports?${query({})}`)
   const rows = useResource<ReportRows>(() => `/api/qa/reports/rows?${query(behind.value ?? {})}`)
+  const trends = useResource<TrendView>(() => `/api/qa/reports/trends?${query({ by: by.value })}`)
   const csv = computed(() => (behind.value ? `/api/qa/reports/rows.csv?${query(behind.value)}` : ''))
   const workbook = computed(() => `/api/qa/reports/workbook.xlsx?${query({})}`)
   const pdf = computed(() => `/api/qa/reports/months/${asked.last.slice(0, 7)}.pdf`)
@@ -38,10 +41,15 @@ export function useReport() {
     await rows.load()
   }
 
+  async function load(): Promise<void> {
+    await Promise.all([report.load(), trends.load()])
+  }
+
   watch(asked, () => {
     behind.value = null
-    if (asked.first && asked.last) void report.load()
+    if (asked.first && asked.last) void load()
   })
+  watch(by, () => void trends.load())
 
-  return { asked, behind, report, rows, csv, workbook, pdf, show }
+  return { by, trends, load, asked, behind, report, rows, csv, workbook, pdf, show }
 }

@@ -49,5 +49,27 @@ export function useResource<T>(path: () => string) {
     return true
   }
 
-  return { data, loading, failure, sending, refusal, load, send, change }
+  /** Files go one after the other; the answer of each is the new state of this resource. */
+  let uploads: Promise<unknown> = Promise.resolve()
+  function upload(to: string, file: Blob): Promise<boolean> {
+    const turn = uploads.then(async () => {
+      sending.value = true
+      refusal.value = null
+      try {
+        const got = await useServer().http.upload<T>(to, file)
+        asked += 1
+        data.value = got
+        return true
+      } catch (error) {
+        refusal.value = failureOf(error)
+        return false
+      } finally {
+        sending.value = false
+      }
+    })
+    uploads = turn
+    return turn
+  }
+
+  return { data, loading, failure, sending, refusal, load, send, change, upload }
 }

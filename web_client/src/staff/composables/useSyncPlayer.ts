@@ -1,4 +1,4 @@
-import { useRafFn } from '@vueuse/core'
+import { useLocalStorage, useRafFn } from '@vueuse/core'
 import { onScopeDispose, ref, shallowRef } from 'vue'
 import { SyncPlayer, type PlayerState, type Track } from '../lib/syncPlayer'
 
@@ -9,7 +9,9 @@ export function useSyncPlayer() {
   const player = shallowRef<SyncPlayer | null>(null)
   const position = ref(0)
   const state = ref<PlayerState>('paused')
-  const rate = ref(1)
+  /** Everybody has a pace: it stays from call to call. */
+  const rate = useLocalStorage<number>('aircounter.qa.rate', 1)
+  if (!RATES.some((each) => each === rate.value)) rate.value = 1
 
   function refresh(): void {
     if (!player.value) return
@@ -37,6 +39,11 @@ export function useSyncPlayer() {
     player.value?.setRate(value)
   }
 
+  /** Through a pause, as fast as pictures can follow. */
+  function rush(on: boolean): void {
+    player.value?.setRushing(on)
+  }
+
   /** One step faster (+1) or slower (−1). */
   function stepRate(step: 1 | -1): void {
     const at = RATES.indexOf(rate.value as (typeof RATES)[number])
@@ -52,6 +59,7 @@ export function useSyncPlayer() {
     attach,
     seek,
     setRate,
+    rush,
     stepRate,
     toggle: () => player.value?.toggle(),
     skip: (seconds: number) => seek(position.value + seconds),

@@ -1,14 +1,16 @@
-/** Where somebody speaks, and where to go on when nobody does. Pure. */
+/** Where somebody speaks, and when nobody does. Pure. */
 
 export interface Speech {
   start_s: number
   end_s: number
 }
 
-/** A pause shorter than this is part of the talk and is not skipped. */
-export const PAUSE_S = 2
+/** A pause shorter than this is part of the talk. */
+const PAUSE_S = 0.6
 /** Kept around each utterance, so that no syllable is cut. */
-const AROUND_S = 0.4
+const AROUND_S = 0.25
+/** Longer pauses are jumped over; shorter ones are rushed through, which is quicker than loading another place. */
+export const JUMP_FROM_S = 6
 
 /** Utterances of both sides as merged stretches, in order of time. */
 export function stretches(segments: readonly Speech[]): Speech[] {
@@ -24,11 +26,8 @@ export function stretches(segments: readonly Speech[]): Speech[] {
   return merged
 }
 
-/**
- * Where playing should go on from a position: the beginning of the next stretch when the position lies in a silence,
- * null when somebody speaks there, or nobody speaks any more.
- */
-export function afterSilence(talk: readonly Speech[], position_s: number): number | null {
-  if (talk.some((one) => position_s >= one.start_s && position_s < one.end_s)) return null
-  return talk.find((one) => one.start_s > position_s)?.start_s ?? null
+/** Where the pause ends in which a position lies (at the end of the call after the last word); null while somebody speaks. */
+export function pauseEnd(talk: readonly Speech[], position_s: number, total_s: number): number | null {
+  if (talk.length === 0 || talk.some((one) => position_s >= one.start_s && position_s < one.end_s)) return null
+  return talk.find((one) => one.start_s > position_s)?.start_s ?? total_s
 }

@@ -28,12 +28,17 @@ const NUDGE_FROM_S = 0.04
 /** Above this drift a nudge would take too long: jump. */
 const JUMP_FROM_S = 0.35
 const NUDGE = 0.06
+/** Speed in pauses. Browsers play up to 16; at 8 decoders still keep up, and faces can be told. */
+const RUSH_RATE = 8
+/** In a pause it matters less where exactly a picture is. */
+const RUSH_JUMP_FROM_S = 2
 /** HTMLMediaElement.HAVE_FUTURE_DATA */
 const ENOUGH_DATA = 3
 
 export class SyncPlayer {
   state: PlayerState = 'paused'
   rate = 1
+  private rushing = false
   private anchorPosition = 0
   private anchorAt: number
   private wanted = false
@@ -49,7 +54,7 @@ export class SyncPlayer {
 
   /** Seconds on the call's time line. */
   get position(): number {
-    const moved = this.state === 'playing' ? ((this.now() - this.anchorAt) / 1000) * this.rate : 0
+    const moved = this.state === 'playing' ? ((this.now() - this.anchorAt) / 1000) * this.pace : 0
     return Math.min(this.total_s, this.anchorPosition + moved)
   }
 
@@ -80,10 +85,23 @@ export class SyncPlayer {
   }
 
   setRate(rate: number): void {
+    this.change(() => (this.rate = rate))
+  }
+
+  /** Pauses in the talk are rushed through; the pace of the talk stays what was chosen. */
+  setRushing(on: boolean): void {
+    if (on !== this.rushing) this.change(() => (this.rushing = on))
+  }
+
+  private change(setting: () => void): void {
     this.anchorPosition = this.position
     this.anchorAt = this.now()
-    this.rate = rate
-    for (const track of this.tracks) track.media.playbackRate = rate
+    setting()
+    for (const track of this.tracks) track.media.playbackRate = this.pace
+  }
+
+  private get pace(): number {
+    return this.rushing ? Math.max(RUSH_RATE, this.rate) : this.rate
   }
 
   /** Call on every frame. Returns the position. */
@@ -134,13 +152,13 @@ export class SyncPlayer {
     }
     if (media.seeking) return
     const drift = media.currentTime - this.localTime(track)
-    if (Math.abs(drift) > JUMP_FROM_S) {
+    if (Math.abs(drift) > (this.rushing ? RUSH_JUMP_FROM_S : JUMP_FROM_S)) {
       media.currentTime = this.localTime(track)
-      media.playbackRate = this.rate
+      media.playbackRate = this.pace
     } else if (Math.abs(drift) > NUDGE_FROM_S) {
-      media.playbackRate = this.rate * (drift > 0 ? 1 - NUDGE : 1 + NUDGE)
+      media.playbackRate = this.pace * (drift > 0 ? 1 - NUDGE : 1 + NUDGE)
     } else {
-      media.playbackRate = this.rate
+      media.playbackRate = this.pace
     }
   }
 }

@@ -58,6 +58,22 @@ beforeEach(() => {
 })
 
 describe('two videos, one clock', () => {
+  it('rushes through pauses and goes on at the chosen pace', () => {
+    const media = new FakeMedia(100)
+    const { player, run } = world([media, 0])
+    player.setRate(2)
+    player.play()
+    run(1)
+    player.setRushing(true)
+    run(1)
+    expect(player.position).toBeCloseTo(10, 0)
+    player.setRushing(false)
+    run(1)
+    expect(player.position).toBeCloseTo(12, 0)
+    expect(player.rate).toBe(2)
+    expect(Math.abs(media.currentTime - player.position)).toBeLessThan(0.3)
+  })
+
   it('plays each at its own place on the time line', () => {
     const [customer, teller] = [new FakeMedia(60), new FakeMedia(62)]
     const { player, run } = world([customer, 1.5], [teller, 0])

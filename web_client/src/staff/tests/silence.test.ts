@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { afterSilence, stretches } from '../lib/silence'
+import { pauseEnd, stretches } from '../lib/silence'
 
 describe('skipping silence', () => {
   const talk = stretches([
@@ -10,16 +10,16 @@ describe('skipping silence', () => {
 
   it('keeps short pauses and a little around each utterance', () => {
     expect(talk).toEqual([
-      { start_s: 1.6, end_s: 8.4 },
-      { start_s: 29.6, end_s: 35.4 },
+      { start_s: 1.75, end_s: 8.25 },
+      { start_s: 29.75, end_s: 35.25 },
     ])
   })
 
-  it('goes on where somebody speaks again, and stays where somebody does', () => {
-    expect(afterSilence(talk, 0)).toBe(1.6)
-    expect(afterSilence(talk, 5.5)).toBeNull()
-    expect(afterSilence(talk, 12)).toBe(29.6)
-    expect(afterSilence(talk, 36)).toBeNull()
-    expect(afterSilence([], 3)).toBeNull()
+  it('knows when somebody speaks again, and that nobody does any more', () => {
+    expect(pauseEnd(talk, 0, 60)).toBe(1.75)
+    expect(pauseEnd(talk, 5.5, 60)).toBeNull()
+    expect(pauseEnd(talk, 12, 60)).toBe(29.75)
+    expect(pauseEnd(talk, 36, 60)).toBe(60)
+    expect(pauseEnd([], 3, 60)).toBeNull()
   })
 })
