@@ -2,6 +2,7 @@
 
 from core.db import Database
 from core.http import RouteTable
+from core.security.keys import MasterKey
 from core.store import Store
 from qa.calibration import routes as calibration
 from qa.calibration.service import CalibrationService
@@ -30,7 +31,7 @@ from qa.waiting import routes as waiting
 from qa.waiting.read import WaitingReader
 
 
-def tables(database: Database, store: Store, master_key: bytes) -> list[RouteTable]:
+def tables(database: Database, store: Store, master_key: MasterKey) -> list[RouteTable]:
     """All routes of the QA desk and what follows it."""
     return [
         desk.routes(DeskService(database, load_form())),

@@ -16,8 +16,6 @@ def upgrade() -> None:
     # Until now only the page's large text said that somebody is elderly, and only a booking that somebody is booked.
     op.execute("update call set class_source = 'booking' where customer_class = 'appointment'")
     op.execute("update call set class_source = 'declared' where customer_class in ('elderly', 'disabled')")
-    for column in ('channel', 'class_source'):
-        op.alter_column('call', column, server_default=None)
     op.create_table(
         'early_document',
         sa.Column('id', sa.String(), primary_key=True),

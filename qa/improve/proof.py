@@ -15,7 +15,7 @@ from core.ids import new_id
 from core.models.improvement import Rectification, RectificationFile, RectificationState
 from core.models.staff import Staff
 from core.security.actor import Actor
-from core.security.keys import new_data_key, unwrap_key, wrap_key
+from core.security.keys import MasterKey, new_data_key, unwrap_key, wrap_key
 from core.security.permissions import Permission
 from core.store import Store
 from qa.access import access_qa_call
@@ -30,7 +30,7 @@ _NAME_MAX = 100
 class ProofShelf:
     """Keeps proof. What is in the object store can be opened only with the row's wrapped key."""
 
-    def __init__(self, database: Database, store: Store, master_key: bytes) -> None:
+    def __init__(self, database: Database, store: Store, master_key: MasterKey) -> None:
         self._database = database
         self._store = store
         self._master_key = master_key

@@ -24,6 +24,7 @@ from core.models import (
     CaseStep,
     ChatMessage,
     Consent,
+    EarlyDocument,
     EventDelivery,
     EvidenceExport,
     Finding,
@@ -183,6 +184,7 @@ PARTS: dict[DataClass, tuple[Part, ...]] = {
         _of_visit(NoticeMessage),
         _of_visit(Consent),
         Part(OpenBooking, lambda root: col(OpenBooking.appointment_id).in_(_appointments(root))),
+        Part(EarlyDocument, lambda root: col(EarlyDocument.appointment_id).in_(_appointments(root))),
         _of_visit(Appointment),
         _emptied(CallTransfer, note=""),
         _emptied(CallGuest, note=""),
@@ -200,6 +202,7 @@ PARTS: dict[DataClass, tuple[Part, ...]] = {
 _CONTACTS: dict[str, tuple[Part, ...]] = {
     "appointment": (
         Part(OpenBooking, lambda root: col(OpenBooking.appointment_id) == root.id),
+        Part(EarlyDocument, lambda root: col(EarlyDocument.appointment_id) == root.id),
         Part(Appointment, lambda root: col(Appointment.id) == root.id),
     ),
     "prefill": (Part(Prefill, lambda root: col(Prefill.id) == root.id),),
@@ -244,6 +247,11 @@ async def objects_of(session: AsyncSession, root: Root, data_class: DataClass) -
     for table, columns in _OBJECTS.get(data_class, ()) if root.type == "call" else ():
         for row in (await session.execute(select(*columns).where(table.call_id == root.id))).all():
             keys |= {key for key in row if key}
+    if root.type == "appointment" or data_class is DataClass.SERVICE:
+        own = _appointments(root) if root.type == "call" else [root.id]
+        files = select(EarlyDocument.object_key, EarlyDocument.thumbnail_key)  # type: ignore[call-overload]
+        early = await session.execute(files.where(col(EarlyDocument.appointment_id).in_(own)))
+        keys |= {key for row in early.all() for key in row if key}
     return keys
 
 

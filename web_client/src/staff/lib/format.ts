@@ -16,6 +16,11 @@ export function dateTime(iso: string, locale: string): string {
   }).format(new Date(iso))
 }
 
+/** The day with its year: for what is kept over years. */
+export function longDate(iso: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { year: 'numeric', month: '2-digit', day: '2-digit' }).format(new Date(iso))
+}
+
 /** Local time of day to the second. */
 export function timeOfDay(iso: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).format(
