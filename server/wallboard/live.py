@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 import structlog
@@ -128,9 +128,24 @@ class LiveBoard:
         )
         async with self._database.read() as session:
             rows = (await session.scalars(query.order_by(col(OutboxEvent.seq)))).all()
-        for row in rows:
-            self._seq = max(self._seq, row.seq or 0)
-            self._take(event_from_json(row.type, row.payload))
+        facts = [event_from_json(row.type, row.payload) for row in rows]
+        if self._overtaken(facts):
+            await self._rebuild(start)
+            return
+        self._seq = max([self._seq, *(row.seq or 0 for row in rows)])
+        for fact in facts:
+            self._take(fact)
+
+    def _overtaken(self, facts: Sequence[Event]) -> bool:
+        """Whether a lost fact's successor about the same call or teller is in: only the rows know better then."""
+        later: set[str] = set()
+        for fact in reversed(facts):
+            about = {each for key in ("call_id", "teller_id") if (each := getattr(fact, key, None))}
+            if fact.event_id in self._seen:
+                later |= about
+            elif about & later:
+                return True
+        return False
 
     async def _rebuild(self, start: datetime) -> None:
         async with self._database.read() as session:

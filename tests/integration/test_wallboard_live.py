@@ -86,6 +86,21 @@ async def test_what_the_bus_lost_is_found_in_the_outbox(
         assert [call.state for call in (await converged(counter)).calls.values()] == ["queued"]
 
 
+async def test_a_lost_fact_whose_successor_came_does_not_bend_a_tellers_day(
+    database: Database, bus: Bus, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.wallboard.live.SWEEP_S", 0.2)
+    async with open_counter(database, bus, redis) as counter:
+        teller = await counter.teller("chen")
+        await converged(counter)
+        database._bus = None
+        await teller.ask("presence.set", state="break", reason="")
+        database._bus = bus
+        await teller.ask("presence.set", state="ready", reason="")
+        board = await converged(counter)
+        assert {"ready", "break"} <= set(next(iter(board.tellers.values())).spent_ms)
+
+
 async def test_tellers_and_customers_see_no_wallboard(database: Database, bus: Bus, redis: Redis) -> None:
     async with open_counter(database, bus, redis) as counter:
         teller = await counter.teller("chen")
