@@ -1,6 +1,6 @@
 """What belongs to each class of data, in rows and objects; how it is deleted, and looked for afterwards.
 
-This is the one place that deletes rows of other rooms (docs/adr/0050): they are deleted together, in an order that
+This is the one place that deletes rows of other rooms (docs/adr/0053): they are deleted together, in an order that
 foreign keys allow, in one transaction.
 """
 
