@@ -8,6 +8,7 @@ from recording.catalogue.routes import send_media
 from recording.catalogue.service import Catalogue
 from recording.evidence.schemas import (
     CallId,
+    CallNumber,
     Day,
     EvidenceCallPage,
     EvidenceList,
@@ -30,7 +31,7 @@ def routes(service: EvidenceService) -> RouteTable:
     @table.get("/api/evidence/calls", Permission.EVIDENCE_EXPORT)
     async def calls(
         request: web.Request,
-        number: int | None = None,
+        number: CallNumber = None,
         teller: Words = "",
         business: Words = "",
         first: Day = None,

@@ -11,6 +11,7 @@ CallId = Annotated[str, StringConstraints(max_length=64, pattern=r"^\w+$")]
 Words = Annotated[str, StringConstraints(max_length=60, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 PageNumber = Annotated[int, Field(ge=1, le=10_000)]
 Day = Annotated[date | None, Field()]
+CallNumber = Annotated[int | None, Field(ge=0, le=2**31 - 1)]
 
 
 class EvidenceRequest(BaseModel):

@@ -97,10 +97,10 @@ class TurnRelay:
             "<address the media node announces>": "127.0.0.1",
             "<openssl rand -hex 32>": SECRET,
             "<name of the house>": "counter.test",
-            "<path>/fullchain.pem": f"{self._folder}/cert.pem",
-            "<path>/privkey.pem": f"{self._folder}/key.pem",
+            "/etc/coturn/tls/fullchain.pem": f"{self._folder}/cert.pem",
+            "/etc/coturn/tls/privkey.pem": f"{self._folder}/key.pem",
             "\nlistening-port=3478": f"\nlistening-port={self._port}",
-            "\ntls-listening-port=443": f"\ntls-listening-port={self._tls_port}",
+            "\ntls-listening-port=5349": f"\ntls-listening-port={self._tls_port}",
         }.items():
             assert shipped in filled, shipped
             filled = filled.replace(shipped, here)
