@@ -94,9 +94,10 @@ async def test_opening_an_account_with_the_id_card_read(house: RunningHouse) -> 
         await expect(teller.by("mark-face")).to_have_attribute("data-ok", "true", timeout=30_000)
         await teller.by("identity-accept").click()
         await customer.by("bring-residence_proof").click(timeout=20_000)
-        await customer.by("file-residence_proof").set_input_files(
-            [{"name": "p.jpg", "mimeType": "image/jpeg", "buffer": jpeg(front(Card()))}]
-        )
+        async with customer.page.expect_file_chooser() as chooser:
+            await customer.by("pick-residence_proof").click()
+        picture = jpeg(front(Card()))
+        await (await chooser.value).set_files([{"name": "p.jpg", "mimeType": "image/jpeg", "buffer": picture}])
         document = teller.by("document-residence_proof")
         await document.get_by_test_id("document-return").select_option("not_complete", timeout=20_000)
         await teller.by("reason-text").fill("请把整页拍进来")
