@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings as hypothesis_settings
 from redis.asyncio import Redis
 from sqlalchemy import text
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from core.bus import Bus
 from core.clock import SystemClock
 from core.db import Database
+from core.security import passwords
 from server.app import engines, schema
 
 sys.path.insert(0, str(Path(__file__).parent / "fakes"))
@@ -25,6 +27,9 @@ sys.path.insert(0, str(Path(__file__).parent / "fakes"))
 # Shared machines are slow at times; an example may take as long as it needs.
 hypothesis_settings.register_profile("shared", deadline=None)
 hypothesis_settings.load_profile("shared")
+
+# At the cost of the product some tests hash for a quarter of a minute; `test_identity_rules` looks at that cost.
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 _numbers = itertools.count(1)
 

@@ -1,9 +1,11 @@
 """What a password must be like, when it is due, and what a sign-in waits for."""
 
+import importlib.util
 from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
+from argon2 import extract_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,3 +113,15 @@ def test_a_code_is_good_for_its_step_and_its_neighbours_and_never_twice(now_s: i
 def test_recovery_codes_are_read_kindly_and_belong_to_one_person() -> None:
     assert recovery_sha256("a", "ABCD-efgh 1234") == recovery_sha256("a", "abcdefgh1234")
     assert recovery_sha256("a", "abcd") != recovery_sha256("b", "abcd")
+
+
+def test_passwords_are_hashed_at_the_cost_rfc_9106_asks_for() -> None:
+    spec = importlib.util.find_spec("core.security.passwords")  # anew: the tests' own hasher is a cheap one
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    stored = module.hash_password("Word-number-A-7")
+    parameters = extract_parameters(stored)
+    assert (parameters.time_cost, parameters.memory_cost, parameters.parallelism) >= (3, 65536, 4)
+    assert stored.startswith("$argon2id$")
