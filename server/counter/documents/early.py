@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 MOST = 10
 PER_HOUR = 60
-KEPT = timedelta(days=7)  # after a time that nobody came to; who comes has had them taken into the case
+KEPT = timedelta(days=7)  # after a time that nobody came to
 
 
 class EarlyPapersDesk:
@@ -133,11 +133,13 @@ class EarlyPapersDesk:
     # --- the house ----------------------------------------------------------------------------------------------
 
     async def purge(self) -> int:
-        """Remove files of times that are over; returns how many. Those taken into a case live on there."""
+        """Remove files of cancelled times and of those nobody came to; returns how many.
+
+        Who came has a call: its files are kept and deleted with it, by the retention table, or held.
+        """
         now = self._database.clock.now()
-        over = select(Appointment.id).where(
-            (col(Appointment.state) == "cancelled") | (col(Appointment.ends_at) < now - KEPT)
-        )
+        missed = (col(Appointment.ends_at) < now - KEPT) & col(Appointment.visit_id).is_(None)
+        over = select(Appointment.id).where((col(Appointment.state) == "cancelled") | missed)
         async with self._database.unit_of_work(self._system) as work:
             query = select(EarlyDocument).where(col(EarlyDocument.appointment_id).in_(over)).limit(100)
             rows = (await work.session.scalars(query.with_for_update(skip_locked=True))).all()
