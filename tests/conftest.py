@@ -1,12 +1,14 @@
 """Real engines for tests: one embedded PostgreSQL and Valkey per run, a fresh migrated database per test."""
 
 import asyncio
+import faulthandler
 import itertools
 import os
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,71 @@ hypothesis_settings.load_profile("shared")
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 _numbers = itertools.count(1)
+
+
+# pytest-timeout ends a test that takes too long by one exception. What hangs while it is cleaned up after gets another
+# one; what swallows both would keep the run from ending: all stacks are shown then and the process ends.
+_CLEAN_UP_S = 60.0
+_SWALLOWED_S = 480.0
+_END_S = 60.0
+_stderr = pytest.StashKey[int]()
+_crashes: list[object] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the real standard error: a test's own is captured."""
+    with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        config.stash[_stderr] = os.dup(2)
+
+
+def _end_after(seconds: float, config: pytest.Config) -> None:
+    faulthandler.dump_traceback_later(seconds, exit=True, file=config.stash[_stderr])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    _end_after(_SWALLOWED_S, item.config)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _clean_up_hangs(_number: int, _frame: object) -> None:
+    faulthandler.dump_traceback(sys.stderr)
+    raise TimeoutError(f"cleaning up after the test takes longer than {_CLEAN_UP_S:.0f} s")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Both watches are called off when a test has failed."""
+    _end_after(_SWALLOWED_S, item.config)
+    if signal.getitimer(signal.ITIMER_REAL)[0]:
+        return (yield)
+    signal.signal(signal.SIGALRM, _clean_up_hangs)
+    signal.setitimer(signal.ITIMER_REAL, _CLEAN_UP_S)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(error: object) -> None:
+    """A worker of the run has ended; `error` says that it crashed."""
+    _crashes.extend([error] if error else [])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    _end_after(_END_S, session.config)
+    if _crashes and len(_crashes) > int(session.config.getoption("maxworkerrestart") or 0):
+        session.exitstatus = pytest.ExitCode.INTERRUPTED  # no other worker came: what it had to do was never tried
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):  # a worker waits for the others now
+        faulthandler.cancel_dump_traceback_later()
 
 
 async def _execute(url: str, *statements: str) -> None:

@@ -25,6 +25,7 @@ from core.errors import NotFoundError
 from core.heartbeats import alive
 from core.models import Call, Recording, RecordingFile
 from core.settings import Settings
+from core.tasks import TaskOwner
 from server.app import roles
 from server.demo import call as demo
 from server.identity.seed import DEMO_PASSWORD
@@ -127,7 +128,11 @@ async def test_a_node_dies_and_another_is_drained_without_harm_to_their_calls(
     machines: Machines, database: Database, redis: Redis, redis_url: str, tmp_path: Path
 ) -> None:
     survivor, killed_at = await _talk_through_a_kill(machines, database, redis)
-    drained = await _drain_during_a_call(machines, database, redis, redis_url, tmp_path)
+    talking = TaskOwner("talking")
+    try:
+        drained = await _drain_during_a_call(machines, database, redis, redis_url, tmp_path, talking)
+    finally:
+        await talking.close()  # a talk cut off by the end of its loop would never end
     await _an_edge_dies(machines)
     inspector = await demo.Staff.sign_in(machines.base_url, "inspector1", DEMO_PASSWORD)
     for each in (survivor, *drained):
@@ -208,7 +213,7 @@ async def _both_parts_are_recorded(database: Database, call_id: str, killed_at: 
 
 
 async def _drain_during_a_call(
-    machines: Machines, database: Database, redis: Redis, redis_url: str, tmp_path: Path
+    machines: Machines, database: Database, redis: Redis, redis_url: str, tmp_path: Path, talking: TaskOwner
 ) -> tuple[str, str]:
     """A node that is to end finishes its call and takes no other; returns both calls."""
     sound = np.zeros(48_000 * 10, np.int16)
@@ -221,7 +226,7 @@ async def _drain_during_a_call(
         if "speaking" in line:
             speaking.set()
 
-    talk = asyncio.get_running_loop().create_task(demo.hold_call(plan, staff, progress))
+    talk = talking.start("call", demo.hold_call(plan, staff, progress))
     await asyncio.wait_for(speaking.wait(), 40)
     call_id = await _running(database)
     node = await _node_of(database, redis, call_id)
