@@ -121,7 +121,7 @@ class ReportView(BaseModel):
 TrendBy = Literal["quality", "teller", "team", "business", "defect", "rule"]
 
 
-class SpanView(BaseModel):
+class DaysView(BaseModel):
     """A stretch of days, both included."""
 
     first: date
@@ -150,7 +150,7 @@ class TrendView(BaseModel):
     """Groups over time, each with a cell per span."""
 
     by: TrendBy
-    spans: list[SpanView]
+    spans: list[DaysView]
     rows: list[TrendRow]
 
 

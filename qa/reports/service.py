@@ -33,6 +33,7 @@ from qa.reports.facts import (
 from qa.reports.repo import Wanted
 from qa.reports.schemas import (
     BucketView,
+    DaysView,
     DefectView,
     GroupView,
     InspectorView,
@@ -43,7 +44,6 @@ from qa.reports.schemas import (
     ReportRows,
     ReportView,
     RuleFigures,
-    SpanView,
     TrendBy,
     TrendView,
 )
@@ -98,7 +98,7 @@ class ReportService:
                 rectified = await repo.rectification_facts(session, wanted, self._database.clock.now())
                 names = {row.code: row.name_zh for row in (await session.scalars(select(Business))).all()}
                 rows = trend.of_evaluations(by, facts, rectified, spans, names)
-        return TrendView(by=by, spans=[SpanView(first=first, last=last) for first, last in spans], rows=rows)
+        return TrendView(by=by, spans=[DaysView(first=first, last=last) for first, last in spans], rows=rows)
 
     async def rows(self, actor: Actor, wanted: Wanted, metric: str, value: str) -> ReportRows:
         """The list behind a number of the report. BadInputError ``report.days``."""

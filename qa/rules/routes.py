@@ -5,9 +5,9 @@ from aiohttp import web
 from core.http import RouteTable, actor_of
 from core.security.permissions import Permission
 from qa.rules.schemas import (
-    DraftRequest,
     RuleSetChangeRequest,
     RuleSetDetail,
+    RuleSetDraftRequest,
     RuleSetId,
     RuleSetMoveRequest,
     RuleSetView,
@@ -26,7 +26,7 @@ def routes(service: RulesService) -> RouteTable:
         return await service.versions(actor_of(request))
 
     @table.post("/api/rule-sets", Permission.RULES_EDIT)
-    async def draft(request: web.Request, body: DraftRequest) -> RuleSetDetail:
+    async def draft(request: web.Request, body: RuleSetDraftRequest) -> RuleSetDetail:
         return await service.draft(actor_of(request), body.copy_of)
 
     @table.get("/api/rule-sets/{rule_set_id}", Permission.RULES_EDIT)

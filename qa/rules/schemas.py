@@ -66,7 +66,7 @@ class RuleSetDetail(RuleSetView):
     removed: list[str]
 
 
-class DraftRequest(BaseModel):
+class RuleSetDraftRequest(BaseModel):
     """Begin a draft as a copy of a version, or of the active one."""
 
     model_config = ConfigDict(extra="forbid")

@@ -91,7 +91,9 @@ def http_models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
     ):
         for name, model in vars(module).items():
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__:
-                found.setdefault(name, (model, "validation" if name.endswith(_REQUESTS) else "serialization"))
+                if name in found:
+                    raise ValueError(f"two models are named {name}: {found[name][0].__module__} and {module.__name__}")
+                found[name] = (model, "validation" if name.endswith(_REQUESTS) else "serialization")
     return [found[name] for name in sorted(found)]
 
 

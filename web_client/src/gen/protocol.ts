@@ -1422,6 +1422,13 @@ export interface CustomerSnapshot {
   call: CustomerCall | null
 }
 /**
+ * A stretch of days, both included.
+ */
+export interface DaysView {
+  first: string
+  last: string
+}
+/**
  * How often a kind of defect was found.
  */
 export interface DefectView {
@@ -3991,6 +3998,12 @@ export interface RuleView {
   verdicts: RulePrecision
 }
 /**
+ * Begin a draft as a copy of a version, or of the active one.
+ */
+export interface RuleSetDraftRequest {
+  copy_of?: string | null
+}
+/**
  * Submit, or take a decision.
  */
 export interface RuleSetMoveRequest {
@@ -4634,15 +4647,8 @@ export interface TrendRow {
  */
 export interface TrendView {
   by: 'quality' | 'teller' | 'team' | 'business' | 'defect' | 'rule'
-  spans: SpanView1[]
+  spans: DaysView[]
   rows: TrendRow[]
-}
-/**
- * A stretch of days, both included.
- */
-export interface SpanView1 {
-  first: string
-  last: string
 }
 /**
  * Try on so many of the newest calls.
