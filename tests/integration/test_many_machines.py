@@ -235,14 +235,21 @@ async def _drain_during_a_call(
         await roles.drain(Settings(redis_url=redis_url), "media-9", True)
     admin = await demo.Staff.sign_in(machines.other_url, "admin1", DEMO_PASSWORD)
     assert (await admin.client.post(f"/api/nodes/{node}/drain", json={"on": True})).status_code == 200
-    processes = (await admin.client.get("/api/processes")).json()
-    assert sorted(each["kind"] for each in processes) == ["edge", "edge", "media", "media", "worker"]
-    assert {each["name"]: each["load"] for each in processes if each["kind"] == "media"}[node] == 1
+    async with asyncio.timeout(15):  # a busy machine's beats tell it later
+        while True:
+            processes = (await admin.client.get("/api/processes")).json()
+            load = {each["name"]: each["load"] for each in processes if each["kind"] == "media"}
+            kinds = sorted(each["kind"] for each in processes)
+            if load.get(node) == 1 and kinds == ["edge", "edge", "media", "media", "worker"]:
+                break
+            await asyncio.sleep(0.2)
     await admin.client.aclose()
     machines.processes[node].terminate()
     await asyncio.sleep(3)
     assert machines.processes[node].poll() is None, "it ended with a call running"
-    assert (await alive(redis, "media"))[node]["draining"] is True
+    async with asyncio.timeout(5):
+        while not (await alive(redis, "media")).get(node, {}).get("draining"):
+            await asyncio.sleep(0.1)
     assert (await talk).call_id == call_id
     assert await asyncio.to_thread(machines.processes[node].wait, 20) == 0
     # The next call goes to the node that is left.
