@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import col, select
 
-from core.alarms import raise_alarm
+from core.alarms import clear_alarms, raise_alarm
 from core.db import Database, UnitOfWork
 from core.errors import ConflictError
 from core.events import (
@@ -70,6 +70,8 @@ class Ledger:
                 return False
             row.stopped_at, row.gaps = ending.stopped_at, list(ending.gaps)
             row.interrupted = row.interrupted or ending.interrupted
+            # Somebody whose line was gone when the call ended; what it meant for the file is the file check's to say.
+            await clear_alarms(work, "recording.stalled", recording_id=meta.recording_id)
             if ending.error is not None:
                 row.state, row.error = RecordingState.FAILED, ending.error
                 _failed(work, meta.recording_id, meta.call_id, ending.error, "recording.failed")
@@ -91,8 +93,9 @@ class Ledger:
             _failed(work, recording_id, call_id, reason, alarm)
 
     async def resumed(self, recording_id: str, call_id: str, reason: str) -> None:
-        """It gets and keeps them again."""
+        """It gets and keeps them again: nobody has to see to it any more; the gap stays marked."""
         async with self._database.unit_of_work(_ACTOR) as work:
+            await clear_alarms(work, "recording.stalled", recording_id=recording_id)
             work.emit(RecordingResumed(at=work.clock.now(), call_id=call_id, recording_id=recording_id, reason=reason))
 
     async def paused(self, meta: Meta, parties: list[str], reason: str, by: str, until: datetime) -> None:

@@ -1,8 +1,9 @@
 """Endpoints of tickets."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from aiohttp import web
+from pydantic import Field
 
 from core.http import RouteTable, actor_of
 from core.security.permissions import Permission
@@ -18,7 +19,9 @@ from server.tickets.schemas import (
     TicketOpenRequest,
     TicketRow,
 )
-from server.tickets.service import TicketService
+from server.tickets.service import SHOWN, TicketService
+
+Limit = Annotated[int, Field(ge=1, le=10_000)]
 
 
 def routes(service: TicketService) -> RouteTable:
@@ -43,9 +46,9 @@ def routes(service: TicketService) -> RouteTable:
 
     @table.get("/api/tickets", Permission.TICKET_WORK)
     async def tickets(
-        request: web.Request, state: Literal["open", "answered", "closed"] | None = None
+        request: web.Request, state: Literal["open", "answered", "closed"] | None = None, limit: Limit = SHOWN
     ) -> list[TicketRow]:
-        return await service.tickets(actor_of(request), state)
+        return await service.tickets(actor_of(request), state, limit)
 
     @table.get("/api/tickets/{ticket_id}", Permission.TICKET_WORK)
     async def look(request: web.Request, ticket_id: Id, /) -> TicketDetail:

@@ -156,16 +156,19 @@ class TicketService:
 
     # --- looking ------------------------------------------------------------------------------------------------
 
-    async def tickets(self, actor: Actor, state: str | None) -> list[TicketRow]:
-        """Tickets of the actor's departments, those due first; never ones about the own work."""
+    async def tickets(self, actor: Actor, state: str | None, limit: int = SHOWN) -> list[TicketRow]:
+        """At most `limit` tickets of the actor's departments; never ones about the own work.
+
+        Unanswered ones first, the first due at the top; then those answered, the newest answer at the top.
+        """
         query = (
             select(Ticket)
             .where(
                 col(Ticket.department).in_(rules.departments_of(actor.roles)),
                 col(Ticket.teller_id).is_distinct_from(actor.staff_id),
             )
-            .order_by(col(Ticket.answered_at).is_not(None), col(Ticket.answer_by), col(Ticket.number))
-            .limit(SHOWN)
+            .order_by(col(Ticket.answered_at).desc().nulls_first(), col(Ticket.answer_by), col(Ticket.number))
+            .limit(limit)
         )
         if state is not None:
             query = query.where(col(Ticket.state) == state)

@@ -11,6 +11,7 @@ from core.security.actor import Actor
 from server.wallboard.schemas import AlarmView, FailedJob
 
 SHOWN = 100
+OPEN_SHOWN = 1000
 
 
 class WallboardService:
@@ -20,10 +21,12 @@ class WallboardService:
         self._database = database
 
     async def alarms(self) -> list[AlarmView]:
-        """The newest alarms, newest first."""
+        """All alarms nobody has seen to, then the last of those that are over; newest first."""
+        newest = select(Alarm).order_by(col(Alarm.raised_at).desc(), col(Alarm.id).desc())
         async with self._database.read() as session:
-            newest = select(Alarm).order_by(col(Alarm.raised_at).desc(), col(Alarm.id).desc()).limit(SHOWN)
-            return [_view(alarm) for alarm in (await session.scalars(newest)).all()]
+            waiting = await session.scalars(newest.where(col(Alarm.cleared_at).is_(None)).limit(OPEN_SHOWN))
+            over = await session.scalars(newest.where(col(Alarm.cleared_at).is_not(None)).limit(SHOWN))
+            return [_view(alarm) for alarm in (*waiting, *over)]
 
     async def clear(self, actor: Actor, alarm_id: str) -> None:
         """A person has seen to it. NotFoundError ``alarm.not_found``."""

@@ -94,10 +94,11 @@ class CaptureHouse:
         facts = [event_from_json(row.type, row.payload) for row in rows]
         return [fact for fact in facts if not types or isinstance(fact, types)]
 
-    async def alarms(self) -> list[str]:
+    async def alarms(self, open_only: bool = False) -> list[str]:
         """Kinds of alarms raised."""
         async with self.database.read() as session:
-            return [alarm.kind for alarm in (await session.scalars(select(Alarm).order_by(col(Alarm.id)))).all()]
+            rows = (await session.scalars(select(Alarm).order_by(col(Alarm.id)))).all()
+            return [alarm.kind for alarm in rows if alarm.cleared_at is None or not open_only]
 
 
 def zero_ns_ago(seconds: float) -> int:

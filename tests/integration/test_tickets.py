@@ -75,6 +75,8 @@ async def test_a_low_rating_is_one_ticket_and_is_answered(
     await rated(rows, service, teller, 3)
     async with desk.of(boss) as client:
         listed = await told(client, "/api/tickets?state=open")
+        assert [row["id"] for row in await told(client, "/api/tickets?limit=1")] == [listed[0]["id"]]
+        assert await refusal(await client.get("/api/tickets?limit=0")) == (400, "input.invalid")
         assert [(row["kind"], row["seen_at"], row["overdue"]) for row in listed] == [("low_rating", None, False)]
         ticket = await told(client, f"/api/tickets/{listed[0]['id']}")
         assert (ticket["story"], ticket["stars"], ticket["call_number"]) == ("等太久", 2, call.number)

@@ -7,7 +7,7 @@ import pytest
 from http_app import Client, always, serving
 from sqlmodel import col, select
 
-from core.alarms import raise_alarm
+from core.alarms import clear_alarms, raise_alarm
 from core.db import Database
 from core.models.system import AuditEntry, DeliveryState, EventDelivery, OutboxEvent
 from core.security.actor import staff_actor, system_actor
@@ -50,11 +50,15 @@ async def test_newest_first_and_cleared_once(client: Client, database: Database)
     ]
 
 
-async def test_at_most_a_hundred(client: Client, database: Database) -> None:
+async def test_all_that_wait_and_the_last_hundred_that_are_over(client: Client, database: Database) -> None:
     async with database.unit_of_work(system_actor("test")) as work:
-        for number in range(105):
-            raise_alarm(work, "test", f"{number}")
-    assert len(await (await client.get("/api/alarms")).json()) == 100
+        for number in range(205):
+            raise_alarm(work, "over" if number % 2 else "test", f"{number}")
+        await work.session.flush()
+        await clear_alarms(work, "over")
+    listed = await (await client.get("/api/alarms")).json()
+    assert [each["kind"] for each in listed] == ["test"] * 103 + ["over"] * 100
+    assert (listed[0]["message"], listed[102]["message"], listed[-1]["message"]) == ("204", "0", "5")
 
 
 async def test_unknown_alarms(client: Client) -> None:

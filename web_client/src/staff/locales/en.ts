@@ -486,7 +486,7 @@ const en: Texts<typeof zhCN> = {
     call: 'Call {id}',
     live: 'live',
     kind: {
-      recording: { pause_expired: 'Secure pause too long', failed: 'Recording failed', damaged: 'Recording damaged', stalled: 'Recording stalled', finalize: 'Recording not finalized' },
+      recording: { pause_expired: 'Secure pause too long', failed: 'Recording failed', damaged: 'Recording damaged', stalled: 'Nothing comes from one side', finalize: 'Recording not finalized' },
       job: { failed: 'Background job failed' },
       speech: { final_only: 'Live captions given up: transcribed after the call' },
       media: { start_failed: 'Media did not start', close_failed: 'Media did not close' },

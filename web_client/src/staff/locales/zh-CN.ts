@@ -470,7 +470,7 @@ export default {
     call: '来电 {id}',
     live: '实时更新',
     kind: {
-      recording: { pause_expired: '安全暂停超时', failed: '录制失败', damaged: '录像损坏', stalled: '录制停滞', finalize: '录像整理失败' },
+      recording: { pause_expired: '安全暂停超时', failed: '录制失败', damaged: '录像损坏', stalled: '一方没有画面和声音可录', finalize: '录像整理失败' },
       job: { failed: '后台任务失败' },
       speech: { final_only: '实时转写跟不上，改为通话后转写' },
       media: { start_failed: '音视频未能启动', close_failed: '音视频未能关闭' },

@@ -5,6 +5,8 @@ import { failureOf, type Failure } from '../lib/errors'
 import { useServer } from '../lib/server'
 
 export const DEPARTMENTS = ['operations', 'quality', 'product', 'technology'] as const
+/** So many rows are asked for at first, and so many more each time. */
+const PAGE = 100
 export type Filter = 'open' | 'answered' | 'closed'
 
 /** Tickets of the departments I work for, the one that is open on the page, and those I opened myself. */
@@ -15,6 +17,8 @@ export const useTickets = defineStore('tickets', () => {
   const own = ref<OwnTicket[] | null>(null)
   const failure = ref<Failure | null>(null)
   const busy = ref(false)
+  const limit = ref(PAGE)
+  const mayHaveMore = computed(() => (rows.value?.length ?? 0) >= limit.value)
   const late = computed(() => (rows.value ?? []).filter((row) => row.overdue).length)
 
   async function attempt(action: () => Promise<void>): Promise<boolean> {
@@ -34,8 +38,17 @@ export const useTickets = defineStore('tickets', () => {
   const http = () => useServer().http
   const load = () =>
     attempt(async () => {
-      rows.value = await http().get<TicketRow[]>(`/api/tickets?state=${filter.value}`)
+      rows.value = await http().get<TicketRow[]>(`/api/tickets?state=${filter.value}&limit=${limit.value}`)
     })
+  const choose = (state: Filter) => {
+    filter.value = state
+    limit.value = PAGE
+    return load()
+  }
+  const more = () => {
+    limit.value += PAGE
+    return load()
+  }
   const open = (id: string) =>
     attempt(async () => {
       current.value = await http().get<TicketDetail>(`/api/tickets/${id}`)
@@ -66,5 +79,7 @@ export const useTickets = defineStore('tickets', () => {
       own.value = await http().get<OwnTicket[]>('/api/my-tickets')
     })
 
-  return { rows, filter, current, own, failure, busy, late, load, open, note, answer, close, move, loadOwn, write }
+  return {
+    rows, filter, current, own, failure, busy, late, mayHaveMore, load, choose, more, open, note, answer, close, move, loadOwn, write,
+  }
 })

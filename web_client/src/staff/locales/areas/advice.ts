@@ -7,7 +7,7 @@ export default {
         recording: {
           failed: '录像没有录上或没有保存。通话中请停止办理并重新接通；事后请在质检台打开该通话查看缺口。',
           damaged: '录像文件有一部分不能播放。请在质检台打开该通话，核对缺失的时间段。',
-          stalled: '录制超过 3 秒没有收到音视频。请柜员暂停办理，请客户检查网络。',
+          stalled: '超过 3 秒没有收到一方的音视频，多半是客户网络断了。请柜员暂停办理，等客户回来；恢复或通话结束后本告警自动消除。',
           pause_expired: '安全暂停时间过长，已自动恢复录制。请柜员确认客户输入是否完成。',
           finalize: '录像整理失败，原始数据还在。请重试；再失败请联系技术人员。',
         },
@@ -63,7 +63,7 @@ export default {
         recording: {
           failed: 'The recording was not made or not kept. During a call: stop the business and connect again. Afterwards: open the call at the inspection desk and see the gap.',
           damaged: 'Part of the recording cannot be played. Open the call at the inspection desk and check the missing stretch.',
-          stalled: 'No sound or picture has reached the recorder for 3 seconds. The teller should pause and ask the customer to check the network.',
+          stalled: 'Nothing has come from one side for 3 seconds; mostly the customer's network is gone. The teller should pause until the customer is back. This alarm goes by itself then, or with the call.',
           pause_expired: 'A secure pause lasted too long and was ended. The teller should ask whether the customer has finished typing.',
           finalize: 'The recording could not be made playable; the raw data is kept. Retry; if it fails again, tell the engineers.',
         },
