@@ -63,7 +63,7 @@ export default {
         recording: {
           failed: 'The recording was not made or not kept. During a call: stop the business and connect again. Afterwards: open the call at the inspection desk and see the gap.',
           damaged: 'Part of the recording cannot be played. Open the call at the inspection desk and check the missing stretch.',
-          stalled: 'Nothing has come from one side for 3 seconds; mostly the customer's network is gone. The teller should pause until the customer is back. This alarm goes by itself then, or with the call.',
+          stalled: 'Nothing has come from one side for 3 seconds; mostly the line of the customer is gone. The teller should pause until the customer is back. This alarm goes by itself then, or with the call.',
           pause_expired: 'A secure pause lasted too long and was ended. The teller should ask whether the customer has finished typing.',
           finalize: 'The recording could not be made playable; the raw data is kept. Retry; if it fails again, tell the engineers.',
         },
