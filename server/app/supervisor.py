@@ -26,7 +26,7 @@ from server.app.pages import WEB_DIR
 log = structlog.get_logger(__name__)
 
 PROCESSES = ("media", "worker", "edge")
-STOP_S = 10.0
+KILLED_S = 5.0
 RESTART_PAUSE_S = 1.0
 READY_S = 60.0
 DEATHS_AT_START = 3
@@ -48,6 +48,16 @@ class Engines:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: bool = False
 
+    def start(self, settings: Settings) -> None:
+        """Start those for which no address is given, and note their addresses. EngineError when one does not start."""
+        with self._lock:
+            if settings.database_url is None and not self._stopped:
+                self.postgres = engines.start_postgres(settings.data_dir)
+                settings.database_url = self.postgres.url
+            if settings.redis_url is None and not self._stopped:
+                self.valkey = engines.start_valkey(settings.data_dir)
+                settings.redis_url = self.valkey.url
+
     def revive(self, data_dir: Path) -> None:
         """Start again what died. EngineError when it does not start (yet)."""
         with self._lock:
@@ -61,9 +71,9 @@ class Engines:
                 self.valkey = engines.start_valkey(data_dir)
 
     def stop(self) -> None:
-        """Stop the engines, Valkey first: it only carries."""
+        """Stop the engines, Valkey first: it only carries. One that is being started is waited for and stopped."""
+        self._stopped = True
         with self._lock:
-            self._stopped = True
             if self.valkey:
                 self.valkey.stop()
             if self.postgres:
@@ -126,6 +136,14 @@ def _end_group(process_id: int) -> None:
         os.killpg(process_id, signal.SIGKILL)
 
 
+async def _ended(process: asyncio.subprocess.Process, deadline: float) -> bool:
+    """Wait for its end until an instant of the loop's clock."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(deadline):
+            await process.wait()
+    return process.returncode is not None
+
+
 class Supervisor:
     """Runs one installation on one machine."""
 
@@ -137,7 +155,6 @@ class Supervisor:
         self._owner = TaskOwner("supervisor")
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._deaths: Counter[str] = Counter()
-        self._stopping = False
         self._claim: IO[bytes] | None = None
 
     async def start(self) -> None:
@@ -151,7 +168,7 @@ class Supervisor:
         check_port(self.settings.host, self.settings.port)
         check_pages()
         load_secrets(self.settings.data_dir)
-        await asyncio.to_thread(self._start_engines)
+        await asyncio.to_thread(self._engines.start, self.settings)
         assert self.settings.database_url is not None
         await schema.upgrade(self.settings.database_url)
         await seed.seed(self.settings)
@@ -160,14 +177,6 @@ class Supervisor:
             self._owner.start(name, self._keep_running(name))
         self._owner.start("engines", self._keep_engines())
         await self._ready()
-
-    def _start_engines(self) -> None:
-        if self.settings.database_url is None:
-            self._engines.postgres = engines.start_postgres(self.settings.data_dir)
-            self.settings.database_url = self._engines.postgres.url
-        if self.settings.redis_url is None:
-            self._engines.valkey = engines.start_valkey(self.settings.data_dir)
-            self.settings.redis_url = self._engines.valkey.url
 
     def _environment(self, name: str) -> dict[str, str]:
         chosen = self.settings.model_dump(exclude_none=True)
@@ -184,7 +193,7 @@ class Supervisor:
 
     async def _keep_running(self, name: str) -> None:
         """Start a process again whenever it dies. Its stdin pipe tells it when this supervisor is gone."""
-        while not self._stopping:
+        while True:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -197,10 +206,9 @@ class Supervisor:
             self._processes[name] = process
             code = await process.wait()
             _end_group(process.pid)
-            if not self._stopping:
-                log.error("process died, starting it again", process=name, exit_code=code)
-                self._deaths[name] += 1
-                await asyncio.sleep(RESTART_PAUSE_S)
+            log.error("process died, starting it again", process=name, exit_code=code)
+            self._deaths[name] += 1
+            await asyncio.sleep(RESTART_PAUSE_S)
 
     async def _keep_engines(self) -> None:
         """Start an embedded engine again that died. The processes wait for it and go on."""
@@ -229,20 +237,19 @@ class Supervisor:
         raise StartError(f"the processes did not get ready within {READY_S:.0f} s: {problem}")
 
     async def stop(self) -> None:
-        """End the processes (their recordings are closed properly), then the engines."""
-        self._stopping = True
-        for process in self._processes.values():
-            if process.returncode is None:
-                process.terminate()
-        for name, process in self._processes.items():
-            try:
-                await asyncio.wait_for(process.wait(), STOP_S)
-            except TimeoutError:
+        """End the processes (their recordings are closed properly), then the engines. Every wait has a limit."""
+        await self._owner.close()  # nothing is started again from here on
+        running = {name: process for name, process in self._processes.items() if process.returncode is None}
+        for process in running.values():
+            process.terminate()
+        deadline = asyncio.get_running_loop().time() + self.settings.drain_s + self.settings.stop_s
+        for name, process in running.items():
+            if not await _ended(process, deadline):
                 log.error("process did not end in time, killing it", process=name)
                 process.kill()
-                await process.wait()
+                await _ended(process, asyncio.get_running_loop().time() + KILLED_S)
+        for process in self._processes.values():
             _end_group(process.pid)
-        await self._owner.close()
         await asyncio.to_thread(self._engines.stop)
         if self._claim is not None:
             self._claim.close()

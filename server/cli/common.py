@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -14,6 +14,7 @@ from rich.console import Console
 from core.db import DatabaseAwayError
 from core.errors import CounterError
 from core.settings import Settings
+from core.tasks import CANCEL_AGAIN_S
 
 console = Console(stderr=True)
 T = TypeVar("T")
@@ -47,22 +48,33 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
-def until_stopped(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; Ctrl-C and SIGTERM cancel it, so that everything it started is stopped.
+def until_stopped(work: Coroutine[Any, Any, T], clean_up: Callable[[], Awaitable[None]] | None = None) -> T:
+    """Run to the end, or until Ctrl-C or SIGTERM; then clean up, whatever happened.
 
-    Once: pressing Ctrl-C again, or a signal to the process and then to its group, must not break the stopping off.
+    Signals after the first do nothing: pressing Ctrl-C again, or a signal to the process and then to its group, must
+    not break the cleaning up off. The work is cancelled until it has ended, as one cancellation can get lost (see
+    `TaskOwner.close`); the cleaning up is not part of what is cancelled.
+
+    Raises:
+        asyncio.CancelledError: It was stopped by a signal.
     """
 
     async def guarded() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-
-        def stop_once(task: asyncio.Task[Any] = task) -> None:
-            if not task.cancelling():
-                task.cancel()
-
+        asked = asyncio.Event()
+        loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(signal_number, stop_once)
-        return await coroutine
+            loop.add_signal_handler(signal_number, asked.set)
+        working = loop.create_task(work, name="command")
+        asking = loop.create_task(asked.wait(), name="signals")
+        try:
+            await asyncio.wait((working, asking), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asking.cancel()
+            while not working.done():
+                working.cancel()
+                await asyncio.wait((working,), timeout=CANCEL_AGAIN_S)
+            if clean_up is not None:
+                await clean_up()
+        return working.result()
 
     return asyncio.run(guarded())

@@ -45,7 +45,7 @@ def demo_call(
             password=password,
         )
         try:
-            result = until_stopped(_demo(plan))
+            result = _in_own_house(plan) if not plan.base_url else until_stopped(call.run(plan, _progress))
         except asyncio.CancelledError:
             console.print("cancelled")
             raise typer.Exit(130) from None
@@ -55,24 +55,28 @@ def demo_call(
         _print_result(result)
 
 
-async def _demo(plan: call.Plan) -> dict[str, Any]:
-    def progress(line: str) -> None:
-        console.print(f"  {line}", highlight=False)
+def _progress(line: str) -> None:
+    console.print(f"  {line}", highlight=False)
 
-    if plan.base_url:
-        return await call.run(plan, progress)
+
+def _in_own_house(plan: call.Plan) -> dict[str, Any]:
+    """The call in a throw-away all-in-one."""
     data_dir = Path(tempfile.mkdtemp(prefix="aircounter-"))
     settings = Settings(data_dir=data_dir, port=_free_port(), demo=True, log_level="warning", wrap_up_s=1.0)
-    await asyncio.to_thread(ensure_models, settings)
     supervisor = Supervisor(settings)
-    try:
-        progress("starting a throw-away all-in-one")
+
+    async def hold() -> dict[str, Any]:
+        await asyncio.to_thread(ensure_models, settings)
+        _progress("starting a throw-away all-in-one")
         await supervisor.start()
         plan.base_url = supervisor.base_url
-        return await call.run(plan, progress)
-    finally:
+        return await call.run(plan, _progress)
+
+    async def remove() -> None:
         await supervisor.stop()
         shutil.rmtree(data_dir, ignore_errors=True)
+
+    return until_stopped(hold(), remove)
 
 
 def _free_port() -> int:

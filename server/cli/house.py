@@ -60,8 +60,9 @@ def run(
         if tls:
             _bring_tls(settings, host)
         ensure_models(settings)
+        supervisor = Supervisor(settings)
         with contextlib.suppress(asyncio.CancelledError):
-            until_stopped(_serve(settings))
+            until_stopped(_serve(supervisor), lambda: _stop(supervisor))
 
 
 def _role(name: str, help_text: str) -> None:
@@ -133,17 +134,17 @@ def drain(
         asyncio.run(roles.drain(settings_from(redis_url=redis_url), node, not undo))
 
 
-async def _serve(settings: Settings) -> None:
-    supervisor = Supervisor(settings)
-    try:
-        with console.status("starting engines and processes"):
-            await supervisor.start()
-        _print_addresses(supervisor)
-        await asyncio.Event().wait()
-    finally:
-        with console.status("stopping"):
-            await supervisor.stop()
-        console.print("stopped")
+async def _serve(supervisor: Supervisor) -> None:
+    with console.status("starting engines and processes"):
+        await supervisor.start()
+    _print_addresses(supervisor)
+    await asyncio.Event().wait()
+
+
+async def _stop(supervisor: Supervisor) -> None:
+    with console.status("stopping"):
+        await supervisor.stop()
+    console.print("stopped")
 
 
 def _bring_tls(settings: Settings, host: str | None) -> None:
