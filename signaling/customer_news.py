@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from core.ports.calls import CallDesk, CustomerCall, QueuePlace
 from signaling.gateway import Gateway
@@ -55,7 +55,7 @@ class CustomerNews:
                 strangers.append(visit_id)
             elif (told.position, told.wait_low_s, told.wait_high_s) != (place.position, place.low_s, place.high_s):
                 await self._tell_place(visit_id, told, place)
-        await self._compare(strangers)
+        await self._compare(strangers, line)
 
     async def _tell_place(self, visit_id: str, told: CustomerCall, place: QueuePlace) -> None:
         """News of the place alone, unless the page stands far back and was told a moment ago.
@@ -70,6 +70,10 @@ class CustomerNews:
         new = {"position": place.position, "wait_low_s": place.low_s, "wait_high_s": place.high_s}
         await self.tell(visit_id, told.model_copy(update=new))
 
+    def any_here(self) -> bool:
+        """Whether a customer's page is connected to this edge."""
+        return bool(self._here())
+
     def groups(self) -> Iterator[list[str]]:
         """Customers with a page here, a group at a time; who has none any more is forgotten."""
         here = self._here()
@@ -79,16 +83,16 @@ class CustomerNews:
         for first in range(0, len(here), GROUP):
             yield here[first : first + GROUP]
 
-    async def catch_up(self, visit_ids: list[str]) -> None:
-        """Tell these what the bus may have lost."""
+    async def catch_up(self, visit_ids: list[str], line: Mapping[str, QueuePlace]) -> None:
+        """Tell these what the bus may have lost. `line`: a fresh one, read once for all groups of a round."""
         self._queue_moved.set()
-        await self._compare(visit_ids)
+        await self._compare(visit_ids, line)
 
-    async def _compare(self, visit_ids: list[str]) -> None:
+    async def _compare(self, visit_ids: list[str], line: Mapping[str, QueuePlace]) -> None:
         """What these were told with what is. Their place is left to the round."""
         if not visit_ids:
             return
-        now = await self._calls.open_calls(visit_ids)
+        now = await self._calls.open_calls(visit_ids, line)
         for visit_id in visit_ids:
             told, view = self._told.get(visit_id), now.get(visit_id)
             if view is None and told is not None and told.ended_at is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 QUEUE_PUSH_S = 0.5  # between two looks at the queue for those who wait here
 CATCH_UP_S = 5.0
+NOTICES_S = 1.0
 CATCH_UP_TELLERS = 40  # looked at each time, in turn
 KEEP_SESSION_S = 30.0
 RETRY_S = 1.0
@@ -61,6 +63,7 @@ class Pusher:
         self._in_order = asyncio.Lock()  # held from reading a view to sending it: no page ever sees time run backwards
         # What each member of staff (by the actor's name) was last told in each respect (by the push's name).
         self._told: dict[tuple[str, str], BaseModel] = {}
+        self._notices_at: datetime | None = None  # by then all that begin or end by the clock were told
         self._turn = 0  # of the tellers, in catching up
         self._listening = asyncio.Event()
         self._owner = TaskOwner("pusher", on_crash)
@@ -100,6 +103,7 @@ class Pusher:
         self._owner.start("listen", self._listen())
         self._owner.start("queue", self._every(QUEUE_PUSH_S, self._push_queue))
         self._owner.start("catch up", self._every(CATCH_UP_S, self._catch_up))
+        self._owner.start("notices", self._every(NOTICES_S, self._push_notices))
         self._owner.start("connections", self._every(REFRESH_S, self._gateway.refresh))
         self._owner.start("sessions", self._every(KEEP_SESSION_S, self._keep_sessions))
         async with asyncio.timeout(10):
@@ -135,11 +139,11 @@ class Pusher:
 
     async def _every(self, pause_s: float, act: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(pause_s)
             try:
                 await act()
             except _PASSING as error:
                 log.warning("pusher's round failed", round=act.__name__, error=str(error))
+            await asyncio.sleep(pause_s)
 
     # --- facts --------------------------------------------------------------------------------------------------
 
@@ -265,6 +269,12 @@ class Pusher:
         async with self._in_order:
             await self._customers.push_places()
 
+    async def _push_notices(self) -> None:
+        """Notices that begin or end by the clock appear on open pages, and go."""
+        self._notices_at, turned = await self._notices.turned(self._notices_at)
+        for notice in turned:
+            await self._rooms.to_all_customers(queue.NOTICE, notice.model_dump(mode="python"))
+
     async def _catch_up(self) -> None:
         """Whatever the bus has lost, pages hear a few seconds later: what they were told is compared with what is.
 
@@ -272,9 +282,10 @@ class Pusher:
         """
         people = {socket.actor.name for socket in self._gateway.sockets.values()}
         self._told = {key: view for key, view in self._told.items() if key[0] in people}
+        line = await self._calls.line() if self._customers.any_here() else {}
         for visits in self._customers.groups():
             async with self._in_order:
-                await self._customers.catch_up(visits)
+                await self._customers.catch_up(visits, line)
         tellers = [each.actor for each in self._gateway.sockets.values() if _takes_calls(each.actor)]
         for _ in range(min(len(tellers), CATCH_UP_TELLERS)):
             self._turn += 1

@@ -4,7 +4,7 @@ Methods that take a `UnitOfWork` take part in the caller's transaction: one use 
 room writes only its own tables, and everything commits together. Rows are locked in the order call, presence, offer.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -272,6 +272,10 @@ class QueueNotices(Protocol):
         """One notice, if it is valid by now or was withdrawn."""
         ...
 
+    async def turned(self, since: datetime | None) -> tuple[datetime, Sequence[NoticeText]]:
+        """Now, and the notices whose time began or ended since then; what is over counts as withdrawn."""
+        ...
+
 
 class QueueEntry(Protocol):
     """The door of the queue (server.acd)."""
@@ -376,7 +380,9 @@ class CallDesk(Protocol):
         """Both sides' views."""
         ...
 
-    async def open_calls(self, visit_ids: Collection[str]) -> Mapping[str, CustomerCall]:
+    async def open_calls(
+        self, visit_ids: Collection[str], line: Mapping[str, QueuePlace]
+    ) -> Mapping[str, CustomerCall]:
         """Views of the waiting and running calls among the visits, by visit."""
         ...
 

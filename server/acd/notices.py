@@ -48,18 +48,19 @@ class NoticeBoard:
         """One notice, if it is valid by now or was withdrawn; see `QueueNotices.notice`."""
         async with self._database.read() as session:
             row = await session.get(QueueNotice, notice_id)
-        if row is None or row.valid_from > self._database.clock.now():
-            return None
-        view = _view(row)
-        return NoticeText(
-            id=view.id,
-            kind=view.kind,
-            business_code=view.business_code,
-            text_zh=view.text_zh,
-            text_en=view.text_en,
-            valid_until=view.valid_until,
-            withdrawn=view.withdrawn_at is not None,
-        )
+        now = self._database.clock.now()
+        return None if row is None or row.valid_from > now else _line(row, now)
+
+    async def turned(self, since: datetime | None) -> tuple[datetime, list[NoticeText]]:
+        """What began or ended by the clock alone; see `QueueNotices.turned`."""
+        now = self._database.clock.now()
+        if since is None:
+            return now, []
+        began = (col(QueueNotice.valid_from) > since) & (col(QueueNotice.valid_from) <= now)
+        ended = (col(QueueNotice.valid_until) > since) & (col(QueueNotice.valid_until) <= now)
+        query = select(QueueNotice).where(began | ended).order_by(col(QueueNotice.valid_from)).limit(LISTED)
+        async with self._database.read() as session:
+            return now, [_line(row, now) for row in (await session.scalars(query)).all()]
 
     async def publish(self, actor: Actor, request: NoticeRequest) -> NoticeView:
         """Announce something.
@@ -107,11 +108,26 @@ def _changed(row: QueueNotice, at: datetime) -> QueueNoticeChanged:
     return QueueNoticeChanged(at=at, notice_id=row.id)
 
 
+def _line(row: QueueNotice, now: datetime) -> NoticeText:
+    return NoticeText(
+        id=row.id,
+        kind=_kind(row),
+        business_code=row.business_code,
+        text_zh=row.text_zh,
+        text_en=row.text_en,
+        valid_until=row.valid_until,
+        withdrawn=row.withdrawn_at is not None or row.valid_until <= now,
+    )
+
+
+def _kind(row: QueueNotice) -> Literal["notice", "broadcast"]:
+    return "broadcast" if row.kind == "broadcast" else "notice"
+
+
 def _view(row: QueueNotice) -> NoticeView:
-    kind: Literal["notice", "broadcast"] = "broadcast" if row.kind == "broadcast" else "notice"
     return NoticeView(
         id=row.id,
-        kind=kind,
+        kind=_kind(row),
         business_code=row.business_code,
         text_zh=row.text_zh,
         text_en=row.text_en,

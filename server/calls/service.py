@@ -372,10 +372,10 @@ class CallService:
             call = await session.get(Call, call_id)
             return await self._viewer.both(session, call) if call else None
 
-    async def open_calls(self, visit_ids: Collection[str]) -> dict[str, CustomerCall]:
+    async def open_calls(self, visit_ids: Collection[str], line: Mapping[str, QueuePlace]) -> dict[str, CustomerCall]:
         """Views of the waiting and running calls among the visits, by visit."""
         async with self._database.read() as session:
-            return await self._viewer.open_calls(session, visit_ids)
+            return await self._viewer.open_calls(session, visit_ids, line)
 
     async def line(self) -> Mapping[str, QueuePlace]:
         """Places of all who wait, by visit."""

@@ -82,16 +82,20 @@ class CallViewer:
         """Places of all who wait, by visit."""
         return await self._queue.line(session)
 
-    async def open_calls(self, session: AsyncSession, visit_ids: Collection[str]) -> dict[str, CustomerCall]:
-        """Views of the waiting and running calls among the visits."""
+    async def open_calls(
+        self, session: AsyncSession, visit_ids: Collection[str], line: Mapping[str, QueuePlace]
+    ) -> dict[str, CustomerCall]:
+        """Views of the waiting and running calls among the visits. Who is not in the line yet is looked for."""
         query = (
             select(Call, Staff)
             .outerjoin(Staff, col(Staff.id) == col(Call.teller_id))
             .where(col(Call.visit_id).in_(visit_ids), col(Call.state).in_(sorted(WAITING | RUNNING)))
         )
         rows = (await session.execute(query)).all()
-        waiting = [call.id for call, _ in rows if call.state in WAITING]
-        places = await self._queue.places(session, waiting) if waiting else {}
+        waiting = [call for call, _ in rows if call.state in WAITING]
+        places = {call.id: line[call.visit_id] for call in waiting if call.visit_id in line}
+        new = [call.id for call in waiting if call.id not in places]
+        places |= await self._queue.places(session, new) if new else {}
         guests = await guest_names(session, [call for call, _ in rows if call.state in RUNNING])
         return {
             call.visit_id: customer_view(call, teller, places.get(call.id), guests.get(call.id, []))

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlmodel import select
 
 from core.bus import Bus
+from core.clock import SystemClock
 from core.db import Database
 from core.errors import ConflictError, CounterError
 from core.events import CallAccepted, CallQueued
@@ -88,6 +89,11 @@ async def test_the_elderly_are_favoured_help_jumps_and_alarms_and_the_reason_to_
             assert await session.get(Alarm, alarm["id"]) is not None
 
 
+def _lasting(text_zh: str, from_s: float, until_s: float) -> NoticeRequest:
+    begins, ends = (SystemClock().now() + timedelta(seconds=seconds) for seconds in (from_s, until_s))
+    return NoticeRequest(kind="notice", text_zh=text_zh, valid_from=begins, valid_until=ends)
+
+
 async def test_a_broadcast_reaches_those_who_wait_and_withdrawing_takes_it_back(
     database: Database, bus: Bus, redis: Redis
 ) -> None:
@@ -98,12 +104,12 @@ async def test_a_broadcast_reaches_those_who_wait_and_withdrawing_takes_it_back(
         said = await board.publish(boss, NoticeRequest(kind="broadcast", text_zh="系统繁忙，请耐心等候"))
         seen = await page.see("queue.notice", id=said.id)
         assert (seen["text_zh"], seen["withdrawn"]) == ("系统繁忙，请耐心等候", False)
-        now = database.clock.now()
-        later = NoticeRequest(
-            kind="notice", text_zh="明日停机", valid_from=now + timedelta(hours=1), valid_until=now + timedelta(hours=2)
-        )
-        await board.publish(boss, later)
+        await board.publish(boss, _lasting("明日停机", 3600, 7200))
+        soon = await board.publish(boss, _lasting("马上停机", 0.3, 2.3))
         assert [notice.id for notice in await board.current("transfer")] == [said.id]
+        # Nobody does anything: it comes and goes by the clock, on the page that is open.
+        await page.see("queue.notice", id=soon.id, withdrawn=False)
+        await page.see("queue.notice", id=soon.id, withdrawn=True)
         await board.withdraw(boss, said.id)
         await page.see("queue.notice", id=said.id, withdrawn=True)
         assert await board.current("transfer") == []
