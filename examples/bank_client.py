@@ -51,6 +51,10 @@ class BankClient:
         body = {"business_code": business, "starts_at": starts_at, "phone": phone, "reference": reference}
         return self._json("POST", "/appointments", body)
 
+    def entry(self, business: str, customer_class: str) -> dict[str, Any]:
+        """A single-use link for a customer the bank knows: ``standard``, ``vip``, ``elderly`` or ``disabled``."""
+        return self._json("POST", "/entries", {"business_code": business, "customer_class": customer_class})
+
     def appointment(self, reference: str) -> dict[str, Any]:
         """A booking, and in `call_id` the call that came of it."""
         return self._json("GET", f"/appointments/{reference}")

@@ -49,7 +49,7 @@ from core.models.improvement import (
 )
 from core.models.knowledge import Article, ArticleVersion, VersionState
 from core.models.notice import NoticeChannel, NoticeMessage, NoticeState
-from core.models.open import ApiKey, OpenBooking, Webhook, WebhookDelivery, WebhookState
+from core.models.open import ApiKey, EntryPass, OpenBooking, Webhook, WebhookDelivery, WebhookState
 from core.models.oversight import Emergency, HelpRequest
 from core.models.posting import Posting, PostingState, PostingStep, PostingStepState
 from core.models.qa import (
@@ -153,6 +153,7 @@ __all__ = [
     "EarlyDocument",
     "Emergency",
     "EndReason",
+    "EntryPass",
     "Evaluation",
     "EvaluationForm",
     "EvaluationState",

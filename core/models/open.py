@@ -31,6 +31,26 @@ class ApiKey(SQLModel, table=True):
     revoked_at: datetime | None = utc_field(nullable=True)
 
 
+class EntryPass(SQLModel, table=True):
+    """Another system sends a customer it knows: a single-use link that says of which class the customer is.
+
+    Attributes:
+        token_sha256: Of the link's secret. customer_class: As in `Call`.
+        visit_id: The visit that used it.
+    """
+
+    __tablename__ = "entry_pass"
+
+    id: str = Field(primary_key=True)
+    token_sha256: str = Field(unique=True)
+    key_id: str = Field(foreign_key="api_key.id")
+    business_code: str = Field(foreign_key="business.code")
+    customer_class: str
+    created_at: datetime = utc_field()
+    expires_at: datetime = utc_field()
+    visit_id: str | None = Field(default=None, foreign_key="visit.id", unique=True)
+
+
 class OpenBooking(SQLModel, table=True):
     """An appointment another system made. `reference`: its own name for it, unique within the system."""
 

@@ -10,12 +10,13 @@ from core.errors import ConflictError, NotFoundError
 from core.models.booking import Appointment, Callback
 from core.models.business import Business
 from core.models.call import Call, CallState
+from core.models.open import EntryPass
 from core.models.queue import CalendarDay, OpeningCalendar, ServiceQueue
 from core.ports.booking import Slots
 from core.ports.calls import Admission, DeclaredClass, QueueStatus
 from server.acd.estimate import estimate
 from server.acd.opening import Calendar, closes_at, next_opening, slots
-from server.acd.points import booked_points, points
+from server.acd.points import booked_points, placed
 from server.acd.queue import QueueBoard
 
 _WAITING = (CallState.QUEUED.value, CallState.OFFERED.value)
@@ -23,7 +24,7 @@ EARLY = timedelta(minutes=15)  # a booked customer who comes earlier waits like 
 LATE = timedelta(minutes=30)
 
 _QUEUE_AND_PROMISE = (
-    select(ServiceQueue, Callback, Appointment)
+    select(ServiceQueue, Callback, Appointment, EntryPass)
     .select_from(Business)
     .outerjoin(ServiceQueue, col(ServiceQueue.business_code) == col(Business.code))
     .outerjoin(
@@ -32,6 +33,7 @@ _QUEUE_AND_PROMISE = (
     .outerjoin(
         Appointment, (col(Appointment.visit_id) == bindparam("visit_id")) & (col(Appointment.state) == "checked_in")
     )
+    .outerjoin(EntryPass, col(EntryPass.visit_id) == bindparam("visit_id"))
     .where(col(Business.code) == bindparam("business_code"))
     .limit(1)
 )
@@ -47,7 +49,7 @@ class QueueDoor:
         self, session: AsyncSession, visit_id: str, business: Business, declared: DeclaredClass | None, now: datetime
     ) -> Admission:
         """Let a visit into the queue; see `QueueEntry.admit`."""
-        queue, callback, booked = await _queue_and_promise(session, business.code, visit_id)
+        queue, callback, booked, known = await _queue_and_promise(session, business.code, visit_id)
         queue_points = queue.points if queue is not None else 0
         if callback is not None:  # the place was promised, whatever the clock says
             return Admission(callback.queued_at, callback.priority, "standard")
@@ -57,8 +59,7 @@ class QueueDoor:
         if queue is not None:
             await self._require_open(session, queue, now)
             await self._require_room(session, queue, business.skill_group)
-        customer_class = declared or "standard"
-        return Admission(now, points(queue_points, customer_class), customer_class, "declared" if declared else "")
+        return Admission(now, *placed(queue_points, declared, known.customer_class if known else None))
 
     async def status(self, session: AsyncSession, business_code: str, now: datetime) -> QueueStatus:
         """How a business's queue stands. NotFoundError ``business.not_found``."""
@@ -159,8 +160,8 @@ async def _waiting_in_group(session: AsyncSession, group: str) -> int:
 
 async def _queue_and_promise(
     session: AsyncSession, business_code: str, visit_id: str
-) -> tuple[ServiceQueue | None, Callback | None, Appointment | None]:
-    """A business's queue, and what the visit was promised: a call back, a booked time."""
+) -> tuple[ServiceQueue | None, Callback | None, Appointment | None, EntryPass | None]:
+    """A business's queue, what the visit was promised (a call back, a booked time), and how the bank knows it."""
     given = {"business_code": business_code, "visit_id": visit_id}
-    queue, callback, booked = (await session.execute(_QUEUE_AND_PROMISE, given)).one()
-    return queue, callback, booked
+    queue, callback, booked, known = (await session.execute(_QUEUE_AND_PROMISE, given)).one()
+    return queue, callback, booked, known

@@ -34,6 +34,15 @@ def points(queue_points: int, customer_class: str, jumped: bool = False) -> int:
     return capped + CLASS_POINTS.get(customer_class, 0) + (JUMP_POINTS if jumped else 0)
 
 
+def placed(queue_points: int, declared: str | None, known: str | None) -> tuple[int, str, str]:
+    """Points, class and where the class is from (``bank``, ``declared`` or empty): the better one of both."""
+    best, source = max(
+        (("standard", ""), (declared or "standard", "declared"), (known or "standard", "bank")),
+        key=lambda each: CLASS_POINTS.get(each[0], 0),
+    )
+    return points(queue_points, best), best, source
+
+
 def booked_points(queue_points: int, early_s: float) -> int:
     """Points of a booked customer, who comes `early_s` seconds before the time (0 when in time or late).
 

@@ -15,6 +15,7 @@ from server.calls.result import ResultReader
 from server.open import deliver
 from server.open.calls import OpenDesk
 from server.open.keys import PREFIX, KeyBook
+from server.open.passes import PassBook
 from server.open.routes import admin_routes, open_routes
 from server.open.targets import networks_from
 from server.open.webhooks import WebhookBook
@@ -44,10 +45,12 @@ def open_interface(connections: Connections, places: AppointmentPlaces, results:
     async def stages(call_id: str) -> dict[str, str]:
         return (await results.result(reader, call_id)).stages.model_dump()
 
-    keys = KeyBook(database, RateLimiter(connections.redis))
+    limiter = RateLimiter(connections.redis)
+    keys = KeyBook(database, limiter)
     desk = OpenDesk(database, places, stages, Vault(connections.store, secrets.master_key).get, settings.site_url)
     webhooks = WebhookBook(database, secrets.master_key, networks_from(settings.webhook_networks))
-    return OpenInterface(keys, [open_routes(desk), admin_routes(keys, webhooks)])
+    passes = PassBook(database, limiter, settings.site_url)
+    return OpenInterface(keys, [open_routes(desk, passes), admin_routes(keys, webhooks)])
 
 
 def open_jobs(connections: Connections) -> list[Subscription]:

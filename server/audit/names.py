@@ -117,6 +117,8 @@ NAMES: dict[str, tuple[str, str]] = {
     "notice.withdraw": ("撤下等候公告", "withdrew a queue notice"),
     "offer.accept": ("接听", "accepted an offer"),
     "offer.decline": ("拒接", "declined an offer"),
+    "entry.issue": ("外部系统送来客户", "another system sends a customer"),
+    "entry.claim": ("客户用了银行链接进入", "customer came by the bank's link"),
     "open.book": ("外部系统预约", "booked by another system"),
     "open.voucher": ("外部系统取凭证", "voucher fetched by another system"),
     "paper.view": ("查看签署文件或凭证", "looked at a signed document or voucher"),

@@ -63,7 +63,7 @@ class OpenDesk:
         Raises:
             ConflictError: ``slot.gone``; ``open.reference_used`` when the reference stands for another booking.
         """
-        key_id = _key_of(actor)
+        key_id = key_of(actor)
         async with self._database.unit_of_work(actor) as work:
             # Two requests with one reference wait for each other: the second finds what the first has booked.
             lock = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
@@ -92,7 +92,7 @@ class OpenDesk:
     async def appointment(self, actor: Actor, reference: str) -> OpenAppointment:
         """An own booking. NotFoundError ``appointment.not_found``."""
         async with self._database.read() as session:
-            booking, row = await _own_booking(session, _key_of(actor), reference)
+            booking, row = await _own_booking(session, key_of(actor), reference)
             return self._appointment(booking, row, await _call_of(session, row))
 
     async def cancel(self, actor: Actor, reference: str) -> OpenAppointment:
@@ -102,13 +102,13 @@ class OpenDesk:
             NotFoundError: ``appointment.not_found``. ConflictError: ``appointment.over``.
         """
         async with self._database.unit_of_work(actor) as work:
-            booking, row = await _own_booking(work.session, _key_of(actor), reference)
+            booking, row = await _own_booking(work.session, key_of(actor), reference)
             row = await self._places.give_back(work, row.code)
             return self._appointment(booking, row, None)
 
     async def calls(self, actor: Actor, before: datetime | None, reference: str | None) -> OpenCallList:
         """Calls this key may see, newest first."""
-        key_id = _key_of(actor)
+        key_id = key_of(actor)
         query = _joined(key_id)
         if not actor.may(Permission.OPEN_EVERYBODY):
             query = query.where(col(OpenBooking.id).is_not(None))
@@ -183,13 +183,13 @@ class OpenDesk:
 
 async def access_open_call(session: AsyncSession, actor: Actor, call_id: str) -> tuple[Call, str | None]:
     """A call this key may see, and the key's own reference for it. NotFoundError ``call.not_found``."""
-    found = (await session.execute(_joined(_key_of(actor)).where(col(Call.id) == call_id))).first()
+    found = (await session.execute(_joined(key_of(actor)).where(col(Call.id) == call_id))).first()
     if found is None or (found[1] is None and not actor.may(Permission.OPEN_EVERYBODY)):
         raise NotFoundError("there is no such call", code="call.not_found")
     return found[0], found[1]
 
 
-def _key_of(actor: Actor) -> str:
+def key_of(actor: Actor) -> str:
     if actor.key_id is None:
         raise DeniedError("only with an API key")
     return actor.key_id

@@ -9,10 +9,12 @@ from core.http import Done, RouteTable, actor_of
 from core.security.permissions import Permission
 from server.open.calls import OpenDesk
 from server.open.keys import KeyBook
+from server.open.passes import PassBook
 from server.open.schemas import (
     BusinessCode,
     DeliveryFilter,
     DeliveryList,
+    EntryClaim,
     Id,
     KeyRequest,
     KeyView,
@@ -22,6 +24,8 @@ from server.open.schemas import (
     OpenAppointmentRequest,
     OpenCall,
     OpenCallList,
+    OpenEntry,
+    OpenEntryRequest,
     OpenResult,
     OpenSlot,
     Reference,
@@ -34,9 +38,21 @@ from server.open.webhooks import WebhookBook
 CallId = Annotated[str, StringConstraints(max_length=64, pattern=r"^\w+$")]
 
 
-def open_routes(desk: OpenDesk) -> RouteTable:
+def open_routes(desk: OpenDesk, passes: PassBook) -> RouteTable:
     """What an API key opens."""
     table = RouteTable()
+
+    @table.post("/api/open/v1/entries", Permission.OPEN_BOOK)
+    async def entry(request: web.Request, /, body: OpenEntryRequest) -> OpenEntry:
+        """A single-use link for a customer the caller has identified; VIPs and others wait as what they are.
+
+        Refusals: business.not_found.
+        """
+        return await passes.issue(actor_of(request), body)
+
+    @table.post("/api/visit/entry", Permission.VISIT_OWN)
+    async def claim(request: web.Request, body: EntryClaim) -> None:
+        await passes.claim(actor_of(request), body.token)
 
     @table.get("/api/open/v1/businesses/{code}/slots", Permission.OPEN_BOOK)
     async def slots(request: web.Request, code: BusinessCode, /) -> list[OpenSlot]:

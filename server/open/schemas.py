@@ -48,6 +48,30 @@ class OpenAppointment(BaseModel):
     call_id: str | None
 
 
+class OpenEntryRequest(BaseModel):
+    """Sending a customer the caller has identified. `customer_class` decides the place in the queue."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    business_code: BusinessCode
+    customer_class: Literal["standard", "vip", "elderly", "disabled"]
+
+
+class OpenEntry(BaseModel):
+    """A single-use link for the customer's browser, good until `expires_at`."""
+
+    link: str
+    expires_at: datetime
+
+
+class EntryClaim(BaseModel):
+    """The secret of the link a customer came by."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: Annotated[str, StringConstraints(min_length=20, max_length=100, pattern=r"^[\w-]+$")]
+
+
 class OpenCall(BaseModel):
     """How far a call is. `reference`: of the booking it came from, if it was made with this key."""
 

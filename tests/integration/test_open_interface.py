@@ -22,7 +22,7 @@ from core.events import Event, WebhookQueued, event_from_json
 from core.http import SignedIn
 from core.models import Alarm, AuditEntry
 from core.models.booking import Appointment
-from core.models.open import ApiKey, Webhook, WebhookDelivery
+from core.models.open import ApiKey, EntryPass, Webhook, WebhookDelivery
 from core.models.system import OutboxEvent
 from core.rate_limit import RateLimiter
 from core.security.actor import customer_actor, staff_actor
@@ -31,6 +31,7 @@ from server.open.calls import OpenDesk
 from server.open.deliver import TargetDownError, WebhookSender
 from server.open.keys import KeyBook
 from server.open.messages import EVENTS
+from server.open.passes import PassBook
 from server.open.routes import admin_routes, open_routes
 from server.open.schemas import KeyRequest, WebhookRequest
 from server.open.targets import TargetError, networks_from
@@ -62,7 +63,8 @@ class House:
             raise NotFoundError("none")
 
         desk = OpenDesk(database, books, stages, no_voucher, "https://counter.bank")
-        self.tables = [open_routes(desk), admin_routes(self.keys, self.webhooks)]
+        self.passes = PassBook(database, RateLimiter(redis), "https://counter.bank")
+        self.tables = [open_routes(desk, self.passes), admin_routes(self.keys, self.webhooks)]
 
     async def authenticate(self, request: Any) -> SignedIn | None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -148,6 +150,47 @@ async def test_the_example_books_follows_fetches_and_is_told(database: Database,
             assert "13800138000" not in "".join(row.body for row in rows)
         finally:
             receiver.close()
+
+
+async def test_a_customer_the_bank_knows_waits_as_what_the_customer_is(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_house(database, bus, redis) as (counter, house), serving(house.tables, house.authenticate) as http:
+        made = await house.keys.make(ADMIN, KeyRequest(name="手机银行", scopes=["appointments"]))
+        header = {"Authorization": f"Bearer {made.token}"}
+        client = BankClient(str(http.make_url("/")), made.token)
+
+        async def link(business: str = "transfer") -> str:
+            answer = await asyncio.to_thread(client.entry, business, "vip")
+            assert answer["link"].startswith(f"https://counter.bank/?business={business}&entry=")
+            return str(answer["link"].rpartition("=")[2])
+
+        wrong = {"business_code": "transfer", "customer_class": "royal"}
+        assert (await http.post("/api/open/v1/entries", json=wrong, headers=header)).status == 400
+        assert (await http.post("/api/open/v1/entries", json=wrong)).status == 401
+        first, known = await counter.add_visit(), await counter.add_visit()
+        token = await link()
+        for visit_id, secret in ((first, "x" * 40), (first, await link("enquiry"))):
+            with pytest.raises(NotFoundError, match="not valid any more"):
+                await house.passes.claim(customer_actor(visit_id), secret)
+        await house.passes.claim(customer_actor(known), token)
+        with pytest.raises(NotFoundError):  # once
+            await house.passes.claim(customer_actor(first), token)
+        with pytest.raises(NotFoundError):  # one each
+            await house.passes.claim(customer_actor(known), await link())
+        ordinary = await counter.customer(first)
+        assert (await ordinary.ask("queue.join"))["call"]["position"] == 1
+        vip = await counter.customer(known)
+        joined = (await vip.ask("queue.join"))["call"]
+        assert joined["position"] == 1, "before the one who came earlier"
+        call = await counter.call(joined["call_id"])
+        assert (call.customer_class, call.class_source) == ("vip", "bank")
+        late = await link()
+        async with database.unit_of_work(ADMIN) as work:
+            for row in await work.session.scalars(select(EntryPass).where(col(EntryPass.visit_id).is_(None))):
+                row.expires_at = work.clock.now()
+        with pytest.raises(NotFoundError):
+            await house.passes.claim(customer_actor(first), late)
 
 
 async def test_a_target_that_is_down_is_tried_again_then_a_person_is_called(

@@ -18,6 +18,7 @@ from server.acd.points import (
     MAX_QUEUE_POINTS,
     QUEUE_STEP,
     booked_points,
+    placed,
     points,
 )
 
@@ -131,6 +132,11 @@ def test_jump_beats_queue_beats_class_beats_order_of_coming() -> None:
     assert classes < QUEUE_STEP
     assert points(QUEUE_STEP, "standard") > points(0, "elderly") > points(0, "vip") > points(0, "standard") == 0
     assert points(10**9, "appointment", jumped=True) == MAX_POINTS
+    assert placed(0, None, None) == (0, "standard", "")
+    assert placed(0, None, "vip") == (points(0, "vip"), "vip", "bank")
+    assert placed(0, "elderly", "vip")[1:] == ("elderly", "declared")
+    assert placed(0, "elderly", "standard")[1:] == ("elderly", "declared")
+    assert placed(0, "elderly", "disabled")[1:] == ("elderly", "declared"), "both alike: the customer's own word"
 
 
 @given(st.floats(min_value=-1800, max_value=900), st.floats(min_value=0, max_value=900))

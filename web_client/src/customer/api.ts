@@ -20,6 +20,11 @@ export class CustomerApi {
     return this.http.post('/api/visits', { business_code, channel, device: deviceClass(), language })
   }
 
+  /** Comes by a link of the bank's own app, which says who is to be served as what. */
+  claimEntry(token: string): Promise<unknown> {
+    return this.http.post('/api/visit/entry', { token })
+  }
+
   giveRecordingConsent(wording_version: string, granted: boolean): Promise<{ consent_id: string }> {
     return this.http.post('/api/visit/consents', { purpose: 'recording', wording_version, granted })
   }

@@ -36,6 +36,7 @@ const flow: VisitFlow = new VisitFlow(api, room, devices, {
   preselected: query.get('business'),
   appointment: query.get('appointment'),
   callback: query.get('callback'),
+  entry: query.get('entry'),
 })
 
 room.events.on('call', ({ call_id, ended_at }) => void desk.chat.follow(ended_at === null ? call_id : null).catch(() => undefined))

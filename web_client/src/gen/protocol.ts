@@ -1675,6 +1675,12 @@ export interface EnrolmentView {
   qr: string
 }
 /**
+ * The secret of the link a customer came by.
+ */
+export interface EntryClaim {
+  token: string
+}
+/**
  * The inspector's judgement: an answer for every item of the form.
  */
 export interface EvaluationRequest {
@@ -2808,6 +2814,20 @@ export interface OpenCall {
 export interface OpenCallList {
   items: OpenCall[]
   next_before: string | null
+}
+/**
+ * A single-use link for the customer's browser, good until `expires_at`.
+ */
+export interface OpenEntry {
+  link: string
+  expires_at: string
+}
+/**
+ * Sending a customer the caller has identified. `customer_class` decides the place in the queue.
+ */
+export interface OpenEntryRequest {
+  business_code: string
+  customer_class: 'standard' | 'vip' | 'elderly' | 'disabled'
 }
 /**
  * What came of a call. `stages`: how far the work after it is (waiting, running, done, failed …).

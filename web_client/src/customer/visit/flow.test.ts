@@ -27,7 +27,7 @@ let api: { [K in keyof CustomerApi]: ReturnType<typeof vi.fn> }
 let peers: FakePeer[]
 let flow: VisitFlow
 
-function build(preselected: string | null = null, appointment: string | null = null): VisitFlow {
+function build(preselected: string | null = null, appointment: string | null = null, entry: string | null = null): VisitFlow {
   const media = new MediaSession({
     createPeer: () => {
       const peer = new FakePeer()
@@ -47,6 +47,7 @@ function build(preselected: string | null = null, appointment: string | null = n
     channel: 'web',
     preselected,
     appointment,
+    entry,
   })
 }
 
@@ -77,6 +78,7 @@ beforeEach(() => {
     checkIn: vi.fn(),
     callBack: vi.fn(async () => ({})),
     comeBack: vi.fn(),
+    claimEntry: vi.fn(),
     complain: vi.fn(async () => ({ number: 1 })),
     serviceNotice: vi.fn(async () => ({ text_zh: null, text_en: null })),
     roundTrip: vi.fn(async () => 10),
@@ -106,6 +108,13 @@ async function toWaiting(): Promise<void> {
 }
 
 describe('from the link to the queue', () => {
+  it('uses the link of the bank before joining', async () => {
+    flow = build('transfer', null, 'secret')
+    await toWaiting()
+    expect(api.claimEntry).toHaveBeenCalledExactlyOnceWith('secret')
+    expect(flow.state.step).toBe('waiting')
+  })
+
   it('takes three taps and stores the consent before joining', async () => {
     await toWaiting()
     expect(flow.state.step).toBe('waiting')

@@ -45,6 +45,8 @@ export interface FlowContext {
   /** Number of a booked time, or code of a callback, that a link brings along. */
   appointment?: string | null
   callback?: string | null
+  /** Secret of a link of the bank's own app. */
+  entry?: string | null
 }
 
 /** The customer's way from the link to the goodbye. Every method is one tap or one fact. */
@@ -331,7 +333,7 @@ export class VisitFlow {
     this.forgetVisit()
     Object.assign(this.state, { business: null, declared: null, raising: false, end: null, rated: false, number: null, complaint: null, status: null })
     this.booking.forget()
-    this.context.appointment = this.context.callback = null
+    this.context.appointment = this.context.callback = this.context.entry = null
     this.go('choose')
     if (!this.state.businesses) void this.loadBusinesses()
   }
@@ -419,6 +421,7 @@ export class VisitFlow {
     const visit = this.keep({ token, business, joined: false, talked: false })
     if (this.context.appointment) await this.api.checkIn(this.context.appointment)
     if (this.context.callback) await this.api.comeBack(this.context.callback)
+    if (this.context.entry && business.code === this.context.preselected) await this.api.claimEntry(this.context.entry)
     return visit
   }
 
