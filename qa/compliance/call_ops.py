@@ -34,6 +34,8 @@ def evaluate(expr: ex.Expr, party: Party, context: CallContext) -> list[Span]:
         return evaluate(expr.of, expr.who, context)
     if is_local(expr):
         return context.atoms.get((id(expr), party), [])
+    if isinstance(expr, ex.Share):
+        return context.timeline.share(expr, party)
     if type(expr) in TIMELINE:
         return context.timeline.spans(expr, party)
     if (known := fact_spans(expr, party, context.facts)) is not None:
@@ -183,7 +185,7 @@ def children(expr: ex.Expr, party: Party) -> list[tuple[ex.Expr, Party]]:
 
 def can_run_live(expr: ex.Expr) -> bool:
     """Whether a result can be told while the call runs. What is said last, or nowhere, is known only at its end."""
-    if isinstance(expr, ex.Hangup | ex.Not) or (isinstance(expr, ex.Edge) and expr.op == "last"):
+    if isinstance(expr, ex.Hangup | ex.Not | ex.Share) or (isinstance(expr, ex.Edge) and expr.op == "last"):
         return False
     inner = [can_run_live(part) for part, _ in children(expr, Party.TELLER)] if not is_local(expr) else []
     return any(inner) if isinstance(expr, ex.Any_) and inner else all(inner)

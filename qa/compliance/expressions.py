@@ -4,11 +4,12 @@ A new operator needs a model here and a function in the table of ``local_ops`` (
 """
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.ports.speech import Party
+from qa.compliance.feelings import Mood
 from qa.compliance.likeness import packaged
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -231,6 +232,31 @@ class Speed(FrozenModel):
     min_chars: int = Field(default=10, ge=1)
 
 
+class Feeling(FrozenModel):
+    """Words of somebody upset or pleased (see ``feelings``)."""
+
+    op: Literal["feeling"]
+    mood: Mood
+
+
+class Share(FrozenModel):
+    """Of all that is spoken, the party's part (0-1) is more than ``above`` or less than ``below``.
+
+    Says nothing of calls with less than ``min_talk_s`` seconds of speech: a greeting is no conversation yet.
+    """
+
+    op: Literal["share"]
+    above: float | None = Field(default=None, ge=0, lt=1)
+    below: float | None = Field(default=None, gt=0, le=1)
+    min_talk_s: Seconds = 30
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.above is None and self.below is None:
+            raise ValueError("a share needs above or below")
+        return self
+
+
 class Silence(FrozenModel):
     """Nobody speaks for so many seconds between two utterances."""
 
@@ -299,6 +325,8 @@ Expr = Annotated[
     | And
     | Not
     | Speed
+    | Feeling
+    | Share
     | Silence
     | Response
     | Overlap

@@ -78,6 +78,7 @@ class Graph:
         self._nodes: dict[tuple[int, Party], Node] = {}
         self._order: list[Node] = []  # parts before what is made of them
         self._timed: list[tuple[Node, Party, dict[Turn, Span]]] = []
+        self._shares: list[tuple[Node, ex.Share, Party]] = []
         self._given: dict[int, list[tuple[Span, bool]]] = {}
         self.longest_s = 0.0  # longest stretch of any span and the utterances it touches
 
@@ -91,7 +92,9 @@ class Graph:
         local = is_local(expr)
         parts = [] if local else [self.node(inner, who) for inner, who in children(expr, party)]
         node = self._nodes[key] = Node(expr, parts)
-        if type(expr) in TIMELINE and not local:
+        if isinstance(expr, ex.Share):
+            self._shares.append((node, expr, party))
+        elif type(expr) in TIMELINE and not local:
             self._timed.append((node, party, {}))
         elif not local:
             known = fact_spans(expr, party, self._facts)
@@ -126,6 +129,8 @@ class Graph:
             node.change.cover(spans)
         for node, party, said in self._timed:
             self._retime(node, party, said, places)
+        for node, share, party in self._shares:
+            self._replace(node, 0, len(node.spans), self._timeline.share(share, party))
         for node in self._order:
             if node.parts:
                 self._follow(node, first_moved)

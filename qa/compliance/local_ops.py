@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import pairwise, product
 
 from qa.compliance import expressions as ex
+from qa.compliance.feelings import FEELINGS
 from qa.compliance.likeness import CLAUSE_SCORE, packaged
 from qa.compliance.matcher import Hit, Phrase
 from qa.compliance.negation import NegationReader
@@ -59,7 +60,7 @@ def phrases_of(expr: ex.Expr) -> Iterable[Phrase]:
 def needs_phrase(expr: ex.Expr) -> bool:
     """Whether it can only match an utterance in which one of its phrases was heard."""
     match expr:
-        case ex.Regex() | ex.Like() | ex.Speed():
+        case ex.Regex() | ex.Like() | ex.Speed() | ex.Feeling():
             return False
         case ex.Unless() | ex.Affirmed():
             return needs_phrase(expr.of)
@@ -192,6 +193,13 @@ def _speed(expr: ex.Speed, utterance: Utterance, _context: LocalContext) -> list
     return [LocalSpan(0, length, 100.0, f"{rate:.1f} 字/秒", ((0, length),))] if fast or slow else []
 
 
+def _feeling(expr: ex.Feeling, utterance: Utterance, _context: LocalContext) -> list[LocalSpan]:
+    return [
+        LocalSpan(match.start(), match.end(), 100.0, match.group(), (match.span(),))
+        for match in FEELINGS[expr.mood].finditer(utterance.view.text)
+    ]
+
+
 def _any(expr: ex.Any_, utterance: Utterance, context: LocalContext) -> list[LocalSpan]:
     return [span for inner in expr.of for span in evaluate_local(inner, utterance, context)]
 
@@ -206,5 +214,6 @@ LOCAL: dict[type, Callable[..., list[LocalSpan]]] = {
     ex.Unless: _unless,
     ex.Affirmed: _affirmed,
     ex.Speed: _speed,
+    ex.Feeling: _feeling,
     ex.Any_: _any,
 }

@@ -1,4 +1,4 @@
-"""Operators on who speaks when: silence, response time, talking over each other. Pure.
+"""Operators on who speaks when: silence, response time, talking over each other, who speaks how much. Pure.
 
 What they say of an utterance depends only on those that began before it, so a new utterance changes what is said of
 itself and of those that begin before it ends, and of the next one.
@@ -39,6 +39,7 @@ class Timeline:
         self.turns: list[Turn] = []
         self.first_s = self.last_s = 0.0
         self._longest_s = 0.0
+        self._talk_ms = dict.fromkeys(Party, 0)  # whole numbers: the sum is the same in any order
 
     def add(self, segment: Segment) -> tuple[int, int]:
         """Takes an utterance; returns the range of places [from, to) about which something else may now be said.
@@ -52,6 +53,7 @@ class Timeline:
         self.first_s = min(self.first_s, turn.start_s) if self.turns else turn.start_s
         self.last_s = max(self.last_s, turn.end_s) if self.turns else turn.end_s
         self._longest_s = max(self._longest_s, turn.end_s - turn.start_s)
+        self._talk_ms[turn.party] += round((turn.end_s - turn.start_s) * 1000)
         self.turns.insert(place, turn)
         stop = place + 1
         while stop < len(self.turns) and self.turns[stop].start_s < turn.end_s:
@@ -62,6 +64,16 @@ class Timeline:
         """All spans of an operator, in order of time."""
         found = (self.span_at(expr, party, place) for place in range(len(self.turns)))
         return sorted(span for span in found if span is not None)
+
+    def share(self, expr: ex.Share, party: Party) -> list[Span]:
+        """The party's part of all that was spoken so far. It is at no moment, so it has no time."""
+        spoken_ms = sum(self._talk_ms.values())
+        if spoken_ms == 0 or spoken_ms < expr.min_talk_s * 1000:
+            return []
+        part = self._talk_ms[party] / spoken_ms
+        much = expr.above is not None and part > expr.above
+        little = expr.below is not None and part < expr.below
+        return [Span(0.0, 0.0, f"说话占 {part:.0%}", 100.0, party, ())] if much or little else []
 
     def span_at(self, expr: ex.Expr, party: Party, place: int) -> Span | None:
         """What an operator says of the utterance at this place."""

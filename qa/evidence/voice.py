@@ -1,12 +1,12 @@
 """How a call sounded, from who spoke when: talk, pauses, answers, interruptions, pace, words of feeling. Pure."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
 from core.ports.speech import Party, Segment
+from qa.compliance.feelings import FEELINGS, Mood
 
 SILENCE_S = 5.0
 """A pause of both sides this long is a silence."""
@@ -14,11 +14,6 @@ INTERRUPTION_S = 1.0
 """Speaking into the other's sentence for longer than this is an interruption."""
 _TURN_S = 10.0
 """Who speaks again after this long does not answer any more."""
-_UPSET = re.compile(
-    "投诉|生气|气死|气人|什么态度|太慢|等了(半天|这么久|很久)|烦死|麻烦死|不耐烦|急死|受不了|没法沟通|听不懂人话|"
-    "找你们?领导|换(一个)?人来|退钱|骗人|坑人|过分|离谱|不像话|闭嘴|废话"
-)
-_PLEASED = re.compile("谢谢|多谢|感谢|辛苦了|麻烦您了|太好了|很满意|真好|服务好|耐心|周到|放心了")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +66,8 @@ def _party(party: Party, ordered: Sequence[Segment], spoken_s: float) -> PartyVo
         answer_s=round(median(answers), 2) if answers else None,
         longest_answer_s=round(max(answers), 2) if answers else None,
         interruptions=sum(_interrupts(s, ordered) for s in own),
-        upset=tuple(round(s.start_s, 1) for s in own if _UPSET.search(s.text)),
-        pleased=tuple(round(s.start_s, 1) for s in own if _PLEASED.search(s.text)),
+        upset=tuple(round(s.start_s, 1) for s in own if FEELINGS[Mood.UPSET].search(s.text)),
+        pleased=tuple(round(s.start_s, 1) for s in own if FEELINGS[Mood.PLEASED].search(s.text)),
     )
 
 

@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.errors import BadInputError
 from core.ports.compliance import FindingKind, RuleFinding
 from core.ports.speech import Party, Segment
 from qa.compliance.call_ops import can_run_live
@@ -68,6 +69,29 @@ def test_speed() -> None:
     assert len(found({"op": "speed", "below": 4, "min_chars": 5}, ASK, fast)) == 1
 
 
+def test_words_of_feeling_of_either_side() -> None:
+    upset, pleased = {"op": "feeling", "mood": "upset"}, {"op": "feeling", "mood": "pleased"}
+    angry = Segment(C, 20.0, 24.0, "我等了半天了，你们太慢了！")
+    assert [f.phrase for f in found(upset, ASK, angry, party="customer")] == ["等了半天", "太慢"]
+    assert found(upset, ASK, angry) == ()
+    assert found(pleased, ASK, angry, party="customer") == ()
+    assert len(found({"op": "by", "who": "customer", "of": upset}, ASK, angry)) == 2
+
+
+def test_who_speaks_how_much() -> None:
+    # The teller speaks 3 + 3.8 s, the customer 1 s: 87 %.
+    much = {"op": "share", "above": 0.8, "min_talk_s": 5}
+    only = found(much, ASK, LATE, OVER)
+    assert [(f.phrase, f.party, f.at_s) for f in only] == [("说话占 87%", None, None)]
+    assert found({**much, "above": 0.9}, ASK, LATE, OVER) == ()
+    assert found({**much, "min_talk_s": 10}, ASK, LATE, OVER) == ()
+    assert len(found({"op": "share", "below": 0.2, "min_talk_s": 5}, ASK, LATE, OVER, party="customer")) == 1
+    assert len(found({"op": "not", "of": {"op": "share", "below": 0.5, "min_talk_s": 5}}, ASK, LATE, OVER)) == 1
+    assert found(much) == ()
+    with pytest.raises(BadInputError):
+        rules_of({"op": "share"})
+
+
 def test_anchor_at_the_nth_hit() -> None:
     talk = [Segment(T, 10.0 * n, 10.0 * n + 2, "请问转账金额") for n in range(4)]
     closing = Segment(T, 22.5, 24.0, "手续费五元")
@@ -118,6 +142,8 @@ def test_a_node_is_met_by_a_recorded_click_as_well_as_by_voice() -> None:
     [
         (words("转账"), True),
         ({"op": "silence", "seconds": 9}, True),
+        ({"op": "feeling", "mood": "upset"}, True),
+        ({"op": "share", "above": 0.8}, False),
         ({"op": "not", "of": words("转账")}, False),
         ({"op": "hangup", "reasons": ["customer_lost"]}, False),
         ({"op": "last", "seconds": 20, "of": words("再见")}, False),
@@ -139,7 +165,7 @@ def test_equal_rule_sets_judge_alike_whichever_was_compiled_first() -> None:
     assert live.findings() == check(one, [ASK], call)
 
 
-VOCABULARY = ("转账", "同意", "不同意", "手续费", "再见", "验证码")
+VOCABULARY = ("转账", "同意", "不同意", "手续费", "再见", "验证码", "太慢")
 phrases = st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=2, unique=True).map(lambda w: words(*w))
 leaves = st.one_of(
     phrases,
@@ -147,6 +173,9 @@ leaves = st.one_of(
     st.just({"op": "response", "above_s": 2}),
     st.just({"op": "overlap", "seconds": 0.5}),
     st.just({"op": "speed", "above": 5, "min_chars": 2}),
+    st.just({"op": "feeling", "mood": "upset"}),
+    st.just({"op": "share", "above": 0.6, "min_talk_s": 4}),
+    st.just({"op": "share", "below": 0.4, "min_talk_s": 4}),
     st.just({"op": "call", "business": ["transfer"]}),
     st.just({"op": "step", "step": "consent"}),
 )
