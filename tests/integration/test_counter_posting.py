@@ -14,12 +14,14 @@ from sqlmodel import select
 
 from core.db import Database
 from core.events import PostingRequested
+from core.ids import new_id
 from core.models import Alarm, Call, Posting, PostingState, PostingStepState
 from core.ports.banking import BankDownError, BankMisuseError, BankRequest
 from core.security.actor import staff_actor, system_actor
 from core.security.sealing import Sealer
 from server.counter.banking.client import HttpCoreBanking
 from server.counter.banking.desk import PostingDesk
+from server.counter.banking.plans import Operation, plan_for
 from server.counter.banking.routes import routes
 from server.counter.banking.rows import add_posting, new_posting, steps_of
 from server.counter.banking.runner import MAX_ATTEMPTS, BusyError, PostingRunner
@@ -77,23 +79,36 @@ class House:
     async def posting(self, **changes: Any) -> str:
         """A transfer with a fee, not yet run."""
         fields = {"account": PAYER.number, "payee_account": PAYEE.number, "payee_name": PAYEE.owner_name, **changes}
+        plan: Any = [
+            ("hold", {"account": PAYER.number, "amount_fen": AMOUNT + FEE}),
+            ("transfer", {**fields, "amount_fen": AMOUNT}),
+            ("fee", {"account": PAYER.number, "amount_fen": FEE}),
+        ]
+        return await self.planned("transfer", plan, AMOUNT, FEE)
+
+    async def planned(self, business: str, plan: Any, amount_fen: int = 0, fee_fen: int = 0) -> str:
+        """A posting of these requests, not yet run."""
         async with self.database.unit_of_work(system_actor("test")) as work:
-            row = new_posting(work, "case_1", "posting", 1, self.call.id, "transfer")
-            row.amount_fen, row.fee_fen = AMOUNT, FEE
-            plan: Any = [
-                ("hold", {"account": PAYER.number, "amount_fen": AMOUNT + FEE}),
-                ("transfer", {**fields, "amount_fen": AMOUNT}),
-                ("fee", {"account": PAYER.number, "amount_fen": FEE}),
-            ]
+            row = new_posting(work, "case_1", "posting", 1, self.call.id, business)
+            row.amount_fen, row.fee_fen = amount_fen, fee_fen
             await add_posting(work, Sealer(KEY), row, plan)
         return row.id
 
+    async def account(self) -> str:
+        """A new account of the payer's with some money, opened and filled by requests of its own."""
+        owner = {"owner_name": PAYER.owner_name, "id_number": PAYER.id_number, "phone": PAYER.phone}
+        number = str((await self.client.book(BankRequest(new_id("req"), "open", owner))).result["account"])
+        moved = {"account": PAYER.number, "amount_fen": 500}
+        to = {"payee_account": number, "payee_name": PAYER.owner_name}
+        assert (await self.client.book(BankRequest(new_id("req"), "hold", moved))).done
+        assert (await self.client.book(BankRequest(new_id("req"), "transfer", {**moved, **to}))).done
+        return number
+
     async def run(self, posting_id: str) -> Posting:
         """As the job engine would: again after every failure to get an answer."""
-        event = PostingRequested(at=self.database.clock.now(), call_id=self.call.id, posting_id=posting_id, run=1)
         while True:
             try:
-                await self.runner.run(event)
+                await self.runner.run(self.requested(posting_id))
             except BusyError:  # the dead worker's connection still holds it
                 await asyncio.sleep(0.01)
             except BankDownError:
@@ -101,6 +116,10 @@ class House:
                     await self.bank.restart()
             else:
                 return await self.row(posting_id)
+
+    def requested(self, posting_id: str) -> PostingRequested:
+        """The fact that has a worker run it."""
+        return PostingRequested(at=self.database.clock.now(), call_id=self.call.id, posting_id=posting_id, run=1)
 
     async def row(self, posting_id: str) -> Posting:
         async with self.database.read() as session:
@@ -124,6 +143,8 @@ class House:
 
 
 DONE, UNDONE = (-AMOUNT - FEE, AMOUNT, FEE), (0, 0, 0)
+LATE_S = 0.6  # what the bank takes longer than the counter waits in the test of late answers
+POINT = {"slow": "before", "silent": "after"}
 
 
 @pytest.fixture
@@ -175,6 +196,71 @@ async def test_bank_dies_before_and_after_every_commit(house: House) -> None:
             row = await house.run(posting_id)
             state, booked = (PostingState.ROLLED_BACK, UNDONE) if refuse else (PostingState.DONE, DONE)
             assert (row.state, await house.booked_since(before)) == (state, booked), (kind, moment)
+
+
+async def test_answers_that_come_too_late(house: House) -> None:
+    """The counter stops waiting; the bank books all the same: before the request is sent again, or after."""
+    patient, start = house.runner, await house.bank.books()
+    impatient = PostingRunner(house.database, HttpCoreBanking(house.bank.http, house.bank.url, TOKEN, 0.2), Sealer(KEY))
+    for kind in ("hold", "transfer", "fee", "reverse"):
+        for action in ("slow", "silent"):
+            posting_id, before = await house.posting(), await house.bank.books()
+            refuse = [{"kind": "fee", "action": "refuse"}] if kind == "reverse" else []
+            await house.bank.faults(
+                {"kind": kind, "action": action, "point": POINT[action], "delay_s": LATE_S}, *refuse
+            )
+            house.runner = impatient
+            with pytest.raises(BankDownError):
+                await impatient.run(house.requested(posting_id))
+            house.runner = patient
+            row = await house.run(posting_id)
+            state, booked = (PostingState.ROLLED_BACK, UNDONE) if refuse else (PostingState.DONE, DONE)
+            assert (row.state, await house.booked_since(before)) == (state, booked), (kind, action)
+    await asyncio.sleep(LATE_S + 0.2)  # the last that were slow arrive now, and find what was booked in their place
+    assert await house.booked_since(start) == tuple(6 * each for each in DONE)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_bank_dies_in_every_other_operation(house: House, moment: str) -> None:
+    phone = "13912345678" if moment == "before" else "13987654321"
+
+    async def run(operation: Operation, values: dict[str, Any], *faults: dict[str, Any]) -> Posting:
+        posting_id = await house.planned(operation, plan_for(operation, values, 0))
+        await house.bank.faults(*faults)
+        return await house.run(posting_id)
+
+    def dies(kind: str) -> dict[str, str]:
+        return {"kind": kind, "action": "exit", "point": moment}
+
+    number = await house.account()
+    of_account = {"account": number, "id_number": PAYER.id_number}
+    before = await house.bank.books()
+    person = {"name": PAYER.owner_name, "id_number": PAYER.id_number, "phone": PAYER.phone}
+    assert (await run("open", person, dies("open"))).state == PostingState.DONE
+    after = await house.bank.books()
+    assert len(after["balances"]) == len(before["balances"]) + 1
+
+    assert (await run("password", {"account": number}, dies("password"))).state == PostingState.DONE
+    assert (await run("contact", {**of_account, "phone": phone}, dies("contact"))).state == PostingState.DONE
+    assert await house.client.holds(PAYER.id_number, phone)
+    for operation, status in (("lock", "frozen"), ("unlock", "active")):
+        assert (await run("lock", {**of_account, "operation": operation}, dies("status"))).state == PostingState.DONE
+        facts = await house.client.account(number)
+        assert facts is not None
+        assert facts.status == status
+    # Closing is two requests: swept and not closed must not be its end.
+    closing = {"account": number, "to_account": PAYER.number}
+    row = await run("close", closing, {"kind": "status", "action": "refuse"}, dies("reverse"))
+    assert (row.state, row.reason) == (PostingState.ROLLED_BACK, "bank.simulated_refusal")
+    assert (await house.bank.books())["balances"] == after["balances"]
+    for kind in ("sweep", "status"):
+        into = await house.account()
+        row = await run("close", {"account": into, "to_account": number}, dies(kind))
+        facts = await house.client.account(into)
+        assert facts is not None
+        assert (row.state, facts.status, facts.balance_fen) == (PostingState.DONE, "closed", 0), kind
+    books = await house.bank.books()
+    assert (books["balances"][number], books["held_fen"]) == (1_500, 0)
 
 
 async def test_a_bank_that_stays_away_puts_it_on_the_list_and_a_supervisor_clears_it_up(house: House) -> None:
