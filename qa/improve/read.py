@@ -29,6 +29,7 @@ from qa.improve.schemas import (
     RectificationView,
 )
 from qa.review.read import coaching_views
+from qa.shown import shown_text
 
 SHOWN = 300
 
@@ -73,12 +74,14 @@ class ImproveReader:
         )
         rows = (await session.execute(query)).all()
         ids = [row[0].id for row in rows]
-        steps, files = await _steps(session, ids), await _files(session, ids)
+        steps, files = await _steps(session, actor, ids), await _files(session, ids)
         names = await names_of(session, {row[0].created_by for row in rows})
         items = [
             RectificationView.model_validate(
                 {
                     **row.model_dump(),
+                    "title": shown_text(actor, row.title),
+                    "demand": shown_text(actor, row.demand),
                     "number": call.number,
                     "business_code": call.business_code,
                     "teller_name": teller.display_name,
@@ -98,7 +101,9 @@ class ImproveReader:
         """Coaching notes to the teller."""
         actor.require(Permission.EVALUATION_OWN)
         async with self._database.read() as session:
-            return CoachingList(items=await coaching_views(session, col(CoachingNote.teller_id) == actor.staff_id))
+            return CoachingList(
+                items=await coaching_views(session, actor, col(CoachingNote.teller_id) == actor.staff_id)
+            )
 
     async def notes_on(self, actor: Actor) -> CoachingList:
         """Coaching notes that this inspector wrote; all of them for the QA lead."""
@@ -107,7 +112,7 @@ class ImproveReader:
         if actor.may(Permission.QA_MANAGE):
             which = col(CoachingNote.id).is_not(None)
         async with self._database.read() as session:
-            return CoachingList(items=await coaching_views(session, which))
+            return CoachingList(items=await coaching_views(session, actor, which))
 
     async def cases(self, actor: Actor) -> BestCaseList:
         """The library, open to all staff; recordings only to those who may play them."""
@@ -145,12 +150,13 @@ async def _files(session: AsyncSession, ids: list[str]) -> dict[str, list[ProofF
     return found
 
 
-async def _steps(session: AsyncSession, ids: list[str]) -> dict[str, list[RectificationStepView]]:
+async def _steps(session: AsyncSession, actor: Actor, ids: list[str]) -> dict[str, list[RectificationStepView]]:
     query = select(RectificationStep).where(col(RectificationStep.rectification_id).in_(ids))
     rows = (await session.scalars(query.order_by(col(RectificationStep.at), col(RectificationStep.id)))).all()
     names = await names_of(session, {row.staff_id for row in rows})
     found: dict[str, list[RectificationStepView]] = {}
     for row in rows:
-        view = RectificationStepView.model_validate({**row.model_dump(), "name": names.get(row.staff_id or "")})
+        fields = {**row.model_dump(), "text": shown_text(actor, row.text), "name": names.get(row.staff_id or "")}
+        view = RectificationStepView.model_validate(fields)
         found.setdefault(row.rectification_id, []).append(view)
     return found

@@ -30,6 +30,7 @@ from qa.review.schemas import (
 from qa.review.service import access_own
 from qa.review.states import appeal_until
 from qa.scoring.forms import stored_form
+from qa.shown import shown_text
 from qa.transcripts import call_transcript
 
 SHOWN = 200
@@ -69,21 +70,21 @@ class ReviewReader:
             work.audit("evaluation.view", "evaluation", evaluation.id, call_id=call.id)
             transcript = await call_transcript(session, call.id)
             findings = await newest_findings(session, [call.id])
-            appeals = await appeal_views(session, col(Appeal.evaluation_id) == evaluation.id, work.clock.now())
+            appeals = await appeal_views(session, actor, col(Appeal.evaluation_id) == evaluation.id, work.clock.now())
             names = await names_of(session, {evaluation.inspector_id})
             kind = transcript.kind.value if transcript.kind else ""
             return MyEvaluation(
                 **(await _row(session, evaluation, call)).model_dump(),
                 version=evaluation.version,
                 inspector_name=names.get(evaluation.inspector_id or ""),
-                comment=evaluation.comment,
+                comment=shown_text(actor, evaluation.comment),
                 form=views.form_view(await stored_form(session, evaluation.form_version)),
                 answers=views.answer_views(evaluation.answers),
                 findings=views.finding_views(actor, findings, transcript.rows),
                 segments=views.segment_views(actor, transcript.rows, kind),
                 steps=await steps_of(session, evaluation.id),
                 appeal=appeals[0] if appeals else None,
-                coaching=await coaching_views(session, col(CoachingNote.call_id) == call.id),
+                coaching=await coaching_views(session, actor, col(CoachingNote.call_id) == call.id),
             )
 
     async def of_team(self, actor: Actor) -> AppealList:
@@ -93,14 +94,14 @@ class ReviewReader:
             me = await session.get_one(Staff, actor.staff_id)
             team = select(col(Staff.id)).where(col(Staff.team) == me.team, col(Staff.id) != me.id)
             now = self._database.clock.now()
-            return AppealList(items=await appeal_views(session, col(Appeal.teller_id).in_(team), now))
+            return AppealList(items=await appeal_views(session, actor, col(Appeal.teller_id).in_(team), now))
 
     async def all_appeals(self, actor: Actor) -> AppealList:
         """Every appeal, for the QA lead."""
         actor.require(Permission.QA_VERDICT)
         async with self._database.read() as session:
             now = self._database.clock.now()
-            return AppealList(items=await appeal_views(session, col(Appeal.id).is_not(None), now))
+            return AppealList(items=await appeal_views(session, actor, col(Appeal.id).is_not(None), now))
 
 
 async def _row(session: AsyncSession, evaluation: Evaluation, call: Call) -> MyEvaluationRow:
@@ -124,8 +125,10 @@ async def _row(session: AsyncSession, evaluation: Evaluation, call: Call) -> MyE
     )
 
 
-async def appeal_views(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> list[AppealView]:
-    """Appeals with their items: those that wait first, the oldest of them first."""
+async def appeal_views(
+    session: AsyncSession, actor: Actor, which: ColumnElement[bool], now: datetime
+) -> list[AppealView]:
+    """Appeals with their items: those that wait first, the oldest of them first. Numbers in reasons are covered."""
     query = (
         select(Appeal, Evaluation, Call)
         .join(Evaluation, col(Evaluation.id) == col(Appeal.evaluation_id))
@@ -139,11 +142,12 @@ async def appeal_views(session: AsyncSession, which: ColumnElement[bool], now: d
     items: dict[str, list[AppealItem]] = {}
     for item in (await session.scalars(select(AppealItem).where(col(AppealItem.appeal_id).in_(ids)))).all():
         items.setdefault(item.appeal_id, []).append(item)
-    return [await _appeal_view(session, *row, items.get(row[0].id, []), now) for row in rows]
+    return [await _appeal_view(session, actor, *row, items.get(row[0].id, []), now) for row in rows]
 
 
 async def _appeal_view(
     session: AsyncSession,
+    actor: Actor,
     appeal: Appeal,
     evaluation: Evaluation,
     call: Call,
@@ -171,19 +175,19 @@ async def _appeal_view(
             "created_at": appeal.created_at,
             "due_at": appeal.due_at,
             "overdue": appeal.state != AppealState.DECIDED and appeal.due_at < now,
-            "note": appeal.note,
+            "note": shown_text(actor, appeal.note),
             "items": [
                 AppealItemView(
                     item_id=item.item_id,
                     title_zh=titles[item.item_id].label_zh,
                     title_en=titles[item.item_id].label_en,
                     given=given[item.item_id],
-                    reason=item.reason,
+                    reason=shown_text(actor, item.reason),
                     supported=item.supported,
-                    supervisor_note=item.supervisor_note,
+                    supervisor_note=shown_text(actor, item.supervisor_note),
                     upheld=item.upheld,
                     fraction=views.number(item.fraction),
-                    lead_note=item.lead_note,
+                    lead_note=shown_text(actor, item.lead_note),
                 )
                 for item in sorted(items, key=lambda item: list(titles).index(item.item_id))
             ],
@@ -191,8 +195,8 @@ async def _appeal_view(
     )
 
 
-async def coaching_views(session: AsyncSession, which: ColumnElement[bool]) -> list[CoachingView]:
-    """Coaching notes, newest first."""
+async def coaching_views(session: AsyncSession, actor: Actor, which: ColumnElement[bool]) -> list[CoachingView]:
+    """Coaching notes, newest first, with numbers covered."""
     query = (
         select(CoachingNote, Call)
         .join(Call, col(Call.id) == col(CoachingNote.call_id))
@@ -204,7 +208,8 @@ async def coaching_views(session: AsyncSession, which: ColumnElement[bool]) -> l
     names = await names_of(session, {staff_id for note, _ in rows for staff_id in (note.author_id, note.teller_id)})
     return [
         CoachingView(
-            **note.model_dump(include={"id", "call_id", "at_s", "text", "created_at", "read_at"}),
+            **note.model_dump(include={"id", "call_id", "at_s", "created_at", "read_at"}),
+            text=shown_text(actor, note.text),
             number=call.number,
             teller_name=names[note.teller_id],
             author_name=names[note.author_id],

@@ -220,10 +220,17 @@ async def test_appeal_supervisor_lead_final(house: House) -> None:
     assert await house.refused("bob", "GET", path) == "evaluation.not_found"
     wrong = [{"item_id": "nothing", "reason": "不对"}]
     assert await house.refused("amy", "POST", f"{path}/appeal", version=seen["version"], items=wrong) == "appeal.items"
-    items = [{"item_id": "identity", "reason": "已核验身份证"}, {"item_id": "manners", "reason": "客户先骂人"}]
+    items = [
+        {"item_id": "identity", "reason": "已核验身份证，手机13812345678"},
+        {"item_id": "manners", "reason": "客户先骂人"},
+    ]
     await house.ask("amy", "POST", f"{path}/appeal", version=seen["version"], items=items)
     assert (await house.ask("other", "GET", "/api/team/appeals"))["items"] == []
     appeal = (await house.ask("boss", "GET", "/api/team/appeals"))["items"][0]
+    reasons = {item["item_id"]: item["reason"] for item in appeal["items"]}
+    assert reasons == {"identity": "已核验身份证，手机＊＊＊＊＊＊＊＊＊＊＊", "manners": "客户先骂人"}
+    for_lead = (await house.ask("lead", "GET", "/api/qa/appeals"))["items"][0]
+    assert "13812345678" in str(for_lead)
     opinion, verdict = (f"/api/{part}" for part in (
         f"team/appeals/{appeal['appeal_id']}/opinion", f"qa/appeals/{appeal['appeal_id']}/verdict",
     ))  # fmt: skip
@@ -282,8 +289,12 @@ async def test_a_rectification_goes_round_until_it_is_effective(house: House) ->
     call = await house.call("amy", queued_at=house.database.clock.now() - timedelta(days=1))
     later = await house.call("amy")
     strange = await house.call("bob")
-    wanted = {"call_id": call.id, "title": "身份核验", "demand": "学习制度", "category": "verification", "due_days": 3}
+    wanted = {
+        "call_id": call.id, "title": "身份核验", "demand": "学习制度，回访13812345678",
+        "category": "verification", "due_days": 3,
+    }  # fmt: skip
     opened = (await house.ask("ins1", "POST", "/api/qa/rectifications", **wanted))["items"][0]
+    assert opened["demand"] == "学习制度，回访＊＊＊＊＊＊＊＊＊＊＊"
     prove, check = (f"/api/{who}/rectifications/{opened['id']}" for who in ("my", "qa"))
     proof = {"version": opened["version"], "text": "已学习", "call_number": strange.number}
     assert await house.refused("amy", "POST", f"{prove}/proof", **proof) == "rectification.proof_call"
@@ -372,9 +383,9 @@ async def _proof_files(house: House, rectification_id: str) -> str:
 
 async def test_coaching_and_best_cases(house: House) -> None:
     call = await house.call("amy", (*GOOD_TRANSFER, ("customer", 14.0, 14.9, "我的手机号是13812345678")))
-    await house.ask("ins1", "POST", "/api/qa/coaching", call_id=call.id, at_s=9.0, text="语速放慢一点更好")
+    await house.ask("ins1", "POST", "/api/qa/coaching", call_id=call.id, at_s=9.0, text="语速放慢，回访13812345678")
     note = (await house.ask("amy", "GET", "/api/my/coaching"))["items"][0]
-    assert (note["text"], note["read_at"]) == ("语速放慢一点更好", None)
+    assert (note["text"], note["read_at"]) == ("语速放慢，回访＊＊＊＊＊＊＊＊＊＊＊", None)
     assert (await house.ask("bob", "GET", "/api/my/coaching"))["items"] == []
     read = await house.ask("amy", "POST", f"/api/my/coaching/{note['id']}/read")
     assert read["items"][0]["read_at"] is not None
