@@ -39,6 +39,7 @@ QUERIES = (
     "公安局", "再见", "您本人自愿", "请您核对", "资金来源", "刷单返利", "通缉令", "挂失", "孙子", "杀猪盘",
     "天上掉馅饼", "火星移民", "区块链养猪",
 )  # fmt: skip
+CALL = 100  # utterances
 COLUMNS = ("segment_id", "call_id", "party", "business_code", "said_at", "start_s", "end_s", "text", "grams", "pinyin")
 
 
@@ -54,7 +55,7 @@ def sentences(rng: random.Random, count: int) -> list[tuple[str, str, str]]:
 
 
 async def fill(database: Database, count: int, rng: random.Random) -> Any:
-    """So many utterances in calls of a hundred each; returns an inspector."""
+    """So many utterances in calls of `CALL` each; returns an inspector."""
     rows = CallRows(database)
     teller, inspector = await rows.staff("teller", "teller"), await rows.staff("inspector", "inspector")
     begin = datetime(2025, 1, 1, tzinfo=UTC)
@@ -63,16 +64,30 @@ async def fill(database: Database, count: int, rng: random.Random) -> Any:
         for name in ("grams", "pinyin", "said_at", "call_id"):
             await connection.execute(text(f"drop index ix_search_segment_{name}"))
         await connection.commit()
-    calls = [await rows.call(teller) for _ in range(40)]
+    template = await rows.call(teller)
     async with database.engine.connect() as connection:
         raw = (await connection.get_raw_connection()).driver_connection
         assert raw is not None
+        # What stands around a hit is read too, so calls must be as long as calls are.
+        columns = [
+            row[0]
+            for row in await raw.fetch(
+                "select column_name from information_schema.columns where table_name = 'call'"
+                " and is_generated = 'NEVER' and column_name not in ('id', 'number')"
+            )
+        ]
+        names = ", ".join(f'"{name}"' for name in columns)
+        await raw.execute(
+            f"insert into call (id, number, {names}) select 'call_' || n, 1000000 + n, {names}"
+            f" from call, generate_series(1, {-(-count // CALL)}) as n where call.id = '{template.id}'"
+        )
+        await raw.execute("analyze call")
         for done in range(0, count, 50_000):
             batch = sentences(rng, min(50_000, count - done))
             records = [
                 (
-                    f"seg_{done + n}", calls[(done + n) // 100 % 40].id, rng.choice(("teller", "customer")), "transfer",
-                    begin + timedelta(seconds=30 * (done + n)), float(n % 100), n % 100 + 5.0, *one,
+                    f"seg_{done + n}", f"call_{(done + n) // CALL + 1}", rng.choice(("teller", "customer")), "transfer",
+                    begin + timedelta(seconds=4 * (done + n)), 4.0 * (n % CALL), 4.0 * (n % CALL) + 3.5, *one,
                 )
                 for n, one in enumerate(batch)
             ]  # fmt: skip

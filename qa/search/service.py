@@ -1,12 +1,13 @@
 """Indexing final transcripts, and finding what was said."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, or_, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -164,7 +165,12 @@ async def _covered(session: AsyncSession, rows: Sequence[SearchSegment]) -> dict
             for row in rows
         )
     )
-    query = select(SearchSegment).where(near).order_by(col(SearchSegment.call_id), col(SearchSegment.start_s))
+    calls = {row.call_id for row in rows}  # said once more: a plan for any calls would read them all
+    query = (
+        select(SearchSegment)
+        .where(col(SearchSegment.call_id).in_(calls), near)
+        .order_by(col(SearchSegment.call_id), col(SearchSegment.start_s))
+    )
     found: dict[str, str] = {}
     for _, talk in groupby((await session.scalars(query)).all(), lambda row: row.call_id):
         said = list(talk)
@@ -207,8 +213,20 @@ async def index_call(work: UnitOfWork, call_id: str) -> None:
 def _words(query: str, by: str) -> list[ColumnElement[bool]]:
     letters = pinyin_query(query)
     if by == "sound" or is_pinyin(query):
-        return [col(SearchSegment.pinyin).contains(letters, autoescape=True)]
-    return [col(SearchSegment.grams).contains(grams(query), autoescape=True)]
+        return [_holds(col(SearchSegment.pinyin), letters)]
+    return [_holds(col(SearchSegment.grams), grams(query))]
+
+
+def _holds(column: Any, letters: str) -> ColumnElement[bool]:
+    """The column contains these letters.
+
+    They are written into the statement: the planner has to see whether they are common (then the newest rows are read
+    until a page is full) or rare (then the trigram index is asked). A plan for any letters takes seconds.
+    """
+    escaped = re.sub("[/%_]", r"/\g<0>", letters)
+    pattern: Any = bindparam("letters", f"%{escaped}%", literal_execute=True, unique=True)
+    like: ColumnElement[bool] = column.like(pattern, escape="/")
+    return like
 
 
 def _place(after: str) -> list[ColumnElement[bool]]:
