@@ -141,5 +141,7 @@ async def test_a_refused_identity_stops_a_password_reset(house: RunningHouse) ->
         await expect(customer.by("counter-ended")).to_contain_text(re.compile("网点"))
         await expect(teller.by("case-ended")).to_have_attribute("data-state", "stopped")
         await shot(customer, "customer-stopped")
+        await customer.page.set_viewport_size({"width": 390, "height": 844})
+        await shot(customer, "customer-stopped-390")
         await shot(teller, "teller-stopped")
         await hang_up(teller)
