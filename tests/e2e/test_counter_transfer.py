@@ -52,6 +52,7 @@ async def test_transfer_reviewed_and_booked_then_another_stopped_for_fraud(house
         await approve(supervisor, "已核对身份、金额与用途，客户本人自愿办理")
         await expect(customer.by("counter-ended")).to_have_attribute("data-state", "done", timeout=STEP_MS)
         await expect(customer.by("voucher-open")).to_be_visible(timeout=STEP_MS)
+        await expect(customer.by("voucher-time")).to_contain_text("办成")
         await shot(customer, "customer-voucher")
         await customer.by("counter-dismiss").click()
         await _stop_a_second_one(customer, teller, supervisor)

@@ -12,7 +12,7 @@ export default {
       },
       review: { wait: '另一位工作人员正在核对您的业务，一般不到一分钟。' },
       posting: { wait: '正在办理，请不要关闭页面。' },
-      voucher: { code: '您的凭证验证码：{code}', title: '您的凭证', open: '打开凭证', making: '凭证正在生成，请稍等…', messages: '给您的消息' },
+      voucher: { at: '{at} 办成', code: '您的凭证验证码：{code}', title: '您的凭证', open: '打开凭证', making: '凭证正在生成，请稍等…', messages: '给您的消息' },
       verify: {
         title: '核对凭证真伪', text: '输入凭证上的验证码，看看是不是我们发的。', code: '验证码', check: '核对', unknown: '没有这份凭证', unknownText: '请核对验证码。如果有人拿这份凭证向您要钱，请不要相信。', found: { voucher: '是我们发的电子凭证', document: '是在我们这里签署的文件' },
         file: '还可以选择凭证文件，看看有没有被改过（文件不会上传）', same: '文件没有被改过', changed: '文件和我们发的不一样',
@@ -42,7 +42,7 @@ export default {
       },
       review: { wait: 'A second member of staff is checking your business. Mostly less than a minute.' },
       posting: { wait: 'We are processing this. Please keep the page open.' },
-      voucher: { code: 'Code of your voucher: {code}', title: 'Your voucher', open: 'Open the voucher', making: 'Your voucher is being made…', messages: 'Messages for you' },
+      voucher: { at: 'Done {at}', code: 'Code of your voucher: {code}', title: 'Your voucher', open: 'Open the voucher', making: 'Your voucher is being made…', messages: 'Messages for you' },
       verify: {
         title: 'Check a voucher', text: 'Enter the code printed on it to see whether it is ours.', code: 'Verification code', check: 'Check', unknown: 'We know no such voucher', unknownText: 'Check the code. If somebody asks you for money because of it, do not believe it.', found: { voucher: 'This voucher is ours', document: 'This document was signed with us' },
         file: 'Choose the file as well to see whether it was changed (it is not uploaded)', same: 'The file was not changed', changed: 'The file is not the one we handed out',
