@@ -40,6 +40,8 @@ class Contents:
             manifest = await self._get(recording.manifest_key)
             yield PackageFile("recordings/manifest.json", "recording_manifest", manifest)
         for row in found.documents:
+            if not row.wrapped_key:  # a face whose consent was taken back: its row says that it was there
+                continue
             content = await self._own_object(row.object_key, row.wrapped_key, row.id, row.id)
             name = f"documents/{row.code}-{row.id}.{_SUFFIX.get(row.content_type, 'bin')}"
             yield PackageFile(name, "document", content)

@@ -140,7 +140,6 @@ def build(
     limiter = RateLimiter(redis)
     staff_access = access.build(connections, limiter)
     identity = staff_access.identity
-    counter = CounterService(database, limiter, connections.secrets.token_key, settings.visit_token_s)
     business = counter_room.build(
         database, bus, connections.store, connections.secrets.master_key, settings, limiter, http
     )
@@ -180,6 +179,9 @@ def build(
         on_crash=on_crash,
         alive_nodes=alive_nodes,
         pauses=HttpRecordingPauses(http, connections.secrets.internal_token, node_url),
+    )
+    counter = CounterService(
+        database, limiter, connections.secrets.token_key, settings.visit_token_s, calls=calls.service
     )
     acd = acd_room.build(database, bus, redis, calls.service, online, settings, door, on_crash=on_crash)
     wallboard = wallboard_room.build(database, bus, settings.timezone, calls.service, acd.oversight, on_crash=on_crash)

@@ -4,7 +4,15 @@ from aiohttp import web
 
 from core.http import RouteTable, actor_of
 from core.security.permissions import Permission
-from server.counter.schemas import BusinessView, ConsentRequest, ConsentView, VisitRequest, VisitView, WordingView
+from server.counter.schemas import (
+    BusinessView,
+    ConsentGiven,
+    ConsentRequest,
+    ConsentView,
+    VisitRequest,
+    VisitView,
+    WordingView,
+)
 from server.counter.service import CounterService
 from server.counter.wordings import current_wording
 
@@ -28,5 +36,9 @@ def routes(service: CounterService) -> RouteTable:
     @table.post("/api/visit/consents", Permission.VISIT_OWN)
     async def consent(request: web.Request, body: ConsentRequest) -> ConsentView:
         return ConsentView(consent_id=await service.record_consent(actor_of(request), body))
+
+    @table.get("/api/visit/consents", Permission.VISIT_OWN)
+    async def consents(request: web.Request) -> list[ConsentGiven]:
+        return await service.consents(actor_of(request))
 
     return table

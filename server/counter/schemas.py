@@ -54,9 +54,20 @@ class ConsentRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    purpose: Literal["recording"]
+    purpose: Literal["recording", "face"]
     wording_version: Code
     granted: bool
+
+
+class ConsentGiven(BaseModel):
+    """The word that counts for a purpose, with the text it was about; empty when this release never published it."""
+
+    purpose: str
+    wording_version: str
+    granted: bool
+    at: datetime
+    text_zh: str
+    text_en: str
 
 
 class ConsentView(BaseModel):

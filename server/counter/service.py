@@ -1,19 +1,23 @@
 """Entering: visits with signed tokens, and consents."""
 
 from aiohttp import hdrs, web
+from sqlmodel import col, select
 
-from core.db import Database
-from core.errors import ConflictError, NotFoundError, NotSignedInError
+from core.db import Database, UnitOfWork
+from core.errors import NotFoundError, NotSignedInError
 from core.http import SignedIn
 from core.ids import new_id
-from core.models.visit import Consent, Visit
+from core.models.call import Call, CallState
+from core.models.visit import Visit
+from core.ports.calls import OwnCall
 from core.rate_limit import RateLimiter, address_key
 from core.security.actor import Actor, customer_actor
 from core.security.tokens import issue_visit_token, read_visit_token
 from server.counter.address import address_class
 from server.counter.catalogue import enabled_business, enabled_businesses
-from server.counter.schemas import BusinessView, ConsentRequest, VisitRequest, VisitView
-from server.counter.wordings import current_wording
+from server.counter.consents import add_consent, forget_faces, newest_consents, worded
+from server.counter.schemas import BusinessView, ConsentGiven, ConsentRequest, VisitRequest, VisitView
+from server.counter.wordings import wording_texts
 
 WINDOW_S = 60
 CONSENTS_PER_WINDOW = 20
@@ -29,8 +33,10 @@ class CounterService:
         token_key: str,
         visit_token_s: float,
         visits_per_minute: int = 60,
+        calls: OwnCall | None = None,
     ) -> None:
-        """`visits_per_minute` counts per client address (a branch's kiosks share one)."""
+        """`visits_per_minute` counts per client address (a branch's kiosks share one). `calls`: to end one."""
+        self._calls = calls
         self._database = database
         self._limiter = limiter
         self._token_key = token_key
@@ -72,6 +78,9 @@ class CounterService:
     async def record_consent(self, actor: Actor, request: ConsentRequest) -> str:
         """Store a consent or a refusal; the latest one of a purpose counts.
 
+        Taking one back has effect at once: without recording the running call ends; a face is compared no more, and
+        its pictures cannot be opened any more.
+
         Returns:
             The consent's id.
 
@@ -81,26 +90,34 @@ class CounterService:
         """
         visit_id = actor.visit_id or ""
         await self._limiter.hit(f"consent:{visit_id}", CONSENTS_PER_WINDOW, WINDOW_S)
-        wording = current_wording(request.purpose)
-        if request.wording_version != wording.version:
-            raise ConflictError("the wording has changed", code="consent.outdated", current_version=wording.version)
+        wording = worded(request.purpose, request.wording_version, request.granted)
         async with self._database.unit_of_work(actor) as work:
             visit = await work.session.get(Visit, visit_id)
             if visit is None:
                 raise NotFoundError("there is no such visit", code="visit.not_found")
-            consent = Consent(
-                id=new_id("consent"),
-                visit_id=visit_id,
-                purpose=wording.purpose,
-                wording_version=wording.version,
-                wording_sha256=wording.sha256(visit.language),
-                granted=request.granted,
-                at=work.clock.now(),
-            )
-            work.session.add(consent)
-            after = {"purpose": wording.purpose, "version": wording.version, "granted": request.granted}
-            work.audit("consent.record", "consent", consent.id, visit_id=visit_id, after=after)
+            consent = add_consent(work, visit_id, visit.language, wording, request.granted)
+            if request.purpose == "face" and not request.granted:
+                await forget_faces(work, visit_id)
+            recorded = request.purpose == "recording" and not request.granted and await _is_recorded(work, visit_id)
+        if recorded and self._calls is not None:
+            await self._calls.hang_up(actor)
         return consent.id
+
+    async def consents(self, actor: Actor) -> list[ConsentGiven]:
+        """What the customer has agreed to or refused, as it counts now, with the words that were shown."""
+        async with self._database.read() as session:
+            rows = await newest_consents(session, actor.visit_id or "")
+        return [
+            ConsentGiven(
+                purpose=row.purpose,
+                wording_version=row.wording_version,
+                granted=row.granted,
+                at=row.at,
+                text_zh=(texts := wording_texts(row.purpose, row.wording_version) or {}).get("zh-CN", ""),
+                text_en=texts.get("en", ""),
+            )
+            for row in rows
+        ]
 
     async def authenticate_bearer(self, request: web.Request) -> SignedIn | None:
         """For the HTTP guard: the customer behind ``Authorization: Bearer <visit token>``.
@@ -114,3 +131,12 @@ class CounterService:
             return SignedIn(customer_actor(read_visit_token(self._token_key, token.strip())))
         except NotSignedInError:
             return None
+
+
+async def _is_recorded(work: UnitOfWork, visit_id: str) -> bool:
+    query = select(Call.id).where(
+        col(Call.visit_id) == visit_id,
+        col(Call.channel) == "video",
+        col(Call.state).in_([CallState.ACCEPTED, CallState.CONNECTED]),
+    )
+    return (await work.session.scalars(query.limit(1))).first() is not None

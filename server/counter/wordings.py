@@ -47,9 +47,12 @@ def current_wording(purpose: str) -> Wording:
     raise NotFoundError("there is no such consent", code="consent.unknown_purpose")
 
 
+def published_wording(purpose: str, version: str) -> Wording | None:
+    """A wording by its version, in force or not; None when there never was one."""
+    return next((each for each in packaged_wordings() if (each.purpose, each.version) == (purpose, version)), None)
+
+
 def wording_texts(purpose: str, version: str) -> dict[str, str] | None:
     """What stood on the customer's screen, by language; None when this release never published that version."""
-    for wording in packaged_wordings():
-        if (wording.purpose, wording.version) == (purpose, version):
-            return {"zh-CN": wording.text_zh, "en": wording.text_en}
-    return None
+    wording = published_wording(purpose, version)
+    return {"zh-CN": wording.text_zh, "en": wording.text_en} if wording else None

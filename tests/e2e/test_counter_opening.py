@@ -50,6 +50,9 @@ async def show_card(customer: Person, card: Card) -> None:
         await customer.by(f"file-{code}").set_input_files(
             [{"name": f"{code}.jpg", "mimeType": "image/jpeg", "buffer": picture}]
         )
+    await expect(customer.by("face-consent")).to_be_visible(timeout=20_000)
+    await shot(customer, f"customer-face-consent-{customer.page.viewport_size['width']}")
+    await customer.by("face-agree").click()
     await customer.by("take-face").click(timeout=20_000)
     await expect(customer.by("identity-wait")).to_be_visible(timeout=30_000)
 
@@ -57,6 +60,10 @@ async def show_card(customer: Person, card: Card) -> None:
 async def hang_up(teller: Person) -> None:
     await teller.by("call-hangup").click()
     await teller.by("call-hangup-confirm").click()
+    await wrap_up(teller)
+
+
+async def wrap_up(teller: Person) -> None:
     await teller.by("wrapup-disposition-resolved").click()
     await teller.by("wrapup-submit").click()
     await expect(teller.by("wrapup-submit")).to_have_count(0)
@@ -144,4 +151,15 @@ async def test_a_refused_identity_stops_a_password_reset(house: RunningHouse) ->
         await customer.page.set_viewport_size({"width": 390, "height": 844})
         await shot(customer, "customer-stopped-390")
         await shot(teller, "teller-stopped")
-        await hang_up(teller)
+        await customer.by("consents-open").click()
+        await expect(customer.by("consent-face")).to_have_attribute("data-granted", "true")
+        await customer.by("withdraw-face").click()
+        await customer.by("withdraw-face-confirm").click()
+        await expect(customer.by("consent-face")).to_have_attribute("data-granted", "false")
+        await customer.by("withdraw-recording").click()
+        await shot(customer, "customer-consents-1440")
+        await customer.page.set_viewport_size({"width": 390, "height": 844})
+        await shot(customer, "customer-consents-390")
+        await customer.by("withdraw-recording-confirm").click()
+        await expect(customer.by("call-hangup")).to_have_count(0, timeout=10_000)  # nothing is recorded any more
+        await wrap_up(teller)

@@ -197,6 +197,13 @@ class Floor:
 
     async def _identity(self, key: str, values: dict[str, Any]) -> None:
         case_id = (await self.seen("customer"))["case_id"]
+        word = (await self.details("customer", key))["face_consent"]
+        if word["granted"] is None:  # asked once in a call
+            version = word["wording_version"]
+            assert await self.refused("teller", key, "consent_face", wording_version=version, granted=True) == (
+                "step.not_yours"
+            )
+            await self.act("customer", key, "consent_face", wording_version=version, granted=True)
         for code, picture in PICTURES.items():
             path = f"/api/visit/cases/{case_id}/documents?step={key}&code={code}&source=camera"
             headers = {**self.house.who["customer"], "Content-Type": "image/jpeg"}

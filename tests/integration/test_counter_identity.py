@@ -11,18 +11,22 @@ from id_cards import Card, back, front, jpeg, photographed
 from PIL import Image
 from redis.asyncio import Redis
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from core.bus import Bus
 from core.db import Database
 from core.errors import CounterError
-from core.models import AuditEntry, CaseDocument, CaseStep, PhoneCode, metadata
+from core.models import AuditEntry, CaseDocument, CaseStep, Consent, PhoneCode, metadata
+from core.rate_limit import RateLimiter
 from server.counter.id_card import ID_FIELDS_BACK, ID_FIELDS_FRONT
 from server.counter.ocr import engine as ocr_engine
 from server.counter.ocr.card import Read
 from server.counter.ocr.engine import CardReading
+from server.counter.schemas import ConsentRequest
+from server.counter.service import CounterService
 from server.counter.simulators.identity import right_answer
 from server.counter.who.codes import CodeBook
+from server.counter.wordings import current_wording
 
 FACE = jpeg(Image.new("RGB", (640, 480), (180, 150, 130)))
 FRONT, BACK = jpeg(front(Card())), jpeg(back(Card()))
@@ -60,7 +64,13 @@ def read_at_once(monkeypatch: pytest.MonkeyPatch) -> dict[str, Card]:
     return shown
 
 
+async def agree(desk: Desk, granted: bool = True) -> None:
+    version = (await desk.step("identity", "customer")).details["face_consent"]["wording_version"]
+    await desk.act("customer", "identity", "consent_face", wording_version=version, granted=granted)
+
+
 async def show_card(desk: Desk) -> None:
+    await agree(desk)
     for code, picture in (("id_front", FRONT), ("id_back", BACK), ("face", FACE)):
         await hand_in(desk, "identity", code, picture)
     await let_jobs_run(desk)
@@ -85,6 +95,11 @@ async def test_opening_with_a_read_card(database: Database, bus: Bus, redis: Red
     await hand_in(desk, "identity", "id_front", jpeg(photographed(front(Card()), turned=3)))
     assert (await desk.step("identity")).state == "waiting"
     await hand_in(desk, "identity", "id_back", BACK)
+    assert await refusal(hand_in(desk, "identity", "face", FACE)) == "consent.face_required"
+    assert await refusal(desk.act("customer", "identity", "consent_face", wording_version="1", granted=True)) == (
+        "consent.outdated"
+    )
+    await agree(desk)
     await hand_in(desk, "identity", "face", FACE)
     assert await let_jobs_run(desk) == 2
     seen = await desk.step("identity")
@@ -260,3 +275,39 @@ async def test_documents_are_judged_one_by_one(
     await desk.act("teller", "documents", "done")
     assert (await desk.step("fee")).state == "active"
     assert await refusal(desk.room.documents.open(desk.customer, "doc_unknown", small=False)) == "document.not_found"
+
+
+async def test_who_takes_the_consent_to_the_face_back_answers_questions(
+    database: Database, bus: Bus, redis: Redis, tmp_path: Path, read_at_once: dict[str, Card]
+) -> None:
+    desk = await desk_at_identity(database, bus, redis, tmp_path)
+    visits = CounterService(database, RateLimiter(redis), "key", 60.0)
+    word = ConsentRequest(purpose="face", wording_version=current_wording("face").version, granted=False)
+    await show_card(desk)
+    await desk.act("teller", "identity", "verify")  # the question is on its way
+    picture = next(each for each in (await desk.step("identity")).details["documents"] if each["code"] == "face")
+    await visits.record_consent(desk.customer, word)
+    assert await refusal(desk.room.documents.open(desk.teller, picture["id"], small=False)) == "document.forgotten"
+    await let_jobs_run(desk)
+    seen = (await desk.step("identity")).details
+    assert seen["face"].get("verdict") is None, "nothing was compared"
+    assert "face" not in seen["wanted"]
+    assert "face" not in {each["code"] for each in seen["documents"]}
+    assert seen["outstanding"] == ["challenge"]
+    assert await refusal(desk.act("teller", "identity", "accept")) == "identity.incomplete"
+    await desk.act("teller", "identity", "ask_challenge")
+    await let_jobs_run(desk)
+    asked = (await desk.step("identity", "customer")).details["challenge"]["questions"]
+    answers = {each["key"]: right_answer(Card().id_number, each["key"]) for each in asked}
+    await desk.act("customer", "identity", "answer", answers=answers)
+    await let_jobs_run(desk)
+    assert (await desk.act("teller", "identity", "accept")).identity_level == 2
+    told = {each.purpose: each for each in await visits.consents(desk.customer)}
+    assert (told["face"].granted, told["recording"].granted) == (False, True)
+    assert "照片" in told["face"].text_zh
+    async with database.read() as session:
+        words = (await session.scalars(select(Consent).where(col(Consent.purpose) == "face"))).all()
+        actions = {row.action for row in (await session.scalars(select(AuditEntry))).all()}
+    assert sorted(row.granted for row in words) == [False, True]
+    assert {row.wording_sha256 for row in words} == {current_wording("face").sha256("zh-CN")}
+    assert "document.forgotten" in actions

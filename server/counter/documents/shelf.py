@@ -59,15 +59,20 @@ class DocumentShelf:
             await self._store.delete(key)
 
     async def content(self, row: CaseDocument | EarlyDocument) -> bytes:
-        """The plain file."""
-        key = unwrap_key(self._master_key, row.wrapped_key, row.id)
+        """The plain file. NotFoundError ``document.forgotten`` when the customer has taken the consent to it back."""
+        key = self._key(row)
         return unwrap_key(key, await self._store.get(row.object_key), row.id)
+
+    def _key(self, row: CaseDocument | EarlyDocument) -> bytes:
+        if not row.wrapped_key:
+            raise NotFoundError("the consent to this picture was taken back", code="document.forgotten")
+        return unwrap_key(self._master_key, row.wrapped_key, row.id)
 
     async def thumbnail(self, row: CaseDocument | EarlyDocument) -> bytes:
         """The small picture. NotFoundError ``document.no_thumbnail`` for PDF files."""
         if not row.thumbnail_key:
             raise NotFoundError("there is no small picture of this file", code="document.no_thumbnail")
-        key = unwrap_key(self._master_key, row.wrapped_key, row.id)
+        key = self._key(row)
         return unwrap_key(key, await self._store.get(row.thumbnail_key), row.thumbnail_key)
 
 

@@ -1,7 +1,8 @@
 """Kind ``identity``: who the customer is, from the ID card, the register, the face, the phone and questions.
 
 The customer hands in pictures; a job reads them. The teller looks at what was read, corrects it and asks for checks;
-whatever fails stops the business or sends it back. The teller's own look at the person has the last word.
+whatever fails stops the business or sends it back. The teller's own look at the person has the last word. A face is
+photographed and compared only with the customer's own consent to that; who refuses or takes it back answers questions.
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from core.errors import BadInputError, ConflictError
+from server.counter.consents import add_consent, face_word, forget_faces, worded
 from server.counter.documents.shelf import documents_of, shown, take
 from server.counter.flows import Doer, Sentence
 from server.counter.id_card import ID_FIELDS_BACK, ID_FIELDS_FRONT, birth_of, customer_class, id_number_problem
@@ -34,6 +36,7 @@ from server.counter.kind import (
 )
 from server.counter.who.codes import CodeBook
 from server.counter.who.rules import FACE_TRIES, FACES, SURE, judge, merged_fields, missing, outstanding, refusal
+from server.counter.wordings import current_wording
 
 MAX_SENDS = 3
 CHINA_OFFSET_H = 8
@@ -86,6 +89,13 @@ class Code(Inputs):
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 
 
+class FaceConsent(Inputs):
+    """The customer's word on having the face compared, on exactly the text that was shown."""
+
+    wording_version: Annotated[str, StringConstraints(max_length=64)]
+    granted: bool
+
+
 class Answers(Inputs):
     """Answers to the challenge questions, by key."""
 
@@ -116,6 +126,8 @@ class IdentityKind(PlainKind):
     # --- what people do ------------------------------------------------------------------------------------------
 
     async def _add(self, step: Step, result: Json, inputs: Added) -> Outcome:
+        if inputs.code == "face" and not await face_word(step.work.session, step.call.visit_id):
+            raise ConflictError("the customer has not agreed to a picture of the face", code="consent.face_required")
         await take(step, inputs.document_id)
         result["documents"] = {**result["documents"], inputs.code: inputs.document_id}
         result["asked"] = None
@@ -148,7 +160,8 @@ class IdentityKind(PlainKind):
         return Stay(result={**result, "registry": {}})
 
     async def _verify(self, step: Step, result: Json, inputs: NoInputs) -> Outcome:
-        lacking = missing(result, step.config.face)
+        face, _ = await _ways(step)
+        lacking = missing(result, face)
         if lacking:
             raise ConflictError("something is missing", code="identity.incomplete", missing=lacking)
         claims = [form["values"] for form in step.case.results("form")]
@@ -158,11 +171,21 @@ class IdentityKind(PlainKind):
             reason, is_final = problem
             return Stopped(reason, result=result) if is_final else Returned(reason, result=result)
         result["verified"] = True
-        questions = [("registry", step.config.level >= 2), ("face", step.config.face)]
+        questions = [("registry", step.config.level >= 2), ("face", face)]
         asked = [name for name, needed in questions if needed and result[name].get("verdict") != "match"]
         for name in asked:
             self._ask(step, result, name, "")
         return self._settled(result)
+
+    async def _consent_face(self, step: Step, result: Json, inputs: FaceConsent) -> Outcome:
+        if not step.config.face:
+            raise ConflictError("no face is compared here", code="step.unknown_action")
+        wording = worded("face", inputs.wording_version, inputs.granted)
+        add_consent(step.work, step.call.visit_id, step.call.language, wording, inputs.granted)
+        if inputs.granted:
+            return self._settled(result)
+        await forget_faces(step.work, step.call.visit_id)
+        return self._settled(_without_face(result))
 
     async def _send_code(self, step: Step, result: Json, inputs: NoInputs) -> Outcome:
         sends = result["phone"].get("sends", 0)
@@ -211,7 +234,7 @@ class IdentityKind(PlainKind):
         return Stopped("identity.refused", inputs.note, result)
 
     async def _accept(self, step: Step, result: Json, inputs: NoInputs) -> Outcome:
-        lacking = self._outstanding(step, result)
+        lacking = await self._outstanding(step, result)
         if lacking:
             raise ConflictError("the identity is not established", code="identity.incomplete", missing=lacking)
         return self._done(step, {**result, "accepted": True})
@@ -249,6 +272,8 @@ class IdentityKind(PlainKind):
         return self._settled(result)
 
     def _got_face(self, step: Step, result: Json, answer: Json) -> Outcome:
+        if answer["verdict"] == "withdrawn":
+            return self._settled(_without_face(result))
         tries = result["face"].get("tries", 0) + 1
         seen = {name: answer[name] for name in ("verdict", "likeness", "engine")}
         result["face"] = {"tries": tries, "at": step.now.isoformat(), **seen}
@@ -294,11 +319,12 @@ class IdentityKind(PlainKind):
         result = {**result, "problem": None}
         return Returned(problem, result=result) if problem else Stay(result=result)
 
-    def _outstanding(self, step: Step, result: Json) -> list[str]:
-        config = step.config
-        return outstanding(
-            result, registry=config.level >= 2, face=config.face, phone=config.phone, challenge=config.challenge
-        )
+    async def _outstanding(self, step: Step, result: Json) -> list[str]:
+        config, (face, challenge) = step.config, await _ways(step)
+        lacking = outstanding(result, registry=config.level >= 2, face=face, phone=config.phone, challenge=challenge)
+        if challenge and not config.challenge and result["challenge"].get("none"):
+            lacking.append("challenge")  # no question was asked: nothing stands in for the face
+        return lacking
 
     def _done(self, step: Step, result: Json) -> Outcome:
         fields, case = result["fields"], step.case
@@ -316,9 +342,11 @@ class IdentityKind(PlainKind):
     async def view(self, step: Step, side: Side) -> Json:
         result = {**_fresh(), **step.this.result}
         rows = await documents_of(step.work.session, step.case.row.id, step.this.row.key)
-        wanted = ["id_front", "id_back", *(["face"] if step.config.face else [])]
+        face, challenge = await _ways(step)
+        wanted = ["id_front", "id_back", *(["face"] if face else [])]
         phone = _phone_of(step)
         seen: Json = {
+            "face_consent": await _face_consent(step),
             "wanted": wanted,
             "documents": [shown(row) for row in rows if row.id in result["documents"].values()],
             "asked": result["asked"],
@@ -329,12 +357,12 @@ class IdentityKind(PlainKind):
                 "number": f"{phone[:3]}****{phone[-4:]}" if phone else None,
             },
             "challenge": {
-                "needed": step.config.challenge,
+                "needed": challenge,
                 "questions": result["challenge"].get("questions", []),
                 "verdict": result["challenge"].get("verdict"),
                 "answered": "answers" in result["challenge"],
             },
-            "outstanding": self._outstanding(step, result),
+            "outstanding": await self._outstanding(step, result),
         }
         if side == "teller":
             names = ("fields", "changes", "checks", "registry", "face", "verified")
@@ -344,7 +372,7 @@ class IdentityKind(PlainKind):
                 for name, read in face.items()
                 if read["confidence"] < SURE and result["fields"].get(name) == read["value"]
             ]
-            missing_now = missing(result, step.config.face)
+            missing_now = missing(result, face)
             seen |= {name: result[name] for name in names} | {"unsure": unsure, "missing": missing_now}
         return seen
 
@@ -354,6 +382,36 @@ def _phone_of(step: Step) -> str | None:
         if "phone" in form["values"]:
             return str(form["values"]["phone"])
     return None
+
+
+async def _ways(step: Step) -> tuple[bool, bool]:
+    """Whether the face is compared, and whether questions are asked: for those who do not want that in its place."""
+    refused = step.config.face and await face_word(step.work.session, step.call.visit_id) is False
+    return step.config.face and not refused, step.config.challenge or refused
+
+
+async def _face_consent(step: Step) -> Json | None:
+    """What is asked of the customer before the face is looked at; None where no face is wanted."""
+    if not step.config.face:
+        return None
+    wording = current_wording("face")
+    return {
+        "granted": await face_word(step.work.session, step.call.visit_id),
+        "wording_version": wording.version,
+        "wording_zh": wording.text_zh,
+        "wording_en": wording.text_en,
+    }
+
+
+def _without_face(result: Json) -> Json:
+    """As if no picture of the face had been handed in; the questions about it are void."""
+    return {
+        **result,
+        "documents": {code: ref for code, ref in result["documents"].items() if code != "face"},
+        "face": {"tries": result["face"].get("tries", 0)},
+        "pending": [question for question in result["pending"] if not question.startswith("face:")],
+        "asked": None if (result["asked"] or {}).get("code") == "face" else result["asked"],
+    }
 
 
 def _today(step: Step) -> date:
@@ -376,6 +434,7 @@ def build(house: House) -> StepKind:
             "correct": Action(Correct, teller),
             "verify": Action(NoInputs, teller),
             "send_code": Action(NoInputs, teller),
+            "consent_face": Action(FaceConsent, customer, while_waiting=True),
             "enter_code": Action(Code, customer),
             "ask_challenge": Action(NoInputs, teller),
             "answer": Action(Answers, customer),

@@ -12,7 +12,7 @@ from core.errors import BadInputError, ConflictError
 from core.events import SigningWanted
 from core.ids import new_id
 from core.models.signing import Signature, SignedDocument, SignedDocumentState
-from core.models.visit import Consent
+from server.counter.consents import add_consent, worded
 from server.counter.flows import Doer
 from server.counter.kind import (
     Action,
@@ -118,9 +118,7 @@ class SignKind(PlainKind):
         signed: list[str] = step.this.result["signed"]
         if inputs.role != _next_role(signed, document.signers):
             raise ConflictError("this person does not sign now", code="sign.not_your_turn")
-        wording = current_wording("signature")
-        if inputs.wording_version != wording.version:
-            raise ConflictError("the wording has changed", code="consent.outdated", current_version=wording.version)
+        worded("signature", inputs.wording_version, True)
         problem = ink_problem(inputs.strokes)
         if problem is not None:
             raise BadInputError("this is no signature", code=f"sign.{problem}")
@@ -136,16 +134,7 @@ class SignKind(PlainKind):
     async def _store(self, step: Step, document: SignedDocument, inputs: Sign, name: str) -> None:
         assert self.house is not None
         work, now, wording = step.work, step.now, current_wording("signature")
-        consent = Consent(
-            id=new_id("consent"),
-            visit_id=step.call.visit_id,
-            purpose=wording.purpose,
-            wording_version=wording.version,
-            wording_sha256=wording.sha256(step.call.language),
-            granted=True,
-            at=now,
-        )
-        work.session.add(consent)
+        consent = add_consent(work, step.call.visit_id, step.call.language, wording, True)
         await work.session.flush()
         recording = step.case.scene.recording
         row = Signature(

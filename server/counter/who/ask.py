@@ -10,10 +10,12 @@ import structlog
 from core.errors import NotFoundError, UnavailableError
 from core.events import CaseQuestionAsked
 from core.jobs import Subscription
+from core.models.call import Call
 from core.models.case import CaseDocument, PhoneCode
 from core.models.visit import Visit
 from core.security.actor import system_actor
 from server.counter.cases import CaseService
+from server.counter.consents import face_word
 from server.counter.documents.shelf import DocumentShelf
 from server.counter.kind import House, Json, StepData
 from server.counter.ocr.engine import read_picture
@@ -82,6 +84,10 @@ class IdentityDesk:
 
     async def _face(self, event: CaseQuestionAsked, step: StepData) -> Json:
         documents = step.result["documents"]
+        async with self._house.database.read() as session:
+            call = await session.get_one(Call, event.call_id)
+            if not await face_word(session, call.visit_id):
+                return {"verdict": "withdrawn"}
         card, person = await self._picture(documents["id_front"]), await self._picture(documents["face"])
         return asdict(await self._house.identity.faces.compare(card, person))
 

@@ -1,5 +1,5 @@
 import type { HttpClient } from '@shared/http'
-import type { EarlyDocumentView, EarlyPapers, ServiceNotice } from '../gen/protocol'
+import type { ConsentGiven, EarlyDocumentView, EarlyPapers, ServiceNotice } from '../gen/protocol'
 import type { Appointment, Business, ConsentWording, Language, QueueStatus, Slot, VisitOpened } from '@shared/protocol'
 
 export type Channel = 'web' | 'kiosk' | 'demo'
@@ -27,6 +27,14 @@ export class CustomerApi {
 
   giveRecordingConsent(wording_version: string, granted: boolean): Promise<{ consent_id: string }> {
     return this.http.post('/api/visit/consents', { purpose: 'recording', wording_version, granted })
+  }
+
+  consents(): Promise<ConsentGiven[]> {
+    return this.http.get('/api/visit/consents')
+  }
+
+  withdraw(purpose: ConsentGiven['purpose'], wording_version: string): Promise<{ consent_id: string }> {
+    return this.http.post('/api/visit/consents', { purpose, wording_version, granted: false })
   }
 
   queueStatus(business_code: string): Promise<QueueStatus> {

@@ -1155,10 +1155,21 @@ export interface ConflictView {
   created_at: string
 }
 /**
+ * The word that counts for a purpose, with the text it was about; empty when this release never published it.
+ */
+export interface ConsentGiven {
+  purpose: string
+  wording_version: string
+  granted: boolean
+  at: string
+  text_zh: string
+  text_en: string
+}
+/**
  * A consent given (`granted`) or refused.
  */
 export interface ConsentRequest {
-  purpose: 'recording'
+  purpose: 'recording' | 'face'
   wording_version: string
   granted: boolean
 }

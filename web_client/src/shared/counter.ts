@@ -82,6 +82,8 @@ export interface Question {
 }
 
 export interface IdentityDetails {
+  /** What the customer is asked before the face is looked at; null where no face is compared. */
+  face_consent: { granted: boolean | null; wording_version: string; wording_zh: string; wording_en: string } | null
   sharp: boolean
   wanted: PictureCode[]
   documents: ShownDocument[]

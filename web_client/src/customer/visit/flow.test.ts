@@ -79,6 +79,8 @@ beforeEach(() => {
     callBack: vi.fn(async () => ({})),
     comeBack: vi.fn(),
     claimEntry: vi.fn(),
+    consents: vi.fn(),
+    withdraw: vi.fn(),
     complain: vi.fn(async () => ({ number: 1 })),
     serviceNotice: vi.fn(async () => ({ text_zh: null, text_en: null })),
     roundTrip: vi.fn(async () => 10),

@@ -1,7 +1,7 @@
 import { reactive } from 'vue'
 import { ApiError, errorCode } from '@shared/errors'
 import type { Business, ConsentWording, CustomerCall, Language, MostPicture, QueueStatus } from '@shared/protocol'
-import type { ServiceNotice } from '../../gen/protocol'
+import type { ConsentGiven, ServiceNotice } from '../../gen/protocol'
 import type { Channel, CustomerApi } from '../api'
 import type { DeviceCheck } from '../check/deviceCheck'
 import type { CallRoom, DeclaredClass } from './callRoom'
@@ -279,6 +279,14 @@ export class VisitFlow {
         if (errorCode(error) !== 'call.none') throw error
       })
     })
+  }
+
+  consents(): Promise<ConsentGiven[]> {
+    return this.api.consents()
+  }
+
+  async withdraw(consent: ConsentGiven): Promise<void> {
+    await this.api.withdraw(consent.purpose, consent.wording_version)
   }
 
   async toggleCaptions(): Promise<void> {

@@ -28,6 +28,7 @@ export default {
       picture: { camera: '摄像头画面', take: '拍照', file: '从相册或文件里选', none: '没有拍到，请再试一次' },
       identity: {
         id_front: '拍身份证有头像的一面', id_back: '拍身份证有国徽的一面', face: '请看镜头，拍一张您本人', wait: '都收到了，柜员正在核对，请稍等。',
+        faceConsent: '要用您的面部照片核对身份，您同意吗？', faceAgree: '同意，拍照核对', faceRefuse: '不同意，改为回答问题',
         code: '请输入发到 {number} 的 6 位验证码', codeSecret: '只在这里输入，不要说出来，也不要告诉任何人。', codeSend: '提交验证码', answer: '答好了',
       },
       documents: {
@@ -47,6 +48,7 @@ export default {
       },
     },
     errors: {
+      consent_face_required: '要先征得您本人同意，才能拍面部照片。',
       case_stale: '内容刚刚变了，请再看一下。', case_ended: '这笔业务已经结束。', case_not_found: '没有找到这笔业务。', fields_invalid: '有的地方要改一下，已经标出来了。', confirm_changed: '内容变了，请再看一遍。',
       step_not_open: '这一步现在不用做。', step_waiting: '正在核对，请稍等。', step_not_yours: '这一步由柜员来做。', step_recording_not_running: '录音录像没有进行，请稍等。', step_recording_paused: '录音录像暂停中，请稍等。',
       step_call_not_running: '通话没有进行。', step_consent_missing: '需要您先同意录音录像。', document_type: '只能用照片（JPG、PNG）或 PDF。', document_too_large: '文件太大，请换一个小于 10 MB 的。',
@@ -80,6 +82,7 @@ export default {
       picture: { camera: 'Camera', take: 'Take picture', file: 'Choose a photo or file', none: 'No picture was taken, please try again' },
       identity: {
         id_front: 'The side of your ID card with the portrait', id_back: 'The side of your ID card with the emblem', face: 'Look into the camera', wait: 'We have everything; the teller is checking it.',
+        faceConsent: 'May we check who you are by a picture of your face?', faceAgree: 'I agree', faceRefuse: 'No, ask me questions instead',
         code: 'Enter the 6 digits sent to {number}', codeSecret: 'Type it here only. Do not say it aloud and tell nobody.', codeSend: 'Send', answer: 'Ready',
       },
       documents: {
@@ -99,6 +102,7 @@ export default {
       },
     },
     errors: {
+      consent_face_required: 'Your own consent comes before a picture of your face.',
       case_stale: 'It has just changed, please look again.', case_ended: 'This has ended.', case_not_found: 'This was not found.', fields_invalid: 'Some fields need a change; they are marked.', confirm_changed: 'It has changed, please read it again.',
       step_not_open: 'There is nothing to do here now.', step_waiting: 'Checking, please wait.', step_not_yours: 'The teller does this.', step_recording_not_running: 'Nothing is recorded, please wait.', step_recording_paused: 'The recording is paused, please wait.',
       step_call_not_running: 'The call does not run.', step_consent_missing: 'Please agree to the recording first.', document_type: 'Only photos (JPG, PNG) or PDF.', document_too_large: 'Too large; at most 10 MB.',
