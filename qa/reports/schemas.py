@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-MonthName = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+MonthName = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
 Key = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
 MetricName = Literal[
     "inspected", "passed", "failed", "fatal", "appealed", "decided", "upheld", "late", "on_time", "defect", "item",

@@ -77,6 +77,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "consent.record": ("记录同意", "recorded a consent"),
     "customer.history": ("查看客户历史", "looked at a customer's history"),
     "document.change": ("审核资料", "changed a document's state"),
+    "document.forgotten": ("销毁资料密钥", "made a document unreadable"),
     "document.view": ("查看资料", "looked at a document"),
     "draw.replay": ("重放抽样", "replayed a draw"),
     "emergency.end": ("结束应急", "ended an emergency"),

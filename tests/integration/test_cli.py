@@ -59,7 +59,9 @@ def test_port_in_use(run: Callable[..., Result], tmp_path: Path) -> None:
     assert not (tmp_path / "postgres").exists()
 
 
-def test_data_folders_that_cannot_be_used(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_data_folders_that_cannot_be_used(run: Callable[..., Result], engine_folder: Path) -> None:
+    tmp_path = engine_folder / "unusable"  # a short one: too long a path is refused before all else
+    tmp_path.mkdir()
     (tmp_path / "file").write_text("not a folder")
     other, older = tmp_path / "other" / "postgres", tmp_path / "older" / "postgres"
     other.mkdir(parents=True)

@@ -514,6 +514,8 @@ async def test_exports_are_real_files(house: House) -> None:
         book = await (await client.get(f"/api/qa/reports/workbook.xlsx?{span}")).read()
         lines = await (await client.get(f"/api/qa/reports/rows.csv?{span}&metric=inspected")).read()
         month = await (await client.get(f"/api/qa/reports/months/{today:%Y-%m}.pdf")).read()
+        for wrong in ("0000-01", "9999-12", "2026-13"):
+            assert (await client.get(f"/api/qa/reports/months/{wrong}.pdf")).status == 400
     with zipfile.ZipFile(io.BytesIO(book)) as archive:
         assert archive.testzip() is None
         strings = archive.read("xl/sharedStrings.xml").decode()

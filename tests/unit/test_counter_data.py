@@ -38,6 +38,7 @@ def test_a_published_wording_is_never_edited() -> None:
         ("recording", "2026-01"): "8dff75763d28e04805770d54931b7e7def36e4b7d4b910d20d89abed113f358a",
         ("recording", "2026-11"): "022d6aebabba18507a3eb14479b011f41a4c61f466a65d08a8907c1a64e323c5",
         ("signature", "2026-11"): "b2c971dd7ae00dd1b97cb1a1cf30a8338633d132aba4cf62477ad323b455484a",
+        ("face", "2026-12"): "7c170560ecaad7b2a8a98c870e17bcb0ad0f9e6903b82fe7c3b0420dd77cf702",
     }
     for wording in packaged_wordings():
         assert wording.sha256("zh-CN") == published[wording.purpose, wording.version]
