@@ -70,10 +70,6 @@ class CustomerNews:
         new = {"position": place.position, "wait_low_s": place.low_s, "wait_high_s": place.high_s}
         await self.tell(visit_id, told.model_copy(update=new))
 
-    def any_here(self) -> bool:
-        """Whether a customer's page is connected to this edge."""
-        return bool(self._here())
-
     def groups(self) -> Iterator[list[str]]:
         """Customers with a page here, a group at a time; who has none any more is forgotten."""
         here = self._here()
@@ -99,12 +95,23 @@ class CustomerNews:
                 views = await self._calls.views(told.call_id)  # it ended, and nobody said so
                 view = views.customer if views else None
             if view is not None and (told is None or not _same_but_place(told, view)):
-                await self.tell(visit_id, view)
+                await self.tell(visit_id, _placed_as(told, view))
 
     def _here(self) -> list[str]:
         return [socket.actor.visit_id for socket in self._gateway.sockets.values() if socket.actor.visit_id]
 
 
 def _same_but_place(told: CustomerCall, view: CustomerCall) -> bool:
-    place = {"position": view.position, "wait_low_s": view.wait_low_s, "wait_high_s": view.wait_high_s}
-    return told == view or (view.position is not None and told.model_copy(update=place) == view)
+    return told == view or (view.position is not None and _at_place_of(view, told) == view)
+
+
+def _placed_as(told: CustomerCall | None, view: CustomerCall) -> CustomerCall:
+    """What is new, at the place last told: the line it comes from is that of the round's begin, and may be older."""
+    if told is None or told.position is None or view.position is None:
+        return view
+    return _at_place_of(told, view)
+
+
+def _at_place_of(other: CustomerCall, view: CustomerCall) -> CustomerCall:
+    place = {"position": other.position, "wait_low_s": other.wait_low_s, "wait_high_s": other.wait_high_s}
+    return view.model_copy(update=place)

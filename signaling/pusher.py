@@ -282,8 +282,9 @@ class Pusher:
         """
         people = {socket.actor.name for socket in self._gateway.sockets.values()}
         self._told = {key: view for key, view in self._told.items() if key[0] in people}
-        line = await self._calls.line() if self._customers.any_here() else {}
-        for visits in self._customers.groups():
+        groups = list(self._customers.groups())
+        line = await self._calls.line() if groups else {}
+        for visits in groups:
             async with self._in_order:
                 await self._customers.catch_up(visits, line)
         tellers = [each.actor for each in self._gateway.sockets.values() if _takes_calls(each.actor)]

@@ -573,11 +573,3 @@ class TellerService(Protocol):
             ConflictError: ``offer.gone``.
         """
         ...
-
-
-class OwnCall(Protocol):
-    """What other rooms may do to the call of the one who asks."""
-
-    async def hang_up(self, actor: Actor) -> None:
-        """End it. ConflictError ``call.none`` when there is none."""
-        ...

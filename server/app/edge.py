@@ -181,7 +181,7 @@ def build(
         pauses=HttpRecordingPauses(http, connections.secrets.internal_token, node_url),
     )
     counter = CounterService(
-        database, limiter, connections.secrets.token_key, settings.visit_token_s, calls=calls.service
+        database, limiter, connections.secrets.token_key, settings.visit_token_s, calls.service.hang_up
     )
     acd = acd_room.build(database, bus, redis, calls.service, online, settings, door, on_crash=on_crash)
     wallboard = wallboard_room.build(database, bus, settings.timezone, calls.service, acd.oversight, on_crash=on_crash)

@@ -1,15 +1,16 @@
 """Entering: visits with signed tokens, and consents."""
 
+from collections.abc import Awaitable, Callable
+
 from aiohttp import hdrs, web
 from sqlmodel import col, select
 
-from core.db import Database, UnitOfWork
+from core.db import Database
 from core.errors import NotFoundError, NotSignedInError
 from core.http import SignedIn
 from core.ids import new_id
 from core.models.call import Call, CallState
 from core.models.visit import Visit
-from core.ports.calls import OwnCall
 from core.rate_limit import RateLimiter, address_key
 from core.security.actor import Actor, customer_actor
 from core.security.tokens import issue_visit_token, read_visit_token
@@ -19,8 +20,11 @@ from server.counter.consents import add_consent, forget_faces, newest_consents, 
 from server.counter.schemas import BusinessView, ConsentGiven, ConsentRequest, VisitRequest, VisitView
 from server.counter.wordings import wording_texts
 
+EndCall = Callable[[Actor], Awaitable[None]]
+
 WINDOW_S = 60
 CONSENTS_PER_WINDOW = 20
+_GOING_ON = {CallState.QUEUED, CallState.OFFERED, CallState.ACCEPTED, CallState.CONNECTED}
 
 
 class CounterService:
@@ -32,11 +36,11 @@ class CounterService:
         limiter: RateLimiter,
         token_key: str,
         visit_token_s: float,
+        end_call: EndCall,
         visits_per_minute: int = 60,
-        calls: OwnCall | None = None,
     ) -> None:
-        """`visits_per_minute` counts per client address (a branch's kiosks share one). `calls`: to end one."""
-        self._calls = calls
+        """`visits_per_minute` counts per client address (a branch's kiosks share one). `end_call`: the visit's own."""
+        self._end_call = end_call
         self._database = database
         self._limiter = limiter
         self._token_key = token_key
@@ -78,8 +82,8 @@ class CounterService:
     async def record_consent(self, actor: Actor, request: ConsentRequest) -> str:
         """Store a consent or a refusal; the latest one of a purpose counts.
 
-        Taking one back has effect at once: without recording the running call ends; a face is compared no more, and
-        its pictures cannot be opened any more.
+        Taking one back has effect at once: without recording the call ends, also one that still waits; a face is
+        compared no more, and its pictures cannot be opened any more.
 
         Returns:
             The consent's id.
@@ -91,6 +95,8 @@ class CounterService:
         visit_id = actor.visit_id or ""
         await self._limiter.hit(f"consent:{visit_id}", CONSENTS_PER_WINDOW, WINDOW_S)
         wording = worded(request.purpose, request.wording_version, request.granted)
+        if request.purpose == "recording" and not request.granted and await self._has_video_call(visit_id):
+            await self._end_call(actor)  # first: whatever dies in between, nobody is recorded against the own word
         async with self._database.unit_of_work(actor) as work:
             visit = await work.session.get(Visit, visit_id)
             if visit is None:
@@ -98,10 +104,14 @@ class CounterService:
             consent = add_consent(work, visit_id, visit.language, wording, request.granted)
             if request.purpose == "face" and not request.granted:
                 await forget_faces(work, visit_id)
-            recorded = request.purpose == "recording" and not request.granted and await _is_recorded(work, visit_id)
-        if recorded and self._calls is not None:
-            await self._calls.hang_up(actor)
         return consent.id
+
+    async def _has_video_call(self, visit_id: str) -> bool:
+        query = select(Call.id).where(
+            col(Call.visit_id) == visit_id, col(Call.channel) == "video", col(Call.state).in_(sorted(_GOING_ON))
+        )
+        async with self._database.read() as session:
+            return (await session.scalars(query.limit(1))).first() is not None
 
     async def consents(self, actor: Actor) -> list[ConsentGiven]:
         """What the customer has agreed to or refused, as it counts now, with the words that were shown."""
@@ -131,12 +141,3 @@ class CounterService:
             return SignedIn(customer_actor(read_visit_token(self._token_key, token.strip())))
         except NotSignedInError:
             return None
-
-
-async def _is_recorded(work: UnitOfWork, visit_id: str) -> bool:
-    query = select(Call.id).where(
-        col(Call.visit_id) == visit_id,
-        col(Call.channel) == "video",
-        col(Call.state).in_([CallState.ACCEPTED, CallState.CONNECTED]),
-    )
-    return (await work.session.scalars(query.limit(1))).first() is not None

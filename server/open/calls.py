@@ -190,6 +190,7 @@ async def access_open_call(session: AsyncSession, actor: Actor, call_id: str) ->
 
 
 def key_of(actor: Actor) -> str:
+    """Id of the API key that acts. DeniedError when it is a person."""
     if actor.key_id is None:
         raise DeniedError("only with an API key")
     return actor.key_id

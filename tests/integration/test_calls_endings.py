@@ -17,12 +17,16 @@ from core.events import RecordingFailed, RecordingPaused, RecordingPauseEnded, R
 from core.models import Alarm, AuditEntry, Call, Recording, RecordingState
 from core.ports.recording import PauseRequest
 from core.ports.speech import Party
+from core.rate_limit import RateLimiter
 from core.security.actor import customer_actor, staff_actor, system_actor
 from core.settings import Settings
 from server.calls.nodes import NodeBook
 from server.calls.recording_flag import RecordingFlag
 from server.calls.result import ResultReader
 from server.calls.warm import WarmBook
+from server.counter.schemas import ConsentRequest
+from server.counter.service import CounterService
+from server.counter.wordings import current_wording
 
 _names = itertools.count()
 
@@ -45,6 +49,29 @@ async def test_no_consent_no_call(database: Database, bus: Bus, redis: Redis) ->
                 await customer.ask("queue.join")
             assert refused.value.code == "consent.required"
             assert (await customer.ask("call.snapshot"))["call"] is None
+
+
+async def test_who_takes_the_consent_to_recording_back_is_recorded_no_more(
+    database: Database, bus: Bus, redis: Redis
+) -> None:
+    async with open_counter(database, bus, redis) as counter:
+        visits = CounterService(database, RateLimiter(redis), "key", 60.0, counter.calls.service.hang_up)
+        no = ConsentRequest(purpose="recording", wording_version=current_wording("recording").version, granted=False)
+
+        async def refuse(call_id: str) -> Call:
+            await visits.record_consent(customer_actor((await counter.call(call_id)).visit_id), no)
+            return await counter.call(call_id)
+
+        call_id, customer, _ = await accepted(counter)
+        assert (await refuse(call_id)).end_reason == "customer_hung_up"
+        await customer.see("call.state", end_reason="customer_hung_up")
+        waiting = await counter.customer(await counter.add_visit())
+        waits = (await waiting.ask("queue.join"))["call"]["call_id"]
+        assert (await refuse(waits)).end_reason == "customer_left_queue"
+        # A consultation in writing is not recorded: refusing the video's notice does not end it.
+        writing = await counter.customer(await counter.add_visit(consent=False))
+        writes = (await writing.ask("queue.join", channel="text"))["call"]["call_id"]
+        assert (await refuse(writes)).ended_at is None
 
 
 async def test_two_joins_at_once_are_one_call(database: Database, bus: Bus, redis: Redis) -> None:

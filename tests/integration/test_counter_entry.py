@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from http_app import Client, serving
@@ -33,7 +34,7 @@ async def db(database: Database) -> Database:
 
 @pytest.fixture
 def service(db: Database, redis: Redis) -> CounterService:
-    return CounterService(db, RateLimiter(redis), KEY, 3600.0, visits_per_minute=30)
+    return CounterService(db, RateLimiter(redis), KEY, 3600.0, AsyncMock(), visits_per_minute=30)
 
 
 @pytest.fixture
@@ -190,7 +191,7 @@ async def test_consent_is_a_clear_yes_or_no(client: Client) -> None:
 
 
 async def test_entries_are_limited_per_address(db: Database, redis: Redis) -> None:
-    service = CounterService(db, RateLimiter(redis), KEY, 3600.0, visits_per_minute=2)
+    service = CounterService(db, RateLimiter(redis), KEY, 3600.0, AsyncMock(), visits_per_minute=2)
     async with serving([routes(service)], service.authenticate_bearer) as client:
         answers = [await client.post("/api/visits", json=VISIT) for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 429]

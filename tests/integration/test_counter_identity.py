@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from business import FORMS, Desk, build_room, hand_in, let_jobs_run, open_desk
@@ -281,7 +282,7 @@ async def test_who_takes_the_consent_to_the_face_back_answers_questions(
     database: Database, bus: Bus, redis: Redis, tmp_path: Path, read_at_once: dict[str, Card]
 ) -> None:
     desk = await desk_at_identity(database, bus, redis, tmp_path)
-    visits = CounterService(database, RateLimiter(redis), "key", 60.0)
+    visits = CounterService(database, RateLimiter(redis), "key", 60.0, AsyncMock())
     word = ConsentRequest(purpose="face", wording_version=current_wording("face").version, granted=False)
     await show_card(desk)
     await desk.act("teller", "identity", "verify")  # the question is on its way

@@ -429,7 +429,9 @@ export class VisitFlow {
     const visit = this.keep({ token, business, joined: false, talked: false })
     if (this.context.appointment) await this.api.checkIn(this.context.appointment)
     if (this.context.callback) await this.api.comeBack(this.context.callback)
-    if (this.context.entry && business.code === this.context.preselected) await this.api.claimEntry(this.context.entry)
+    const { entry, preselected } = this.context
+    this.context.entry = null // it works once; who is told that it did not goes on without it
+    if (entry && business.code === preselected) await this.api.claimEntry(entry)
     return visit
   }
 
