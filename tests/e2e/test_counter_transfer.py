@@ -1,6 +1,7 @@
 """转账 of 80 000 between three real browsers: three questions, signature, dual review, voucher; then fraud, stopped."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,11 @@ async def test_transfer_reviewed_and_booked_then_another_stopped_for_fraud(house
         await expect(customer.by("counter-ended")).to_have_attribute("data-state", "done", timeout=STEP_MS)
         await expect(customer.by("voucher-open")).to_be_visible(timeout=STEP_MS)
         await expect(customer.by("voucher-time")).to_contain_text("办成")
+        async with customer.page.expect_popup() as opened:
+            await customer.by("voucher-open").click()
+        voucher = await opened.value
+        await voucher.wait_for_url(re.compile("^blob:"), wait_until="commit")
+        await voucher.close()
         await shot(customer, "customer-voucher")
         await customer.by("counter-dismiss").click()
         await _stop_a_second_one(customer, teller, supervisor)

@@ -1,3 +1,4 @@
+import { errorCode } from '@shared/errors'
 import { HttpClient } from '@shared/http'
 import { ref } from 'vue'
 import type { OwnNotice, OwnVoucher } from '../../gen/protocol'
@@ -9,6 +10,8 @@ const AGAIN_MS = 1500
 export function usePapers(token: () => string) {
   const vouchers = ref<OwnVoucher[]>([])
   const notices = ref<OwnNotice[]>([])
+  /** Why a voucher could not be opened. */
+  const error = ref<string | null>(null)
   const http = new HttpClient({ headers: () => ({ Authorization: `Bearer ${token()}` }) })
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -22,11 +25,18 @@ export function usePapers(token: () => string) {
   }
 
   async function open(url: string): Promise<void> {
-    const file = new Blob([await fetchPdf(url, token())], { type: 'application/pdf' })
-    const address = URL.createObjectURL(file)
-    window.open(address, '_blank', 'noopener')
-    setTimeout(() => URL.revokeObjectURL(address), 60_000)
+    error.value = null
+    const page = window.open('', '_blank') // with the tap itself: a page opened after waiting is taken for an advertisement
+    try {
+      const address = URL.createObjectURL(new Blob([await fetchPdf(url, token())], { type: 'application/pdf' }))
+      if (page) page.location.href = address
+      else Object.assign(document.createElement('a'), { href: address, download: 'voucher.pdf' }).click() // never this page: the call is on it
+      setTimeout(() => URL.revokeObjectURL(address), 60_000)
+    } catch (failure) {
+      page?.close()
+      error.value = errorCode(failure)
+    }
   }
 
-  return { vouchers, notices, open, start: () => void load(), stop: () => clearTimeout(timer) }
+  return { vouchers, notices, error, open, start: () => void load(), stop: () => clearTimeout(timer) }
 }
