@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 
-from core.ports.calls import CallDesk, CustomerCall, QueuePlace
+from core.ports.call_views import CustomerCall
+from core.ports.calls import CallDesk, QueuePlace
 from signaling.gateway import Gateway
 from signaling.messages import queue
 from signaling.rooms import Rooms, visit_room

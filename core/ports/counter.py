@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from core.ports.calls import View
+from core.ports.call_views import View
 from core.security.actor import Actor
 
 CaseStateName = Literal["running", "done", "stopped", "cancelled"]

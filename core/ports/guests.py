@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, Protocol
 
-from core.ports.calls import CallStateName, TellerName, View
+from core.ports.call_views import CallStateName, TellerName, View
 from core.ports.media import PeerOffer, SupervisorMode
 from core.security.actor import Actor
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Literal, Protocol
 
-from core.ports.calls import CallStateName, TellerStateName, View
+from core.ports.call_views import CallStateName, TellerStateName, View
 from core.security.actor import Actor
 
 

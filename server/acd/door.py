@@ -13,7 +13,8 @@ from core.models.call import Call, CallState
 from core.models.open import EntryPass
 from core.models.queue import CalendarDay, OpeningCalendar, ServiceQueue
 from core.ports.booking import Slots
-from core.ports.calls import Admission, DeclaredClass, QueueStatus
+from core.ports.call_views import DeclaredClass, QueueStatus
+from core.ports.calls import Admission
 from server.acd.estimate import estimate
 from server.acd.opening import Calendar, closes_at, next_opening, slots
 from server.acd.points import booked_points, placed

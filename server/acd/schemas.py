@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from core.ports.calls import QueueStatus
+from core.ports.call_views import QueueStatus
 
 _NO_NUL = r"^[^\x00]*$"
 Words = Annotated[str, StringConstraints(max_length=300, pattern=_NO_NUL)]

@@ -14,7 +14,8 @@ from core.ids import new_id
 from core.models.business import Business
 from core.models.call import Call, CallOffer, TellerPresence, TellerState
 from core.models.staff import Staff
-from core.ports.calls import CallMoves, Offer, Presence, TellerStateName
+from core.ports.call_views import Offer, Presence, TellerStateName
+from core.ports.calls import CallMoves
 from core.security.actor import Actor, system_actor
 from core.security.permissions import Permission
 from server.acd.board import change, lock_offer, lock_presence

@@ -9,7 +9,7 @@ from core.models.business import Business
 from core.models.call import Call
 from core.models.handover import CallGuest
 from core.models.staff import Staff
-from core.ports.calls import GuestName, TellerName
+from core.ports.call_views import GuestName, TellerName
 from core.ports.guests import Guest, GuestCall
 from server.calls.hold import is_on_hold
 

@@ -5,7 +5,7 @@ from sqlmodel import col, select
 
 from core.models.handover import CallTransfer
 from core.models.staff import Staff
-from core.ports.calls import HandoverNote
+from core.ports.call_views import HandoverNote
 
 
 async def handover_notes(session: AsyncSession, call_id: str) -> list[HandoverNote]:

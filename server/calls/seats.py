@@ -13,7 +13,7 @@ from typing import Literal, cast
 from redis.asyncio import Redis
 
 from core.models.call import CallState, EndReason
-from core.ports.calls import TranscriptionMode
+from core.ports.call_views import TranscriptionMode
 from core.ports.media import PARTIES, PeerChange, PeerState, Profile, Seat
 
 SeatState = Literal["connected", "degraded", "lost"]

@@ -15,19 +15,16 @@ from core.events import CallConnected, CallEnded, CallQueued, CallWrappedUp
 from core.ids import new_id
 from core.models.call import Call, CallState, EndReason
 from core.models.visit import Visit
-from core.ports.calls import (
+from core.ports.call_views import (
     UNSPECIFIED,
-    CallViews,
     Channel,
     CustomerCall,
     DeclaredClass,
     Disposition,
     HandoverNote,
-    QueueEntry,
-    QueuePlace,
     TellerCall,
-    TellerDesk,
 )
+from core.ports.calls import CallViews, QueueEntry, QueuePlace, TellerDesk
 from core.security.actor import Actor, system_actor
 from core.security.permissions import Permission
 from core.tasks import TaskOwner

@@ -7,7 +7,7 @@ from core.errors import ConflictError, NotFoundError
 from core.events import CallChannelChanged
 from core.models.call import Call, CallState
 from core.models.visit import Visit
-from core.ports.calls import Channel
+from core.ports.call_views import Channel
 from core.security.actor import Actor
 from server.calls import rows
 from server.calls.states import ENDED, RUNNING, move

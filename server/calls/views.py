@@ -9,20 +9,18 @@ from core.models.business import Business
 from core.models.call import Call
 from core.models.recording import Recording
 from core.models.staff import Staff
-from core.ports.calls import (
+from core.ports.call_views import (
     CallStateName,
-    CallViews,
     Channel,
     CustomerCall,
     GuestName,
     HandoverNote,
     OtherParty,
-    QueuePlace,
-    QueueView,
     TellerCall,
     TellerName,
     TranscriptionMode,
 )
+from core.ports.calls import CallViews, QueuePlace, QueueView
 from server.calls.guest_views import guest_names
 from server.calls.handover import handover_notes
 from server.calls.hold import is_on_hold

@@ -17,7 +17,7 @@ from core.figures.definitions import (
     satisfaction,
     service_level,
 )
-from core.ports.calls import CallStateName, TellerStateName
+from core.ports.call_views import CallStateName, TellerStateName
 from core.ports.wallboard import (
     Aims,
     AlarmRow,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.ports.calls import Disposition, Presence, TellerCall
+from core.ports.call_views import Disposition, Presence, TellerCall
 from core.security.permissions import Permission
 from signaling.messages.base import Empty, Message, Payload, Push, Request
 from signaling.messages.media import Id

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from core.ports.calls import Offer, TellerCall
+from core.ports.call_views import Offer, TellerCall
 from core.security.permissions import Permission
 from signaling.messages.base import Empty, Message, Payload, Push, Request
 from signaling.messages.media import Id

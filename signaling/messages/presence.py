@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.ports.calls import Offer, Presence, TellerCall
+from core.ports.call_views import Offer, Presence, TellerCall
 from core.security.permissions import Permission
 from signaling.messages.base import Empty, Message, Payload, Push, Request
 

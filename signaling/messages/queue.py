@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from core.ports.calls import Channel, CustomerCall, DeclaredClass
+from core.ports.call_views import Channel, CustomerCall, DeclaredClass
 from core.security.permissions import Permission
 from signaling.messages.base import Empty, Message, Payload, Push, Request
 

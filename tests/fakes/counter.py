@@ -16,7 +16,7 @@ from core.bus import MEDIA, Bus
 from core.db import Database
 from core.ids import new_id
 from core.models import Business, Call, Consent, Staff, Visit
-from core.ports.calls import QueueStatus
+from core.ports.call_views import QueueStatus
 from core.rate_limit import RateLimiter
 from core.security.actor import Actor, staff_actor
 from core.security.tokens import issue_visit_token

@@ -35,8 +35,8 @@ from server.counter.kind import (
     Waiting,
 )
 from server.counter.who.codes import CodeBook
+from server.counter.who.face_consent import FaceConsent, face_consent_view, ways, without_face
 from server.counter.who.rules import FACE_TRIES, FACES, SURE, judge, merged_fields, missing, outstanding, refusal
-from server.counter.wordings import current_wording
 
 MAX_SENDS = 3
 CHINA_OFFSET_H = 8
@@ -87,13 +87,6 @@ class Code(Inputs):
     """The one-time code the customer typed. It is compared and forgotten."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-
-
-class FaceConsent(Inputs):
-    """The customer's word on having the face compared, on exactly the text that was shown."""
-
-    wording_version: Annotated[str, StringConstraints(max_length=64)]
-    granted: bool
 
 
 class Answers(Inputs):
@@ -160,7 +153,7 @@ class IdentityKind(PlainKind):
         return Stay(result={**result, "registry": {}})
 
     async def _verify(self, step: Step, result: Json, inputs: NoInputs) -> Outcome:
-        face, _ = await _ways(step)
+        face, _ = await ways(step)
         lacking = missing(result, face)
         if lacking:
             raise ConflictError("something is missing", code="identity.incomplete", missing=lacking)
@@ -185,7 +178,7 @@ class IdentityKind(PlainKind):
         if inputs.granted:
             return self._settled(result)
         await forget_faces(step.work, step.call.visit_id)
-        return self._settled(_without_face(result))
+        return self._settled(without_face(result))
 
     async def _send_code(self, step: Step, result: Json, inputs: NoInputs) -> Outcome:
         sends = result["phone"].get("sends", 0)
@@ -273,7 +266,7 @@ class IdentityKind(PlainKind):
 
     def _got_face(self, step: Step, result: Json, answer: Json) -> Outcome:
         if answer["verdict"] == "withdrawn":
-            return self._settled(_without_face(result))
+            return self._settled(without_face(result))
         tries = result["face"].get("tries", 0) + 1
         seen = {name: answer[name] for name in ("verdict", "likeness", "engine")}
         result["face"] = {"tries": tries, "at": step.now.isoformat(), **seen}
@@ -320,7 +313,7 @@ class IdentityKind(PlainKind):
         return Returned(problem, result=result) if problem else Stay(result=result)
 
     async def _outstanding(self, step: Step, result: Json) -> list[str]:
-        config, (face, challenge) = step.config, await _ways(step)
+        config, (face, challenge) = step.config, await ways(step)
         lacking = outstanding(result, registry=config.level >= 2, face=face, phone=config.phone, challenge=challenge)
         if challenge and not config.challenge and result["challenge"].get("none"):
             lacking.append("challenge")  # no question was asked: nothing stands in for the face
@@ -342,11 +335,11 @@ class IdentityKind(PlainKind):
     async def view(self, step: Step, side: Side) -> Json:
         result = {**_fresh(), **step.this.result}
         rows = await documents_of(step.work.session, step.case.row.id, step.this.row.key)
-        face, challenge = await _ways(step)
+        face, challenge = await ways(step)
         wanted = ["id_front", "id_back", *(["face"] if face else [])]
         phone = _phone_of(step)
         seen: Json = {
-            "face_consent": await _face_consent(step),
+            "face_consent": await face_consent_view(step),
             "wanted": wanted,
             "documents": [shown(row) for row in rows if row.id in result["documents"].values()],
             "asked": result["asked"],
@@ -382,36 +375,6 @@ def _phone_of(step: Step) -> str | None:
         if "phone" in form["values"]:
             return str(form["values"]["phone"])
     return None
-
-
-async def _ways(step: Step) -> tuple[bool, bool]:
-    """Whether the face is compared, and whether questions are asked: for those who do not want that in its place."""
-    refused = step.config.face and await face_word(step.work.session, step.call.visit_id) is False
-    return step.config.face and not refused, step.config.challenge or refused
-
-
-async def _face_consent(step: Step) -> Json | None:
-    """What is asked of the customer before the face is looked at; None where no face is wanted."""
-    if not step.config.face:
-        return None
-    wording = current_wording("face")
-    return {
-        "granted": await face_word(step.work.session, step.call.visit_id),
-        "wording_version": wording.version,
-        "wording_zh": wording.text_zh,
-        "wording_en": wording.text_en,
-    }
-
-
-def _without_face(result: Json) -> Json:
-    """As if no picture of the face had been handed in; the questions about it are void."""
-    return {
-        **result,
-        "documents": {code: ref for code, ref in result["documents"].items() if code != "face"},
-        "face": {"tries": result["face"].get("tries", 0)},
-        "pending": [question for question in result["pending"] if not question.startswith("face:")],
-        "asked": None if (result["asked"] or {}).get("code") == "face" else result["asked"],
-    }
 
 
 def _today(step: Step) -> date:
