@@ -15,6 +15,7 @@ import json
 import os
 import secrets
 import struct
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
@@ -33,6 +34,9 @@ MAGIC = b"ACJ1"
 SUFFIX = ".journal"
 MAX_CHUNK_B = 64 << 20
 """A larger length is damage, not data: one flush holds at most `recorder.BUFFER_B` and a little."""
+
+_CLOSED = -1
+"""No descriptor: every use of it fails."""
 
 _LENGTH = struct.Struct(">I")
 _CHUNK = struct.Struct(">II32s12s")
@@ -110,7 +114,11 @@ def unpack_report(data: bytes) -> tuple[int, int]:
 
 
 class JournalFile:
-    """The writing end. Used by one thread at a time; every method blocks on the disk."""
+    """The writing end. Every method blocks on the disk.
+
+    One thread writes, another one may sync and close meanwhile: closing waits for a write that runs, because its number
+    may be given to another file or socket at once, which would then get the packets.
+    """
 
     def __init__(self, path: Path, header: JournalHeader, cipher: AESGCM) -> None:
         """Create the file and write its header.
@@ -122,6 +130,7 @@ class JournalFile:
         self._header = header
         self._cipher = cipher
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._lock = threading.Lock()
         self._size_b = 0
         self._index = 0
         text = json.dumps(asdict(header)).encode()
@@ -145,22 +154,25 @@ class JournalFile:
         for kind, arrival_ns, data in records:
             parts += (pack(kind, arrival_ns, len(data)), data)
         nonce = secrets.token_bytes(12)
-        sealed = self._cipher.encrypt(nonce, b"".join(parts), self._header.binding(self._index, self._link))
-        chunk = _CHUNK.pack(len(sealed), self._index, self._link, nonce) + sealed
-        self._append(chunk)
-        self._link = hashlib.sha256(self._link + chunk).digest()
-        self._index += 1
+        with self._lock:
+            sealed = self._cipher.encrypt(nonce, b"".join(parts), self._header.binding(self._index, self._link))
+            chunk = _CHUNK.pack(len(sealed), self._index, self._link, nonce) + sealed
+            self._append(chunk)
+            self._link = hashlib.sha256(self._link + chunk).digest()
+            self._index += 1
 
     def sync(self) -> None:
         """Make what was written survive a power failure."""
         os.fdatasync(self._file)
 
     def close(self) -> None:
-        """Sync and close."""
-        try:
-            os.fdatasync(self._file)
-        finally:
-            os.close(self._file)
+        """Sync and close. Writing afterwards raises OSError."""
+        with self._lock:
+            file, self._file = self._file, _CLOSED
+            try:
+                os.fdatasync(file)
+            finally:
+                os.close(file)
 
     def _append(self, data: bytes) -> None:
         written = 0

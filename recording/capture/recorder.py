@@ -247,6 +247,7 @@ class Recorder:
             reason = f"the journal cannot be written: {error}"
             self._reporter.begins(capture, f"disk {sink.stream.name}", reason, "recording.failed")
             return
+        sink.written()
         sink.dirty = True
         capture.on_disk.set()
         self._reporter.over(capture, f"disk {sink.stream.name}", "the journal can be written again")

@@ -69,6 +69,7 @@ class SegmentSink:
         self._taken = 0
         self._seen = 0
         self._end_taken = False
+        self._end_written = False
 
     def on_rtp(self, kind: MediaKind, packet: bytes, arrival_ns: int) -> None:
         """Keep one packet for the next flush."""
@@ -101,8 +102,8 @@ class SegmentSink:
         return bool(self._pending) or (self.ended is not None and not self._end_taken)
 
     def is_complete(self) -> bool:
-        """Whether all has been handed to the disk, the end mark included."""
-        return self._end_taken and not self._pending
+        """Whether all has been written, the end mark included: the file may be closed."""
+        return self._end_written and not self._pending
 
     def take(self) -> list[Record]:
         """Everything collected since the last time."""
@@ -116,6 +117,10 @@ class SegmentSink:
             if self._taken or not self.may_be_empty:
                 records.append((RecordKind.END, self.last_ns, self.ended.encode()))
         return records
+
+    def written(self) -> None:
+        """What was taken is in the journal."""
+        self._end_written = self._end_taken
 
     def give_back(self, records: list[Record]) -> None:
         """Put records that were not written back in front."""

@@ -40,9 +40,9 @@ def for_subject(value: Any, others: bool = False) -> Any:
     if isinstance(value, list | tuple):
         return [for_subject(part, others) for part in value]
     if isinstance(value, str):
-        if value.startswith(("staff:", "staff_")):
-            return "staff"
-        return cover(value) if others else value
+        if others:
+            return cover(value)
+        return "staff" if value.startswith(("staff:", "staff_")) else value
     return value
 
 

@@ -63,6 +63,15 @@ def test_nothing_readable_is_on_the_disk(tmp_path: Path) -> None:
     assert (tmp_path / "a.journal").stat().st_mode & 0o077 == 0
 
 
+def test_a_closed_journal_takes_nothing_and_leaves_other_files_alone(tmp_path: Path) -> None:
+    file = JournalFile(tmp_path / "a.journal", header(), CIPHER)
+    file.close()
+    # The other file gets the number the journal had.
+    with (tmp_path / "other").open("wb"), pytest.raises(OSError, match="Bad file descriptor"):
+        file.write([(RecordKind.AUDIO, 1, b"late")])
+    assert (tmp_path / "other").read_bytes() == b""
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(cut=st.integers(0, 2000))
 def test_cut_off_anywhere_everything_before_is_readable(tmp_path: Path, cut: int) -> None:

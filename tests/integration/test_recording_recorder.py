@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,9 @@ from core.models import Recording, RecordingState
 from core.ports.media import Seat, SinkFailure
 from core.security.actor import system_actor
 from core.security.keys import unwrap_key
-from recording.capture.journal import JournalFile, JournalReader, journal_cipher, journals_in
+from recording.capture.journal import JournalFile, JournalReader, Record, journal_cipher, journals_in
 from recording.capture.meta import META_NAME, read_meta
-from recording.capture.recorder import Recorder
+from recording.capture.recorder import SYNC_S, Recorder
 
 BUSY_S = 0.7
 """What a busy test machine may add to the 3 s within which a person is told."""
@@ -261,6 +261,33 @@ async def test_a_hanging_disk_is_reported_within_3_s(house: CaptureHouse, monkey
 
     assert await _until(told) < 3.3 + BUSY_S  # 0.4 s until the flush, then 2.5 s
     monkeypatch.setattr(JournalFile, "_append", write)
+
+
+async def test_no_journal_is_closed_under_its_last_write(house: CaptureHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = await house.call()
+    zero_ns = zero_ns_ago(2)
+    packets = Publisher(2.0).packets(zero_ns)
+    write = JournalFile.write
+
+    def slowly(file: JournalFile, records: Iterable[Record]) -> None:
+        time.sleep(SYNC_S + 0.2)  # the syncing thread comes by meanwhile
+        write(file, records)
+
+    sink = house.record(call.id, Seat.CUSTOMER, packets[:50], zero_ns)
+
+    async def on_disk() -> bool:
+        return (house.folder / call.id / "customer-1.journal").exists()
+
+    await _until(on_disk)
+    monkeypatch.setattr(JournalFile, "write", slowly)
+    for packet in packets[50:]:
+        feed(sink, packet, time.time_ns())
+    await house.recorder.stop(call.id)
+    (path,) = journals_in(house.folder / call.id)
+    reader = JournalReader(path, journal_cipher(read_meta(house.folder / call.id).data_key(MASTER_KEY)))
+    assert [data for _, _, data in reader if data[0] == 0x90] == [p.data for p in packets if p.report is None]
+    assert reader.ended == "call ended"
+    assert await house.alarms() == []
 
 
 async def test_a_detached_sink_is_reported(house: CaptureHouse) -> None:
