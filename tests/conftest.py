@@ -26,9 +26,11 @@ from server.app import engines, schema
 
 sys.path.insert(0, str(Path(__file__).parent / "fakes"))
 
-# Shared machines are slow at times; an example may take as long as it needs.
-hypothesis_settings.register_profile("shared", deadline=None)
-hypothesis_settings.load_profile("shared")
+# Shared machines are slow at times; an example may take as long as it needs. The usual run tries the same examples each
+# time, so that its result depends on the change alone; `./dev explore` looks for new ones.
+hypothesis_settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis_settings.register_profile("explore", deadline=None, max_examples=400)
+hypothesis_settings.load_profile("same")
 
 # At the cost of the product some tests hash for a quarter of a minute; `test_identity_rules` looks at that cost.
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
