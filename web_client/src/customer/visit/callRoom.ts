@@ -83,9 +83,10 @@ export class CallRoom {
     })
     media.events.on('state', (state) => {
       this.state.media = state
-      // The network that took the media away may have taken the socket with it.
-      if (state === 'recovering') void this.socket.probe('call.snapshot', {})
+      if (state === 'recovering') this.doubtSocket()
     })
+    media.events.on('silent', () => this.doubtSocket())
+    window.addEventListener('online', () => this.doubtSocket())
     media.events.on('remote', (stream) => (this.remote.value = stream))
     media.events.on('screen', (stream) => (this.screen.value = stream))
   }
@@ -229,6 +230,11 @@ export class CallRoom {
     this.media.setProfile(call.state === 'queued' ? 'warm' : 'full')
     this.media.setMuted('audio', step === 'waiting' || this.state.muted)
     this.media.setMuted('video', step === 'call' && this.state.cameraOff)
+  }
+
+  /** The network that took the media away may have taken the socket with it. */
+  private doubtSocket(): void {
+    void this.socket.probe('call.snapshot', {})
   }
 
   private async resume(): Promise<void> {

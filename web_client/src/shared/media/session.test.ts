@@ -149,12 +149,52 @@ describe('recovery', () => {
     expect(peers).toHaveLength(1)
   })
 
+  it('says when nothing comes any more, and then does not keep the connection when the socket came back', async () => {
+    const silent = vi.fn()
+    session.events.on('silent', silent)
+    let packets = 0
+    Object.assign(last(), {
+      getStats: async () => new Map([['T', { type: 'transport', packetsReceived: packets }]]),
+    })
+    for (let at = 0; at < 4; at += 1) {
+      packets += 25
+      await vi.advanceTimersByTimeAsync(500)
+    }
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(silent).toHaveBeenCalledOnce()
+    session.setProfile('warm') // nothing has to come while one waits
+    await session.ensure()
+    expect(peers).toHaveLength(1)
+    session.setProfile('full')
+    packets += 1 // the network is back, and with it what comes through it
+    await session.ensure()
+    expect(peers).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(3000)
+    await session.ensure()
+    expect(peers).toHaveLength(2)
+  })
+
   it('believes the server that nothing arrives, except right after connecting', async () => {
     await session.distrust()
     expect(peers).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(6000)
     await session.distrust()
     expect(peers).toHaveLength(2)
+  })
+
+  it('stays with a connection that came back while its successor was asked for', async () => {
+    let release: (offer: unknown) => void = () => undefined
+    transport.join.mockImplementationOnce(() => new Promise((resolve) => (release = resolve)))
+    const own = last()
+    own.become('disconnected')
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(transport.join).toHaveBeenCalledTimes(2)
+    own.become('connected')
+    release({ peer_id: 'peer_late', sdp_offer: OFFER_SDP, ice_servers: [], ice_transport_policy: 'all' })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(peers).toEqual([own])
+    expect(session.peer_id).toBe('peer_1')
+    expect(session.state).toBe('connected')
   })
 
   it('drops the answer of an attempt that was overtaken', async () => {

@@ -1,5 +1,6 @@
 import { Emitter } from '../emitter'
 import type { MediaOffer } from '../protocol'
+import { SilenceWatch } from './silence'
 import { tuneCamera, tuneSenders, type PictureProfile, type SendProfile } from './tuning'
 
 /** How a session reaches the server: two messages of the socket. */
@@ -24,6 +25,8 @@ interface MediaEvents {
   screen: MediaStream
   /** A third party's stream: of an expert, or (for those who listen in) of the teller. */
   third: MediaStream
+  /** Nothing comes from the server any more; the browser has not called the connection broken yet. */
+  silent: undefined
   /** A join failed; another one follows after `retry_ms`. */
   join_failed: { error: unknown; retry_ms: number }
 }
@@ -68,6 +71,7 @@ export class MediaSession {
   private connected_at_ms = 0
   private tuning: Promise<void> = Promise.resolve()
   private timer: ReturnType<typeof setTimeout> | undefined
+  private silence: SilenceWatch | undefined
 
   constructor(options: MediaSessionOptions = {}) {
     this.options = {
@@ -101,7 +105,8 @@ export class MediaSession {
 
   /** The server dropped this peer or the socket came back: keep a connection that still works. */
   async ensure(): Promise<void> {
-    if (this.peer?.connectionState !== 'connected') await this.rejoin()
+    await this.silence?.look() // where only the network was away, sound is back as soon as the socket
+    if (this.peer?.connectionState !== 'connected' || this.isSilent()) await this.rejoin()
   }
 
   /**
@@ -159,6 +164,11 @@ export class MediaSession {
     this.peer_id = null
     this.picture = 'vga'
     this.setState('idle')
+  }
+
+  /** Only a call that is on has something to hear all the time. */
+  private isSilent(): boolean {
+    return this.profile === 'full' && (this.silence?.silent ?? false)
   }
 
   private async connect(): Promise<void> {
@@ -235,6 +245,7 @@ export class MediaSession {
   }
 
   private watch(peer: RTCPeerConnection): void {
+    this.silence = new SilenceWatch(peer, () => this.isSilent() && this.events.emit('silent', undefined))
     peer.ontrack = ({ track, streams }) => {
       if (streams?.[0]?.id === 'screen') this.events.emit('screen', streams[0])
       else {
@@ -246,6 +257,7 @@ export class MediaSession {
       if (peer !== this.peer) return
       clearTimeout(this.timer)
       if (peer.connectionState === 'connected') {
+        this.attempt += 1 // one that came back by itself needs no successor
         this.failures = 0
         this.connected_at_ms = performance.now()
         this.setState('connected')
@@ -271,6 +283,7 @@ export class MediaSession {
   private dropPeer(): void {
     const peer = this.peer
     this.peer = null
+    this.silence?.stop()
     if (!peer) return
     peer.onconnectionstatechange = null
     peer.ontrack = null

@@ -30,18 +30,16 @@ export function useCallMedia(): void {
     },
   )
   const { socket } = useServer()
-  watch(
-    () => media.state,
-    (state) => {
-      // The network that took the media away may have taken the socket with it.
-      if (state === 'recovering') void socket.probe('presence.get', {})
-    },
-  )
+  /** The network that took the media away may have taken the socket with it. */
+  const doubtSocket = (): void => void socket.probe('presence.get', {})
+  watch(() => media.doubts, doubtSocket)
+  window.addEventListener('online', doubtSocket)
   const off = socket.link.on('resumed', () => void media.ensure())
   const offProfile = useServer().socket.on('media.profile', ({ call_id, seat, profile }) => {
     if (call_id === console_.mediaCallId && seat === 'teller') media.setPicture(profile)
   })
   onScopeDispose(() => {
+    window.removeEventListener('online', doubtSocket)
     offProfile()
     off()
     media.close()

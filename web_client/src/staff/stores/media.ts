@@ -21,6 +21,8 @@ export const useMedia = defineStore('media', () => {
   const remote = shallowRef<MediaStream | null>(null)
   const state = ref<MediaState>('idle')
   const joinFailed = ref(false)
+  /** How often the way to the server came into doubt. */
+  const doubts = ref(0)
   const muted = ref(false)
   const cameraOff = ref(false)
   /** What the teller shows the customer. */
@@ -102,7 +104,9 @@ export const useMedia = defineStore('media', () => {
     fresh.events.on('state', (next) => {
       state.value = next
       if (next === 'connected') joinFailed.value = false
+      if (next === 'recovering') doubts.value += 1
     })
+    fresh.events.on('silent', () => (doubts.value += 1))
     fresh.events.on('remote', (stream) => (remote.value = stream))
     fresh.events.on('join_failed', () => (joinFailed.value = joined !== LOBBY))
     return fresh
@@ -221,7 +225,7 @@ export const useMedia = defineStore('media', () => {
   }
 
   return {
-    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, muted, cameraOff, screen, setPicture, warmUp, coolDown,
+    local, opening, problem, choice, cameras, microphones, usable, remote, state, joinFailed, doubts, muted, cameraOff, screen, setPicture, warmUp, coolDown,
     share, unshare, open, choose, close, join, ensure, distrust, rejoin, leave, toggleMute, toggleCamera,
   }
 })
