@@ -56,6 +56,11 @@ class CaptureHouse:
         """A call that is being talked on."""
         return await CallRows(self.database).call(None, state=CallState.CONNECTED, ended_at=None)
 
+    async def die(self) -> None:
+        """The process is killed: nothing is completed."""
+        await self.recorder._owner.close()
+        self.recorder._captures.clear()
+
     async def hang_up(self, call_id: str) -> None:
         """The call ends."""
         async with self.database.unit_of_work(system_actor("test")) as work:

@@ -323,7 +323,7 @@ async def test_recover_completes_what_a_killed_process_left(house: CaptureHouse,
         return len(await house.facts(RecordingStarted)) == 3
 
     await _until(started)
-    await house.recorder._owner.close()  # the process dies: nothing is completed
+    await house.die()
     async with database.unit_of_work(system_actor("test")) as work:
         row = await house.recording(without_row.id)
         assert row is not None
@@ -367,7 +367,7 @@ async def test_recover_makes_up_for_a_damaged_sidecar_from_the_row(house: Captur
         return bool(await house.facts(RecordingStarted))
 
     await _until(started)
-    await house.recorder._owner.close()
+    await house.die()
     (house.folder / call.id / META_NAME).write_text("{")
     assert await CaptureHouse(database, house.folder).recorder.recover() == 1
     row = await house.recording(call.id)
@@ -386,7 +386,7 @@ async def test_recover_leaves_other_nodes_alone_and_reports_journals_of_nobody(
         return bool(await house.facts(RecordingStarted))
 
     await _until(started)
-    await house.recorder._owner.close()
+    await house.die()
     nobodys, empty = house.folder / "call_nobody", house.folder / "call_empty"
     for folder in (nobodys, empty):
         folder.mkdir()
