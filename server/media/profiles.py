@@ -14,6 +14,12 @@ BAD_LOSS = 0.08
 AWFUL_LOSS = 0.25
 BAD_S = 4
 AWFUL_S = 2
+SETTLE_S = 3
+"""After a step down nothing counts for so long: what was sent before still fills the line, and reports come late."""
+
+FAILED_S = 2
+"""A step up on which it gets bad for so long at once was one too many."""
+
 GOOD_LOSS = 0.03
 GOOD_S = 15
 MOST_GOOD_S = 120
@@ -35,7 +41,7 @@ class ProfileKeeper:
         self.limit = Profile.HD
         self.spares_listener = False
         self._line = 0  # the most that the line carries, as far as is known
-        self._bad_s = self._awful_s = self._good_s = 0
+        self._bad_s = self._awful_s = self._good_s = self._settles_s = 0
         self._wait_s = GOOD_S
         self._raised_ago_s: int | None = None
 
@@ -66,15 +72,19 @@ class ProfileKeeper:
             loss_up / loss_down: Share of packets lost on the publisher's way up and on its listener's way down.
         """
         loss, was_silenced = max(loss_up, loss_down), self._step == len(LADDER) - 1
-        self._bad_s = self._bad_s + 1 if loss > BAD_LOSS else 0
-        self._awful_s = self._awful_s + 1 if loss > AWFUL_LOSS else 0
+        settled = not self._settles_s
+        self._settles_s = max(0, self._settles_s - 1)
+        self._bad_s = self._bad_s + 1 if settled and loss > BAD_LOSS else 0
+        self._awful_s = self._awful_s + 1 if settled and loss > AWFUL_LOSS else 0
         self._good_s = self._good_s + 1 if loss < GOOD_LOSS else 0
         if self._raised_ago_s is not None:
             self._raised_ago_s += 1
-        if (self._bad_s >= BAD_S or self._awful_s >= AWFUL_S) and self._step < len(LADDER) - 1:
-            failed = self._raised_ago_s is not None and self._raised_ago_s <= LASTED_S
-            self._wait_s = min(MOST_GOOD_S, 2 * self._wait_s) if failed else self._wait_s
+        is_fresh = self._raised_ago_s is not None and self._raised_ago_s <= LASTED_S
+        is_bad = self._bad_s >= (FAILED_S if is_fresh else BAD_S) or self._awful_s >= AWFUL_S
+        if is_bad and self._step < len(LADDER) - 1:
+            self._wait_s = min(MOST_GOOD_S, 2 * self._wait_s) if is_fresh else self._wait_s
             self._move(self._step + 1, None)
+            self._settles_s = SETTLE_S
         elif self._good_s >= self._wait_s and self._line > self._top:
             self._move(self._step - 1, 0)
         elif self._raised_ago_s is not None and self._raised_ago_s > LASTED_S:

@@ -15,14 +15,21 @@ CLOCK_RATE_HZ: dict[MediaKind, int] = {"audio": 48_000, "video": 90_000}
 RING = 1024
 """Packets kept for retransmission: about 5 s of 2 Mbit/s video."""
 
-RTX_BUDGET = 128
-"""Retransmissions a listener may cause between two ticks (100 ms), so that NACKs cannot multiply traffic."""
+RTX_BURST = 64
+"""Retransmissions a listener gets at once: two key frames. NACKs cannot multiply traffic, and on a line that is too
+narrow they must not fill it."""
+
+RTX_SHARE = 0.5
+"""Retransmissions earned by each packet sent."""
 
 REPORTS_KEPT = 8
 """Sender Reports a listener may still answer: several seconds' worth."""
 
 KEYFRAME_EVERY_NS = 500_000_000
 """At most one key frame request per half second: a key frame costs as much as ten others."""
+
+KEYFRAME_MOST_NS = 4_000_000_000
+"""Asked for again as soon as it is allowed, the pause doubles up to this: they do not get through."""
 
 
 class Downlink:
@@ -58,7 +65,8 @@ class Downlink:
         self._rtx_ssrc = (rtx_ssrc or 0).to_bytes(4, "big")
         self._rtx_payload_type = rtx_payload_type
         self._rtx_sequence = random.getrandbits(15)
-        self._rtx_left = RTX_BUDGET
+        self._rtx_left = float(RTX_BURST)
+        self._rtx_paid = 0  # packets sent for which retransmissions were credited
         self._cname = cname
         self._send = send_rtp
         self._send_rtcp = send_rtcp
@@ -128,7 +136,7 @@ class Downlink:
         sent = 0
         for sequence in sequences:
             packet = self._ring[sequence & (RING - 1)]
-            if packet is None or rtp.sequence_of(packet) != sequence or not self._rtx_left:
+            if packet is None or rtp.sequence_of(packet) != sequence or self._rtx_left < 1:
                 continue
             self._rtx_left -= 1
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
@@ -138,8 +146,9 @@ class Downlink:
         return sent
 
     def tick(self) -> None:
-        """A new interval for the retransmission budget begins."""
-        self._rtx_left = RTX_BUDGET
+        """Credit retransmissions for what was sent since the last time."""
+        self._rtx_left = min(RTX_BURST, self._rtx_left + RTX_SHARE * (self.packets - self._rtx_paid))
+        self._rtx_paid = self.packets
 
     def _align(self, packet: bytes, now_ns: int) -> None:
         sequence, timestamp = rtp.sequence_of(packet), rtp.timestamp_of(packet)
@@ -195,6 +204,7 @@ class Uplink:
         self._ask = ask
         self._keyframe_wanted = False
         self._keyframe_asked_ns: int | None = None
+        self._keyframe_pause_ns = KEYFRAME_EVERY_NS
         self._started_ns: int | None = None
         self._first: int | None = None
         self._transit: float | None = None
@@ -234,8 +244,12 @@ class Uplink:
         """Whether to ask the publisher for a key frame now. A request that comes too soon waits, it is never lost."""
         if not self._keyframe_wanted:
             return False
-        if self._keyframe_asked_ns is not None and now_ns - self._keyframe_asked_ns < KEYFRAME_EVERY_NS:
-            return False
+        if self._keyframe_asked_ns is not None:
+            passed_ns = now_ns - self._keyframe_asked_ns
+            if passed_ns < self._keyframe_pause_ns:
+                return False
+            soon = passed_ns < 2 * self._keyframe_pause_ns
+            self._keyframe_pause_ns = min(KEYFRAME_MOST_NS, 2 * self._keyframe_pause_ns) if soon else KEYFRAME_EVERY_NS
         self._keyframe_wanted = False
         self._keyframe_asked_ns = now_ns
         return True

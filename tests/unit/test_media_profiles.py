@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ports.media import Profile
-from server.media.profiles import GOOD_S, ProfileKeeper
+from server.media.profiles import FAILED_S, GOOD_S, SETTLE_S, ProfileKeeper
 
 
 def run(keeper: ProfileKeeper, loss: float, seconds: int) -> list[Profile]:
@@ -15,7 +15,7 @@ def run(keeper: ProfileKeeper, loss: float, seconds: int) -> list[Profile]:
 
 def test_lasting_loss_lowers_step_by_step_and_sound_stays() -> None:
     seen = run(ProfileKeeper(), 0.12, 40)
-    assert [seen[2], seen[3], seen[6], seen[7], seen[-1]] == [
+    assert [seen[2], seen[3], seen[9], seen[10], seen[-1]] == [
         Profile.VGA, Profile.LOW, Profile.LOW, Profile.AUDIO, Profile.AUDIO,
     ]  # fmt: skip
 
@@ -25,6 +25,21 @@ def test_a_collapse_is_answered_within_two_seconds_and_a_short_burst_is_not() ->
     keeper = ProfileKeeper()
     for loss in (0.2, 0.2, 0.0, 0.2, 0.5, 0.01, 0.2):
         assert keeper.step(loss) is Profile.VGA
+
+
+def test_what_was_sent_before_a_step_down_does_not_cost_another_one() -> None:
+    keeper = ProfileKeeper()
+    run(keeper, 0.4, 2)
+    assert run(keeper, 0.4, SETTLE_S)[-1] is Profile.LOW
+    assert run(keeper, 0.0, 10)[-1] is Profile.LOW
+    assert run(ProfileKeeper(), 0.4, 2 + SETTLE_S + 2)[-1] is Profile.AUDIO, "a line too bad for any picture"
+
+
+def test_a_step_up_that_fails_is_taken_back_sooner() -> None:
+    keeper = ProfileKeeper()
+    run(keeper, 0.3, 2)
+    run(keeper, 0.0, GOOD_S)
+    assert run(keeper, 0.12, FAILED_S) == [Profile.VGA] * (FAILED_S - 1) + [Profile.LOW]
 
 
 def test_a_good_line_restores_and_a_step_up_that_fails_is_tried_later() -> None:
@@ -80,8 +95,8 @@ def test_people_may_want_less_and_the_line_still_counts() -> None:
 
 def test_where_only_the_listener_cannot_take_it_the_picture_is_sent_and_not_passed_on() -> None:
     keeper = ProfileKeeper()
-    seen = [(keeper.step(0.0, 0.3), keeper.spares_listener) for _ in range(6)]
-    assert seen == [(Profile.VGA, False), *[(Profile.LOW, False)] * 2, *[(Profile.LOW, True)] * 3]
+    seen = [(keeper.step(0.0, 0.3), keeper.spares_listener) for _ in range(9)]
+    assert seen == [(Profile.VGA, False), *[(Profile.LOW, False)] * 5, *[(Profile.LOW, True)] * 3]
     assert (keeper.step(0.1, 0.0), keeper.spares_listener) == (Profile.AUDIO, False), "its own way is bad now"
     assert [keeper.step(0.0, 0.0) for _ in range(GOOD_S)][-1] is Profile.LOW
     assert not keeper.spares_listener

@@ -8,7 +8,7 @@ from media_fakes import packet
 
 from server.media import rtcp, rtp
 from server.media.gaps import Arrival
-from server.media.streams import KEYFRAME_EVERY_NS, RTX_BUDGET, Downlink, Uplink
+from server.media.streams import KEYFRAME_EVERY_NS, RTX_BURST, RTX_SHARE, Downlink, Uplink
 
 MS = 1_000_000
 
@@ -90,9 +90,13 @@ def test_nacks_cannot_multiply_traffic() -> None:
     downlink, _, _ = make_downlink()
     for sequence in range(500):
         downlink.forward(packet(sequence), 0)
-    assert downlink.resend(list(range(500)) * 3) == RTX_BUDGET
+    assert downlink.resend(list(range(500)) * 3) == RTX_BURST
     downlink.tick()
-    assert downlink.resend([499]) == 1
+    assert downlink.resend(list(range(500))) == RTX_BURST, "earned by what was sent, but never more than this"
+    for sequence in range(500, 520):
+        downlink.forward(packet(sequence), 0)
+    downlink.tick()
+    assert downlink.resend(list(range(500))) == 20 * RTX_SHARE
 
 
 def test_audio_is_not_retransmitted() -> None:
@@ -126,6 +130,21 @@ def test_a_key_frame_request_that_comes_too_soon_waits() -> None:
     assert not uplink.keyframe_due(KEYFRAME_EVERY_NS - 1)
     assert uplink.keyframe_due(KEYFRAME_EVERY_NS)
     assert not uplink.keyframe_due(2 * KEYFRAME_EVERY_NS), "it was asked for once"
+
+
+def test_key_frames_that_do_not_get_through_are_asked_for_less_and_less_often() -> None:
+    uplink = make_uplink()
+    uplink.accept(packet(1), 0)
+    asked = []
+    for now_ns in range(0, 20_000 * MS, 100 * MS):
+        uplink.want_keyframe()
+        if uplink.keyframe_due(now_ns):
+            asked.append(now_ns // MS)
+    assert asked == [0, 500, 1500, 3500, 7500, 11500, 15500, 19500]
+    uplink.want_keyframe()
+    assert uplink.keyframe_due(40_000 * MS)
+    uplink.want_keyframe()
+    assert uplink.keyframe_due(40_500 * MS), "a while without: as at the beginning"
 
 
 def test_doubles_are_not_to_be_forwarded() -> None:
