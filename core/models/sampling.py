@@ -35,7 +35,7 @@ class SampleDraw(SQLModel, table=True):
     """One draw, with everything needed to repeat it: plan, frame, seed, what was owed, inspectors and their load.
 
     Attributes:
-        period_from / period_to: Calls that ended in this half-open span.
+        period_from / period_to: Calls that ended in this half-open span, and those of earlier ones that were not ready.
         frame: The calls that could be drawn, with the facts the plan asks about. frame_sha256: Of its canonical JSON.
         picks: ``[{"call_id", "reason", "stratum", "inspector_id"}]`` in order of drawing.
         owed: What the plan carried into this draw; carried: what it carries on.

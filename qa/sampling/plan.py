@@ -168,8 +168,7 @@ def period_end(period: Period, begin: datetime, zone_offset: timedelta) -> datet
     Args:
         begin: Aware UTC. zone_offset: Of the bank's local time, e.g. +8 h.
     """
-    local = begin.astimezone(UTC).replace(tzinfo=None) + zone_offset
-    day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = _local_midnight(begin, zone_offset)
     if period is Period.DAY:
         end = day + timedelta(days=1)
     elif period is Period.WEEK:
@@ -177,6 +176,21 @@ def period_end(period: Period, begin: datetime, zone_offset: timedelta) -> datet
     else:
         end = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
     return (end - zone_offset).replace(tzinfo=UTC)
+
+
+def period_begin(period: Period, at: datetime, zone_offset: timedelta) -> datetime:
+    """Begin of the period that runs at `at`; see `period_end`."""
+    day = _local_midnight(at, zone_offset)
+    if period is Period.WEEK:
+        day -= timedelta(days=day.weekday())
+    elif period is Period.MONTH:
+        day = day.replace(day=1)
+    return (day - zone_offset).replace(tzinfo=UTC)
+
+
+def _local_midnight(at: datetime, zone_offset: timedelta) -> datetime:
+    local = at.astimezone(UTC).replace(tzinfo=None) + zone_offset
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _score_band(score: Decimal | None) -> str:

@@ -1,8 +1,8 @@
 """Rows for a draw: the frame, and who can inspect."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, and_, false, func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -10,7 +10,7 @@ from core.models.business import Business
 from core.models.call import Call
 from core.models.handover import CallLeg
 from core.models.qa import Evaluation, EvaluationState, Finding
-from core.models.sampling import InspectionTask, TaskState
+from core.models.sampling import InspectionTask, SampleDraw, TaskState
 from core.models.staff import Role, Staff
 from core.ports.compliance import FindingKind
 from qa.access import inspector_of
@@ -27,8 +27,19 @@ _FLAGS = (
 )
 
 
-async def frame_of(session: AsyncSession, begin: datetime, end: datetime) -> list[Unit]:
-    """Calls that ended in this half-open span, are pre-scored, and nobody has inspected or been given yet."""
+LATE = timedelta(days=31)
+"""A call that is transcribed and checked later than this after its end is in no draw any more."""
+
+_AT_ONCE = timedelta(minutes=5)
+"""What was stored while the last draw was being made may bear an earlier time than that draw."""
+
+
+async def frame_of(session: AsyncSession, plan_id: str, begin: datetime, end: datetime) -> list[Unit]:
+    """Calls that ended in this half-open span, are pre-scored, and nobody has inspected or been given yet.
+
+    Calls of earlier spans whose pre-score was not there when this plan drew last are in it, too: a backlog of
+    transcriptions must not keep a call from ever being drawn.
+    """
     given = select(col(InspectionTask.id)).where(
         col(InspectionTask.call_id) == col(Call.id), col(InspectionTask.state) != TaskState.CANCELLED
     )
@@ -38,7 +49,7 @@ async def frame_of(session: AsyncSession, begin: datetime, end: datetime) -> lis
         .join(Staff, col(Staff.id) == col(Call.teller_id))
         .join(Business, col(Business.code) == col(Call.business_code))
         .where(
-            col(Call.ended_at) >= begin,
+            or_(col(Call.ended_at) >= begin, await _missed(session, plan_id, begin)),
             col(Call.ended_at) < end,
             col(Call.accepted_at).is_not(None),
             col(Evaluation.state) == EvaluationState.PENDING,
@@ -53,6 +64,23 @@ async def frame_of(session: AsyncSession, begin: datetime, end: datetime) -> lis
         _unit(call, teller, evaluation, business, flags.get(call.id, ()), tellers.get(call.id, {}))
         for call, teller, evaluation, business in rows
     ]
+
+
+async def _missed(session: AsyncSession, plan_id: str, begin: datetime) -> ColumnElement[bool]:
+    """The condition of having ended before `begin` and not having been ready when the plan drew last."""
+    of_plan = col(SampleDraw.plan_id) == plan_id
+    first = await session.scalar(select(func.min(col(SampleDraw.period_from))).where(of_plan))
+    last = await session.scalar(select(func.max(col(SampleDraw.drawn_at))).where(of_plan))
+    if first is None or last is None:
+        return false()
+    frames = await session.scalars(
+        select(col(SampleDraw.frame)).where(of_plan, col(SampleDraw.drawn_at) >= last - _AT_ONCE)
+    )
+    return and_(
+        col(Call.ended_at) >= max(first, begin - LATE),
+        col(Evaluation.created_at) >= last - _AT_ONCE,
+        col(Call.id).not_in([str(unit["call_id"]) for frame in frames for unit in frame]),
+    )
 
 
 async def inspectors_of(session: AsyncSession) -> list[Inspector]:

@@ -18,7 +18,7 @@ from core.security.actor import Actor
 from core.security.permissions import Permission
 from qa.sampling import repo
 from qa.sampling.draw import Draw, draw, frame_sha256, new_seed
-from qa.sampling.plan import Plan, Unit, period_end
+from qa.sampling.plan import Plan, Unit, period_begin, period_end
 from qa.sampling.schemas import ConflictRequest, PlanRequest, ReplayView
 from qa.sampling.share import Inspector, share_out
 
@@ -30,7 +30,7 @@ SETTLE = timedelta(hours=1)
 
 
 class SamplingService:
-    """Sample plans and what is drawn by them."""
+    """Sample plans and what is drawn by them. A new plan is about its running period from that one's begin."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -46,7 +46,8 @@ class SamplingService:
         async with self._database.unit_of_work(actor) as work:
             now = work.clock.now()
             if plan_id is None:
-                row = SamplePlan(id=new_id("plan"), name=request.name, drawn_until=now, edited_at=now, version=0)
+                begin = period_begin(plan.period, now, BANK_TIME)
+                row = SamplePlan(id=new_id("plan"), name=request.name, drawn_until=begin, edited_at=now, version=0)
                 work.session.add(row)
             else:
                 row = await _locked_plan(work, plan_id)
@@ -159,7 +160,7 @@ def replayed(row: SampleDraw) -> ReplayView:
 
 async def _draw(work: UnitOfWork, row: SamplePlan, begin: datetime, end: datetime, seed: str) -> SampleDraw:
     plan = Plan.model_validate(row.content)
-    frame = [unit for unit in await repo.frame_of(work.session, begin, end) if plan.includes(unit)]
+    frame = [unit for unit in await repo.frame_of(work.session, row.id, begin, end) if plan.includes(unit)]
     inspectors = await repo.inspectors_of(work.session)
     owed = {**dict.fromkeys(await _tellers(work.session, plan), 0), **row.carried} if plan.rollover else {}
     result = await asyncio.to_thread(draw, plan, frame, seed, owed)

@@ -143,6 +143,11 @@ async def test_a_draw_gives_work_evenly_and_replays(house: House) -> None:
     # The same calls are not drawn twice.
     again = await house.ask("lead", "POST", f"/api/qa/plans/{plan_id}/draw")
     assert again["picked"] == 0
+    # One that was transcribed only after the draw of its period is not lost: the next draw has it, once.
+    late = await house.call("amy", ended_at=began, connected_at=began - timedelta(minutes=2))
+    drawn = await house.ask("lead", "POST", f"/api/qa/plans/{plan_id}/draw")
+    assert ([pick["call_id"] for pick in drawn["picks"]], drawn["frame_size"]) == ([late.id], 1)
+    assert (await house.ask("lead", "POST", f"/api/qa/plans/{plan_id}/draw"))["frame_size"] == 0
     assert await house.refused("ins1", "POST", f"/api/qa/plans/{plan_id}/draw") == "auth.denied"
     changed = {**made["plans"][0]["plan"], "percent": 10}
     stale = {"name": "x", "version": 99, "plan": changed}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.sampling.draw import draw, frame_sha256
-from qa.sampling.plan import Dimension, Period, Plan, Risk, StratumRate, Teller, Unit, period_end, risk_of
+from qa.sampling.plan import Dimension, Period, Plan, Risk, StratumRate, Teller, Unit, period_begin, period_end, risk_of
 from qa.sampling.share import Inspector, share_out
 
 TELLERS = ["t1", "t2", "t3"]
@@ -181,6 +181,9 @@ def test_periods_end_at_the_banks_midnight(period: Period, end: tuple[int, int, 
     begin = datetime(2026, 11, 27, 3, tzinfo=UTC)  # a Friday, 11 o'clock in Beijing
     offset = timedelta(hours=8)
     assert period_end(period, begin, offset) == datetime(*end, tzinfo=UTC) - offset
+    first = period_begin(period, begin, offset)
+    assert first <= begin < period_end(period, first, offset) == datetime(*end, tzinfo=UTC) - offset
+    assert period_begin(period, first, offset) == first
     assert period_end(period, datetime(*end, tzinfo=UTC) - offset, offset) > datetime(*end, tzinfo=UTC) - offset
 
 
