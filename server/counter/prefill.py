@@ -93,18 +93,21 @@ class PrefillDesk:
         """Take the link along on this visit: from now on it opens nothing for anybody else.
 
         Raises:
-            NotFoundError: ``prefill.not_found`` for unknown, used and expired links alike.
+            NotFoundError: ``prefill.not_found`` for unknown and expired links, and for those of another business.
+            ConflictError: ``prefill.used``. Who holds the secret may know: it tells nothing of what was filled in.
         """
         await self._limiter.hit(f"prefill:{actor.visit_id}", TRIES_PER_MINUTE, 60)
         async with self._database.unit_of_work(actor) as work:
             visit = await self._visit(work, actor)
             query = select(Prefill).where(col(Prefill.token_sha256) == sha256_hex(token)).with_for_update()
             row = (await work.session.scalars(query)).first()
-            usable = row is not None and row.case_id is None and row.expires_at > work.clock.now()
-            if row is None or not usable or row.visit_id is not None or row.business_code != visit.business_code:
+            if row is None or row.expires_at <= work.clock.now() or row.business_code != visit.business_code:
                 raise NotFoundError("this link is not valid any more", code="prefill.not_found")
-            row.visit_id = visit.id
-            work.audit("prefill.claim", "prefill", row.id, visit_id=visit.id)
+            if row.case_id is not None or row.visit_id not in (None, visit.id):
+                raise ConflictError("this link was used before", code="prefill.used")
+            if row.visit_id is None:  # the page was loaded again: it is this visit's already
+                row.visit_id = visit.id
+                work.audit("prefill.claim", "prefill", row.id, visit_id=visit.id)
             _, flow = await active_flow(work.session, row.business_code)
             values = self._sealer.open(row.sealed, row.id) if row.sealed else {}
         return _shown(flow, values)

@@ -94,8 +94,9 @@ async def test_a_form_filled_in_before_the_visit_comes_along_once(desk: Desk, re
     assert await refusal(prefill.claim(desk.customer, "x" * 40)) == "prefill.not_found"
     token = link.url.split("prefill=")[1]
     assert (await prefill.claim(desk.customer, token)).values == FORMS["transfer"]
-    assert await refusal(prefill.claim(desk.customer, token)) == "prefill.not_found"
+    assert (await prefill.claim(desk.customer, token)).values == FORMS["transfer"]  # the same visit, after a reload
     form = (await desk.start("transfer")).steps[0].details
+    assert await refusal(prefill.claim(desk.customer, token)) == "prefill.used"
     assert (form["prefilled"], form["submitted"], form["values"]) == (True, True, FORMS["transfer"])
     corrected = await desk.act("teller", "form", "fill", values={**FORMS["transfer"], "memo": "学费", "amount": 7_000})
     changes = {change["field"]: (change["from"], change["by"]) for change in corrected.steps[0].details["changes"]}

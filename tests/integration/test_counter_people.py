@@ -104,10 +104,18 @@ async def test_a_reviewer_sees_the_documents_and_nobody_else_does(house: MoneyHo
             )
         )
     boss, document_id = await house.supervisor(2), stored["id"]
-    assert await house.reviews.document(boss, review_id, document_id) == (content, "image/jpeg")
-    assert await refused(house.reviews.document(boss, review_id, "doc_unknown")) == "document.not_found"
-    assert await refused(house.reviews.document(boss, "review_unknown", document_id)) == "review.not_found"
-    assert await refused(house.reviews.document(house.desk.teller, review_id, document_id)) == "review.own_work"
-    assert await refused(house.reviews.document(await house.supervisor(1), review_id, document_id)) == "review.level"
+    assert await house.reviews.document(boss, review_id, document_id, small=False) == (content, "image/jpeg")
+    small, kind = await house.reviews.document(boss, review_id, document_id, small=True)
+    assert (kind, len(small) < len(content)) == ("image/jpeg", True)
+    assert await refused(house.reviews.document(boss, review_id, "doc_unknown", small=False)) == "document.not_found"
+    assert await refused(house.reviews.document(boss, "review_unknown", document_id, small=False)) == "review.not_found"
+    assert (
+        await refused(house.reviews.document(house.desk.teller, review_id, document_id, small=False))
+        == "review.own_work"
+    )
+    assert (
+        await refused(house.reviews.document(await house.supervisor(1), review_id, document_id, small=False))
+        == "review.level"
+    )
     looked = [row for row in await rows(house, AuditEntry) if row.action == "document.view"]
     assert [row.detail["review"] for row in looked] == [review_id]

@@ -76,11 +76,11 @@ class ReviewDesk:
                 shown=shown,
             )
 
-    async def document(self, actor: Actor, review_id: str, document_id: str) -> tuple[bytes, str]:
-        """A picture or paper of the business under review, with its content type; looking is in the audit log.
+    async def document(self, actor: Actor, review_id: str, document_id: str, *, small: bool) -> tuple[bytes, str]:
+        """A picture or paper of the business under review, with its content type; audited when whole.
 
         Raises:
-            NotFoundError: ``review.not_found``, ``document.not_found``.
+            NotFoundError: ``review.not_found``, ``document.not_found``, ``document.no_thumbnail``.
             DeniedError: ``review.own_work``, ``review.level``.
         """
         async with self._database.unit_of_work(actor) as work:
@@ -91,7 +91,10 @@ class ReviewDesk:
             row = await work.session.get(CaseDocument, document_id)
             if row is None or row.case_id != review.case_id:
                 raise NotFoundError("there is no such document", code="document.not_found")
-            work.audit("document.view", "document", row.id, case_id=row.case_id, code=row.code, review=review.id)
+            if not small:
+                work.audit("document.view", "document", row.id, case_id=row.case_id, code=row.code, review=review.id)
+        if small:
+            return await self._shelf.thumbnail(row), "image/jpeg"
         return await self._shelf.content(row), row.content_type
 
     async def decide(self, actor: Actor, review_id: str, request: ReviewDecisionRequest) -> ReviewRow:

@@ -33,7 +33,11 @@ def routes(desk: ReviewDesk) -> RouteTable:
 
     @table.get("/api/reviews/{review_id}/documents/{document_id}", Permission.REVIEW_DECIDE)
     async def picture(request: web.Request, review_id: ReviewId, document_id: ReviewId, /) -> web.Response:
-        return file_answer(*await desk.document(actor_of(request), review_id, document_id))
+        return file_answer(*await desk.document(actor_of(request), review_id, document_id, small=False))
+
+    @table.get("/api/reviews/{review_id}/documents/{document_id}/thumbnail", Permission.REVIEW_DECIDE)
+    async def small(request: web.Request, review_id: ReviewId, document_id: ReviewId, /) -> web.Response:
+        return file_answer(*await desk.document(actor_of(request), review_id, document_id, small=True))
 
     @table.post("/api/reviews/{review_id}/decision", Permission.REVIEW_DECIDE)
     async def decide(request: web.Request, review_id: ReviewId, /, body: ReviewDecisionRequest) -> ReviewRow:

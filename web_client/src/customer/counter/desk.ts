@@ -1,6 +1,6 @@
 import { reactive, ref } from 'vue'
 import { openStep, type CaseView, type FieldSpec, type Value } from '@shared/counter'
-import { ApiError, errorFromBody } from '@shared/errors'
+import { ApiError, errorCode, errorFromBody } from '@shared/errors'
 import type { DemoHelp } from '../../gen/protocol'
 import type { CustomerSocket } from '../visit/callRoom'
 
@@ -112,12 +112,12 @@ export class CounterDesk {
   }
 
   /** The form that can be filled in while waiting; null when there is none or it cannot be fetched. */
-  async prefill(link: string | null): Promise<(PrefillForm & { used: boolean }) | null> {
+  async prefill(link: string | null): Promise<(PrefillForm & { refused: string | null }) | null> {
     try {
-      const taken = !link || (await this.ask('POST', '/api/visit/prefill/claim', { token: link }).then(() => true, () => false))
+      // What is wrong with the link; that the server cannot be reached says nothing about it.
+      const refused = !link ? null : await this.ask('POST', '/api/visit/prefill/claim', { token: link }).then(() => null, (failure: unknown) => errorCode(failure))
       const form = await this.ask<PrefillForm>('GET', '/api/visit/prefill')
-      // After a reload the visit has its form already; only with nothing there the link was somebody else's, or too old.
-      return { ...form, used: !taken && Object.keys(form.values).length === 0 }
+      return { ...form, refused: refused?.startsWith('prefill.') ? refused : null }
     } catch {
       return null
     }

@@ -20,7 +20,7 @@ export default {
       confirm: { yes: '没有问题，确认', object: '有地方不对', what: '哪里不对？', tell: '告诉柜员', back: '再看一遍' },
       before: {
         invite: '还没到时间？可以先把信息填好', title: '先填好信息', text: '选要办的业务，填好后会得到一个二维码，到时扫一扫，柜员就能直接看到。', lead: '填不来的可以空着不填，接通后柜员会帮您。必填的要填好才能保存。', none: '这项业务不用提前填。',
-        save: '填好了，生成二维码', another: '换一项业务', done: '已填好', doneText: '请拍下或保存这个二维码，{until}前来办业务时扫一扫。', code: '带着已填信息进入的二维码', once: '二维码只能用一次，只给您自己用。扫码的人看不到您填的内容，只有接通的柜员能看到。', now: '现在就去办', used: '这个二维码已经用过或过期了，请重新填。',
+        save: '填好了，生成二维码', another: '换一项业务', done: '已填好', doneText: '请拍下或保存这个二维码，{until}前来办业务时扫一扫。', code: '带着已填信息进入的二维码', once: '二维码只能用一次，只给您自己用。扫码的人看不到您填的内容，只有接通的柜员能看到。', now: '现在就去办', used: '这个二维码已经用过了，一个二维码只能用一次。请重新填写，或接通后由柜员帮您填。', old: '这个二维码已经过期，或不是这项业务的。请重新填写，或接通后由柜员帮您填。',
       },
       prefill: {
         title: '先填好信息，等会儿办得快', open: '现在填', save: '保存', saved: '已保存，接通后柜员会直接看到。', edit: '再改一下', later: '先不填',
@@ -74,7 +74,7 @@ export default {
       confirm: { yes: 'All is right, confirm', object: 'Something is wrong', what: 'What is wrong?', tell: 'Tell the teller', back: 'Look again' },
       before: {
         invite: 'Not now? Fill the form in beforehand', title: 'Fill the form in beforehand', text: 'Choose a business and fill its form in. You get a QR code; scan it when you come, and the teller sees what you wrote.', lead: 'The teller can help you with it in the call. What is required has to be there before it can be kept.', none: 'There is nothing to fill in for this business.',
-        save: 'Done, show the QR code', another: 'Another business', done: 'All filled in', doneText: 'Take a picture of this QR code and scan it when you come, before {until}.', code: 'QR code that brings what you wrote along', once: 'It works once. Who scans it does not see what you wrote; only your teller does.', now: 'Do the business now', used: 'This QR code was used before or is too old. Please fill the form in again.',
+        save: 'Done, show the QR code', another: 'Another business', done: 'All filled in', doneText: 'Take a picture of this QR code and scan it when you come, before {until}.', code: 'QR code that brings what you wrote along', once: 'It works once. Who scans it does not see what you wrote; only your teller does.', now: 'Do the business now', used: 'This QR code was used before; each works once. Please fill the form in again, or let the teller do it.', old: 'This QR code is too old, or for another business. Please fill the form in again, or let the teller do it.',
       },
       prefill: {
         title: 'Fill in your details now and be served faster', open: 'Fill in now', save: 'Save', saved: 'Saved. The teller will see it.', edit: 'Change it', later: 'Not now',
