@@ -31,6 +31,7 @@ from core.store import Store
 from recording.retention import extent, facts
 from recording.retention.candidates import Candidate, candidates
 from recording.retention.extent import Root
+from recording.retention.ledger import Deletion, Ledger
 from recording.retention.rules import DataClass, Decision, Rule, StartEvent, decide
 from recording.subject.outcome import settle
 
@@ -149,9 +150,10 @@ def new_run(work: UnitOfWork, actor: Actor, lines: Sequence[PurgeItem], note: st
 class PurgeService:
     """Makes lists, takes the second person's word, deletes."""
 
-    def __init__(self, database: Database, store: Store, journals: Path) -> None:
+    def __init__(self, database: Database, store: Store, journals: Path, ledger: Ledger) -> None:
         self._database = database
         self._store = store
+        self._ledger = ledger
         self._journals = journals
         self._lister = Lister(database)
 
@@ -277,22 +279,26 @@ class PurgeService:
                 log.warning("rows appeared after their deletion", root=root.id, data_class=data_class, rows=left)
             now = work.clock.now()
             digest = hashlib.sha256("\n".join(stored.objects).encode()).hexdigest()
-            work.session.add(
-                Tombstone(
-                    id=new_id("tomb"),
-                    root_type=stored.root_type,
-                    root_id=stored.root_id,
-                    data_class=data_class,
-                    run_id=run.id,
-                    rule=stored.rule,
-                    rows=stored.rows,
-                    objects=stored.object_count,
-                    objects_sha256=digest,
-                    requested_by=run.created_by,
-                    approved_by=str(run.decided_by),
-                    deleted_at=now,
-                )
+            stone = Tombstone(
+                id=new_id("tomb"),
+                root_type=stored.root_type,
+                root_id=stored.root_id,
+                data_class=data_class,
+                run_id=run.id,
+                rule=stored.rule,
+                rows=stored.rows,
+                objects=stored.object_count,
+                objects_sha256=digest,
+                requested_by=run.created_by,
+                approved_by=str(run.decided_by),
+                deleted_at=now,
             )
+            known = select(Tombstone.id).where(
+                col(Tombstone.root_id) == stone.root_id, col(Tombstone.data_class) == data_class
+            )
+            if (await work.session.execute(known)).first() is None:  # by another list, or again after a restore
+                await self._ledger.write(Deletion.of(stone, stored.objects))
+                work.session.add(stone)
             work.audit(
                 "purge.deleted",
                 stored.root_type,

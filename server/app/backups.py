@@ -24,13 +24,15 @@ from core.jobs import Subscription
 from core.models.recording import RecordingFile
 from core.security.actor import system_actor
 from core.security.keys import MasterKey, load_secrets
+from core.security.seal import load_seal
 from core.settings import Settings
 from core.store import Store, open_store
 from recording.catalogue.service import Catalogue
+from recording.retention import ledger
 from recording.seal import HEADER_B, SealedFile, seal
-from server.app import engines
+from server.app import engines, schema
 from server.app.connections import Connections
-from server.backup.backup import FileSealing, make_backup, read_manifest, restore_backup
+from server.backup.backup import FileSealing, finish, make_backup, read_manifest, restore_backup
 from server.backup.drill import DrillReport, drill
 from server.backup.routes import routes
 from server.backup.rules import Plan
@@ -67,8 +69,11 @@ async def backup(settings: Settings, url: str, target_url: str) -> dict[str, Any
     """Make one. UnavailableError ``backup.busy`` while another is being made; otherwise see `make_backup`."""
     store = open_store(settings.store_url, settings.data_dir)
     master_key = load_secrets(settings.data_dir).master_key
+    target = open_target(target_url)
     async with _alone(url):
-        return await make_backup(url, store, open_target(target_url), master_key, SEALING, SystemClock().now())
+        manifest = await make_backup(url, store, target, master_key, SEALING, SystemClock().now())
+        await ledger.copy_missing(store, target)
+        return manifest
 
 
 @contextlib.asynccontextmanager
@@ -85,13 +90,36 @@ async def _alone(url: str) -> AsyncIterator[None]:
         await engine.dispose()
 
 
-async def restore(settings: Settings, url: str, target_url: str, backup_id: str | None) -> dict[str, Any]:
-    """Bring one back; the keys must be in place already."""
+async def restore(
+    settings: Settings, url: str, target_url: str, backup_id: str | None, deletions: str | None = None
+) -> tuple[dict[str, Any], int]:
+    """Bring one back, then delete again what was deleted since; the keys must be in place already.
+
+    Args:
+        deletions: Address of the former house's store, where it still has tombstones the target does not.
+
+    Returns:
+        The manifest, and how many deletions the backup did not know of.
+
+    Raises:
+        TombstoneError: before anything is brought back. Otherwise see `restore_backup`.
+    """
     target = open_target(target_url)
     manifest = await read_manifest(target, backup_id)
+    places = [target, *([open_target(deletions)] if deletions else [])]
+    found = await ledger.read(places, load_seal(settings.data_dir))
     store = open_store(settings.store_url, settings.data_dir)
     await restore_backup(manifest, target, url, store, load_secrets(settings.data_dir).master_key, SEALING)
-    return manifest
+    await schema.upgrade(url)  # what is deleted is told in this release's tables
+    database = Database(url, None, SystemClock())
+    try:
+        again = await ledger.reapply(database, store, found)
+    finally:
+        await database.close()
+    for place in places:
+        await ledger.copy_missing(place, store)
+    await finish(store)
+    return manifest, again
 
 
 async def rehearse(settings: Settings, target_url: str, backup_id: str | None) -> DrillReport:

@@ -15,12 +15,14 @@ from recording.evidence.viewing import ViewingService
 from recording.retention import persons, purge
 from recording.retention.desk import RetentionDesk
 from recording.retention.holds import HoldService
+from recording.retention.ledger import Ledger
 from recording.retention.persons import PersonIndex
 from recording.retention.purge import PurgeService
 from recording.retention.routes import routes as retention_routes
 from recording.subject import package as subject_package
 from recording.subject.routes import routes as subject_routes
 from recording.subject.service import SubjectDesk
+from server.app.backups import open_target
 from server.app.connections import Connections
 from server.audit.anchors import Anchors
 from server.audit.routes import routes as audit_routes
@@ -81,4 +83,7 @@ def _persons(connections: Connections) -> PersonIndex:
 
 
 def _purges(connections: Connections) -> PurgeService:
-    return PurgeService(connections.database, connections.store, connections.settings.journal_path)
+    settings = connections.settings
+    places = [connections.store, *([open_target(settings.backup_target)] if settings.backup_target else [])]
+    ledger = Ledger(load_seal(settings.data_dir), places)
+    return PurgeService(connections.database, connections.store, settings.journal_path, ledger)

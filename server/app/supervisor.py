@@ -19,9 +19,11 @@ import structlog
 from core.errors import CounterError
 from core.security.keys import load_secrets
 from core.settings import Settings
+from core.store import open_store
 from core.tasks import TaskOwner
 from server.app import bank, engines, ops, schema, seed
 from server.app.pages import WEB_DIR
+from server.backup.backup import check_finished
 
 log = structlog.get_logger(__name__)
 
@@ -168,6 +170,7 @@ class Supervisor:
         check_port(self.settings.host, self.settings.port)
         check_pages()
         load_secrets(self.settings.data_dir)
+        await check_finished(open_store(self.settings.store_url, self.settings.data_dir))
         await asyncio.to_thread(self._engines.start, self.settings)
         assert self.settings.database_url is not None
         await schema.upgrade(self.settings.database_url)

@@ -142,6 +142,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "purge.deleted": ("删除数据", "deleted data"),
     "purge.done": ("删除完成", "deletion done"),
     "purge.listed": ("生成删除清单", "made a deletion list"),
+    "purge.reapplied": ("恢复后重新删除", "deleted again after a restore"),
     "purge.rejected": ("驳回删除清单", "rejected a deletion list"),
     "purge.seen": ("查看删除清单", "looked at a deletion list"),
     "purge.skipped": ("未列入删除", "left out of a deletion"),

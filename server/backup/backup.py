@@ -32,6 +32,9 @@ from server.backup import dump
 FOLDER = "backups"
 POOL = "pool"
 DRILLS = "drills"
+UNFINISHED = "restore.unfinished"
+"""Lies in a store while a backup is brought into it; no house starts on it."""
+
 FORMAT = 2
 KEY_FILES = ("secrets.json", "seal.pem")
 _PIECE_B = 8 << 20
@@ -158,7 +161,7 @@ async def read_manifest(target: Store, backup_id: str | None) -> dict[str, Any]:
 async def restore_backup(
     manifest: dict[str, Any], target: Store, url: str, store: Store, master_key: MasterKey, sealing: FileSealing
 ) -> None:
-    """Bring a backup into an empty database and an empty store.
+    """Bring a backup into an empty database and an empty store. `finish` says when no more is to come.
 
     Raises:
         ConflictError: ``restore.not_empty``. BackupError: something in the backup was changed or is missing.
@@ -173,6 +176,7 @@ async def restore_backup(
         raise ConflictError(
             "database or object store is not empty; restore into an empty place", code="restore.not_empty"
         )
+    await store.put(UNFINISHED, manifest["id"].encode())
     backup_id = manifest["id"]
     data_key = unwrap_key(master_key, bytes.fromhex(manifest["dump"]["wrapped_key"]), backup_id)
     with tempfile.TemporaryDirectory(prefix="aircounter-") as folder:
@@ -188,6 +192,23 @@ async def restore_backup(
         await dump.restore(url, plain)
     for key, known in manifest["objects"].items():
         await _take(target, known["place"], known["sha256"], partial(store.put, key))
+
+
+async def finish(store: Store) -> None:
+    """The house may start."""
+    await store.delete(UNFINISHED)
+
+
+async def check_finished(store: Store) -> None:
+    """ConflictError ``restore.unfinished`` when a restore into this store was broken off."""
+    try:
+        await store.size_b(UNFINISHED)
+    except NotFoundError:
+        return
+    raise ConflictError(
+        "a restore was broken off here; empty the database and the object store and restore again",
+        code="restore.unfinished",
+    )
 
 
 async def _take(target: Store, key: str, sha256: str, give: Callable[[AsyncIterator[bytes]], Awaitable[None]]) -> None:

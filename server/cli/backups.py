@@ -56,14 +56,21 @@ def restore(
     database_url: DatabaseOption = None,
     store_url: StoreOption = None,
     backup_id: IdOption = None,
+    deletions: Annotated[
+        str | None,
+        typer.Option(help="The former house's store, if still there: deletions newer than the backup."),
+    ] = None,
 ) -> None:
-    """Bring a backup into an empty data folder, or an empty database and store."""
+    """Bring a backup into an empty data folder, or an empty database and store, and delete again what was since."""
     with plain_errors():
         settings = settings_from(data_dir=data, database_url=database_url, store_url=store_url)
         put_keys(keys, settings.data_dir)
         with backups.house_database(settings, make=True) as url:
-            manifest = asyncio.run(backups.restore(settings, url, target, backup_id))
-    console.print(f"[green]restored[/] {manifest['id']}, as of {manifest['taken_at']}", highlight=False)
+            manifest, again = asyncio.run(backups.restore(settings, url, target, backup_id, deletions))
+    console.print(
+        f"[green]restored[/] {manifest['id']}, as of {manifest['taken_at']}; {again} later deletions made again",
+        highlight=False,
+    )
 
 
 @app.command()

@@ -13,8 +13,10 @@ from core.errors import CounterError
 from core.logs import configure_logs
 from core.security.local_ca import authority_path, server_certificate
 from core.settings import Settings
+from core.store import open_store
 from server.app import roles, schema, seed
 from server.app.supervisor import Supervisor, check_data_dir
+from server.backup.backup import check_finished
 from server.cli.common import (
     DatabaseOption,
     DataOption,
@@ -78,6 +80,7 @@ def _role(name: str, help_text: str) -> None:
             settings = settings_from(data_dir=data, database_url=database_url, redis_url=redis_url, store_url=store_url)
             roles.check(settings, name)
             asyncio.run(schema.check(str(settings.database_url), settings.allow_newer_schema))
+            asyncio.run(check_finished(open_store(settings.store_url, settings.data_dir)))
         os.environ |= roles.environment(settings)
         os.execv(sys.executable, [sys.executable, "-m", "server.app.process", name])
 

@@ -13,6 +13,8 @@ from sqlmodel import select
 from core.events import PurgeApproved
 from core.models import PurgeRun
 from core.security.actor import system_actor
+from core.security.seal import load_seal
+from recording.retention.ledger import Ledger
 from recording.retention.purge import PurgeService
 from server.identity.seed import DEMO_PASSWORD
 
@@ -86,7 +88,8 @@ async def test_two_people_delete_and_a_hold_keeps(database_url: str, redis_url: 
         await expect(auditor.get_by_test_id("purge-approved")).to_be_visible()
         async with house.database.read() as session:
             run = (await session.scalars(select(PurgeRun))).one()
-        purges = PurgeService(house.database, house.connections.store, tmp_path / "journals")
+        store = house.connections.store
+        purges = PurgeService(house.database, store, tmp_path / "journals", Ledger(load_seal(tmp_path), [store]))
         await purges.on_approved(PurgeApproved(at=run.created_at, run_id=run.id))
         await expect(auditor.get_by_test_id("purge-done")).to_be_visible(timeout=10_000)
         await expect(auditor.get_by_test_id("line-deleted")).to_have_count(2)

@@ -1,7 +1,10 @@
 """Deletion by two persons: listed, seen, approved, done to the last row and object. Holds win; killed, it goes on."""
 
 import asyncio
+import base64
 import io
+import json
+import shutil
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from call_rows import GOOD_TRANSFER, CallRows
 from edge_house import Belongings, add_belongings
 from fake_clock import FakeClock
 from sqlalchemy import func, text
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import col, select
 
 from core.bus import Bus
@@ -23,11 +27,13 @@ from core.models import AuditEntry, BusinessCase, Call, LegalHold, OutboxEvent, 
 from core.security.actor import Actor, staff_actor, system_actor
 from core.security.seal import load_seal
 from core.security.sealing import Sealer
+from core.settings import Settings
 from core.store import Store, open_store
-from recording.retention import extent
+from recording.retention import extent, ledger
 from recording.retention.desk import RetentionDesk
 from recording.retention.extent import Root
 from recording.retention.holds import HoldService
+from recording.retention.ledger import Ledger
 from recording.retention.persons import PersonIndex
 from recording.retention.purge import PurgeService
 from recording.retention.rules import DataClass
@@ -35,6 +41,8 @@ from recording.retention.schemas import LegalHoldRequest, ProductEndRequest, Ret
 from recording.subject.package import SubjectPackages
 from recording.subject.schemas import SubjectAskRequest, SubjectRequestView
 from recording.subject.service import SubjectDesk
+from server.app import backups
+from server.backup.backup import check_finished, put_keys
 from server.counter.wordings import wording_texts
 
 KEY = bytes(range(32))
@@ -154,7 +162,7 @@ async def house(database_url: str, bus: Bus, tmp_path: Path) -> AsyncIterator[Ho
         store,
         RetentionDesk(database, "Asia/Shanghai"),
         HoldService(database, persons),
-        PurgeService(database, store, tmp_path / "journals"),
+        PurgeService(database, store, tmp_path / "journals", Ledger(load_seal(tmp_path), [store])),
         persons,
         theirs,
         staff_actor(admin.id, ["admin"]),
@@ -223,7 +231,8 @@ async def test_what_is_due_is_listed_approved_by_another_and_deleted_to_the_last
         for data_class in DataClass:
             if data_class is not DataClass.CONTACT:
                 assert await house.left(data_class, call) == {}
-    assert await house.store.keys("") == []
+    stones = {f"tombstones/{line.root_id}-{line.data_class}.json" for line in [*lines, *await house.lines(last)]}
+    assert set(await house.store.keys("")) == stones  # all that is left, outside of the database as well
 
 
 async def test_killed_at_any_step_it_goes_on_and_nothing_is_half_deleted(house: House) -> None:
@@ -409,3 +418,75 @@ async def test_customers_get_what_is_kept_and_lawful_refusals(house: House, tmp_
     with pytest.raises(CounterError) as nobody:
         await desk.ask(house.auditor, SubjectAskRequest(kind="export", id_number="110101199003070011", note="letter"))
     assert nobody.value.code == "subject.nothing_kept"
+
+
+async def test_what_was_deleted_since_a_backup_is_deleted_again_when_it_is_restored(
+    house: House, tmp_path: Path, postgres_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, live = house.theirs.done, house.theirs.live
+    keys = {"master_key": base64.b64encode(KEY).decode(), "token_key": "t", "internal_token": "i"}
+    (tmp_path / "secrets.json").write_text(json.dumps(keys | {"redis_password": "r"}))
+    settings, target = Settings(data_dir=tmp_path), str(tmp_path / "away")
+    manifest = await backups.backup(settings, database_url, target)
+    house.clock.advance(400 * DAY_S)
+    run_id = await house.listed()
+    await house.approve(run_id)
+    kept_at_home = house.purges._ledger
+    house.purges._ledger = Ledger(load_seal(tmp_path), [house.store, backups.open_target(target)])
+    await house.work_off(run_id)
+    house.purges._ledger = kept_at_home
+    gone = [key for key in manifest["objects"] if key not in await house.store.keys("")]
+    assert gone
+
+    new = tmp_path / "new"
+    put_keys(tmp_path, new)
+    name = f"restored_{house.clock.now():%f}_{id(house)}"
+    fresh = f"{postgres_url.partition('?')[0].rpartition('/')[0]}/{name}?{postgres_url.partition('?')[2]}"
+    engine = create_async_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"create database {name}"))
+        stone = (await backups.open_target(target).keys("tombstones"))[0]
+        content = await backups.open_target(target).get(stone)
+        await backups.open_target(target).put(stone, content.replace(b'"deleted_at": "', b'"deleted_at": "9'))
+        with pytest.raises(CounterError) as forged:
+            await backups.restore(Settings(data_dir=new), fresh, target, None)
+        assert forged.value.code == "restore.tombstone_damaged"
+        await backups.open_target(target).put(stone, content)
+        with monkeypatch.context() as broken:
+            broken.setattr(ledger, "reapply", _dies)
+            with pytest.raises(Killed):
+                await backups.restore(Settings(data_dir=new), fresh, target, None)
+        with pytest.raises(CounterError) as unfinished:
+            await check_finished(open_store(None, new))
+        assert unfinished.value.code == "restore.unfinished"
+        async with engine.connect() as connection:
+            await connection.execute(text(f"drop database {name} with (force)"))
+            await connection.execute(text(f"create database {name}"))
+        shutil.rmtree(new / "objects")
+
+        _, again = await backups.restore(Settings(data_dir=new), fresh, target, None)
+        assert again == 4
+        restored, store = Database(fresh, None, house.clock), open_store(None, new)
+        await check_finished(store)
+        assert not set(gone) & set(await store.keys(""))
+        async with restored.read() as session:
+            for call in (done, live):
+                root = Root("call", call.id, call.visit_id)
+                for data_class in (DataClass.RECORDING, DataClass.CONVERSATION):
+                    assert await extent.rows_of(session, root, data_class) == {}
+                assert await extent.rows_of(session, root, DataClass.BUSINESS)
+            stones = (await session.scalars(select(Tombstone))).all()
+            # What the backup did not know: neither the list nor its approval.
+            assert (await session.scalars(select(func.count()).select_from(PurgeRun))).one() == 0
+        assert {stone.run_id for stone in stones} == {run_id}
+        assert await ledger.reapply(restored, store, await ledger.read([store], load_seal(new))) == 0
+        await restored.close()
+    finally:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"drop database if exists {name} with (force)"))
+        await engine.dispose()
+
+
+async def _dies(*what: object) -> int:
+    raise Killed
