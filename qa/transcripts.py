@@ -91,4 +91,4 @@ async def call_transcript(session: AsyncSession, call_id: str) -> CallTranscript
 def as_segment(row: TranscriptSegment) -> Segment:
     """A stored segment as the rule engine reads it."""
     words = tuple(Word(float(str(start)), float(str(end)), str(text)) for start, end, text in row.words)
-    return Segment(Party(row.party), row.start_s, row.end_s, row.text, words)
+    return Segment(Party(row.party), row.start_s, row.end_s, row.text, words, row.level_db)

@@ -39,7 +39,7 @@ class Transcript(SQLModel, table=True):
 
 
 class TranscriptSegment(SQLModel, table=True):
-    """One utterance. Times in seconds on the call's time line. words: ``[[start_s, end_s, text], …]``."""
+    """One utterance. Times in seconds on the call's line. words: ``[[start_s, end_s, text], …]``; level_db in dBFS."""
 
     __tablename__ = "transcript_segment"
 
@@ -51,6 +51,7 @@ class TranscriptSegment(SQLModel, table=True):
     end_s: float
     text: str
     words: list[list[object]] = json_field(list)
+    level_db: float | None = None
 
 
 class TranscriptCorrection(SQLModel, table=True):

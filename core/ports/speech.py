@@ -28,6 +28,8 @@ class Segment:
         start_s / end_s: Seconds since the call's recording began (common time line of both parties).
         text: Simplified Chinese, without spaces between characters.
         words: Word times when the engine gives them, else empty.
+        level_db: Loudness of the voice in dBFS (RMS; 0 is a full-scale square wave), measured on the recorded file;
+            None while the call runs.
     """
 
     party: Party
@@ -35,3 +37,4 @@ class Segment:
     end_s: float
     text: str
     words: tuple[Word, ...] = ()
+    level_db: float | None = None

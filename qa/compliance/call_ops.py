@@ -184,8 +184,8 @@ def children(expr: ex.Expr, party: Party) -> list[tuple[ex.Expr, Party]]:
 
 
 def can_run_live(expr: ex.Expr) -> bool:
-    """Whether a result can be told while the call runs. What is said last, or nowhere, is known only at its end."""
-    if isinstance(expr, ex.Hangup | ex.Not | ex.Share) or (isinstance(expr, ex.Edge) and expr.op == "last"):
+    """Whether a result can be told while the call runs. What is last, nowhere or how loud is known at its end."""
+    if isinstance(expr, ex.Hangup | ex.Not | ex.Share | ex.Level) or (isinstance(expr, ex.Edge) and expr.op == "last"):
         return False
     inner = [can_run_live(part) for part, _ in children(expr, Party.TELLER)] if not is_local(expr) else []
     return any(inner) if isinstance(expr, ex.Any_) and inner else all(inner)

@@ -232,6 +232,25 @@ class Speed(FrozenModel):
     min_chars: int = Field(default=10, ge=1)
 
 
+class Level(FrozenModel):
+    """An utterance louder (``above_db``) or quieter (``below_db``) than this, in dBFS: 0 is the loudest there is.
+
+    The level is measured on the recorded file, so it says nothing while the call runs. Microphones differ and browsers
+    even loudness out: ordinary speech lies between -35 and -15.
+    """
+
+    op: Literal["level"]
+    above_db: float | None = Field(default=None, ge=-100, le=0)
+    below_db: float | None = Field(default=None, ge=-100, le=0)
+    min_chars: int = Field(default=2, ge=1)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.above_db is None and self.below_db is None:
+            raise ValueError("a level needs above_db or below_db")
+        return self
+
+
 class Feeling(FrozenModel):
     """Words of somebody upset or pleased (see ``feelings``)."""
 
@@ -325,6 +344,7 @@ Expr = Annotated[
     | And
     | Not
     | Speed
+    | Level
     | Feeling
     | Share
     | Silence

@@ -60,7 +60,7 @@ def phrases_of(expr: ex.Expr) -> Iterable[Phrase]:
 def needs_phrase(expr: ex.Expr) -> bool:
     """Whether it can only match an utterance in which one of its phrases was heard."""
     match expr:
-        case ex.Regex() | ex.Like() | ex.Speed() | ex.Feeling():
+        case ex.Regex() | ex.Like() | ex.Speed() | ex.Level() | ex.Feeling():
             return False
         case ex.Unless() | ex.Affirmed():
             return needs_phrase(expr.of)
@@ -193,6 +193,15 @@ def _speed(expr: ex.Speed, utterance: Utterance, _context: LocalContext) -> list
     return [LocalSpan(0, length, 100.0, f"{rate:.1f} 字/秒", ((0, length),))] if fast or slow else []
 
 
+def _level(expr: ex.Level, utterance: Utterance, _context: LocalContext) -> list[LocalSpan]:
+    length, level_db = len(utterance.view.text), utterance.segment.level_db
+    if level_db is None or length < expr.min_chars:
+        return []
+    loud = expr.above_db is not None and level_db > expr.above_db
+    quiet = expr.below_db is not None and level_db < expr.below_db
+    return [LocalSpan(0, length, 100.0, f"{level_db:.1f} dBFS", ((0, length),))] if loud or quiet else []
+
+
 def _feeling(expr: ex.Feeling, utterance: Utterance, _context: LocalContext) -> list[LocalSpan]:
     return [
         LocalSpan(match.start(), match.end(), 100.0, match.group(), (match.span(),))
@@ -214,6 +223,7 @@ LOCAL: dict[type, Callable[..., list[LocalSpan]]] = {
     ex.Unless: _unless,
     ex.Affirmed: _affirmed,
     ex.Speed: _speed,
+    ex.Level: _level,
     ex.Feeling: _feeling,
     ex.Any_: _any,
 }

@@ -58,7 +58,8 @@ class PartyVoiceView(BaseModel):
     """How one side spoke. Times in seconds; `share` of all that was spoken, 0–1; `chars_per_s` the pace.
 
     `answer_s` and `longest_answer_s`: pause before its answers, median and longest. `upset`, `pleased`: where words of
-    feeling were said.
+    feeling were said. `level_db`: median loudness in dBFS, null if not measured; `raised`: where the voice was raised
+    above it.
     """
 
     talk_s: float
@@ -69,6 +70,8 @@ class PartyVoiceView(BaseModel):
     interruptions: int
     upset: list[float]
     pleased: list[float]
+    level_db: float | None
+    raised: list[float]
 
 
 class SilenceView(BaseModel):

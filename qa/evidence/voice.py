@@ -14,6 +14,8 @@ INTERRUPTION_S = 1.0
 """Speaking into the other's sentence for longer than this is an interruption."""
 _TURN_S = 10.0
 """Who speaks again after this long does not answer any more."""
+RAISED_DB = 6.0
+"""So much above one's own median (twice the amplitude) is a raised voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class PartyVoice:
             longest; None when it never answered.
         interruptions: Times it spoke into the other's sentence for more than `INTERRUPTION_S`.
         upset / pleased: Seconds at which words of feeling were said.
+        level_db: Median loudness in dBFS; None where it was not measured (live transcripts, older ones).
+        raised: Seconds at which it spoke louder than its median by more than `RAISED_DB`.
     """
 
     talk_s: float
@@ -37,6 +41,8 @@ class PartyVoice:
     interruptions: int
     upset: tuple[float, ...]
     pleased: tuple[float, ...]
+    level_db: float | None
+    raised: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ def _party(party: Party, ordered: Sequence[Segment], spoken_s: float) -> PartyVo
     own = [s for s in ordered if s.party is party]
     talk_s = sum(s.end_s - s.start_s for s in own)
     answers = _answers(party, ordered)
+    levels = [(s.start_s, s.level_db) for s in own if s.level_db is not None]
+    usual_db = median(level for _, level in levels) if levels else None
     letters = sum(sum(char.isalnum() for char in s.text) for s in own)
     return PartyVoice(
         talk_s=round(talk_s, 1),
@@ -68,6 +76,8 @@ def _party(party: Party, ordered: Sequence[Segment], spoken_s: float) -> PartyVo
         interruptions=sum(_interrupts(s, ordered) for s in own),
         upset=tuple(round(s.start_s, 1) for s in own if FEELINGS[Mood.UPSET].search(s.text)),
         pleased=tuple(round(s.start_s, 1) for s in own if FEELINGS[Mood.PLEASED].search(s.text)),
+        level_db=None if usual_db is None else round(usual_db, 1),
+        raised=tuple(round(at_s, 1) for at_s, level in levels if usual_db is not None and level - usual_db > RAISED_DB),
     )
 
 

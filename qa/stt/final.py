@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -15,6 +16,7 @@ from qa.stt.vad import CutConfig, SileroVad, UtteranceCutter, Voiced, VoiceModel
 
 _GAP_S = 0.08  # container time stamps are rounded to ms; less is no gap
 _PIECE = SPEECH_RATE_HZ  # samples handed on at a time
+_LEVEL_PIECE = SPEECH_RATE_HZ // 20
 
 
 def decode_file(source: Path | bytes) -> Iterator[tuple[int, Pcm]]:
@@ -83,6 +85,17 @@ def _in_pieces(decoded: Iterator[tuple[int, Pcm]]) -> Iterator[tuple[int, Pcm]]:
         yield start, np.concatenate(parts)
 
 
+def level_db(pcm: Pcm) -> float | None:
+    """Loudness in dBFS, to a tenth: of the louder half of its 50 ms pieces, so that pauses inside count little.
+
+    None where there is nothing but digital silence, or less than 50 ms.
+    """
+    pieces = pcm[: len(pcm) // _LEVEL_PIECE * _LEVEL_PIECE].reshape(-1, _LEVEL_PIECE).astype(np.float64) / 32768
+    power = np.sort((pieces**2).mean(axis=1))
+    loud = power[len(power) // 2 :]
+    return round(10 * float(np.log10(loud.mean())), 1) if loud.any() else None
+
+
 def transcribe_file(
     source: Path | bytes,
     party: Party,
@@ -115,5 +128,7 @@ def transcribe_file(
     segments = []
     for start, pcm in gather(pieces()):
         begin_s = offset_s + start / SPEECH_RATE_HZ
-        segments += [place(heard, party, begin_s) for heard in engine.transcribe(pcm, hot_words)]
+        for heard in engine.transcribe(pcm, hot_words):
+            first, last = (round(at_s * SPEECH_RATE_HZ) for at_s in (heard.start_s, heard.end_s))
+            segments.append(replace(place(heard, party, begin_s), level_db=level_db(pcm[first:last])))
     return segments

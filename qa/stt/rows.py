@@ -16,4 +16,5 @@ def segment_row(transcript: Transcript, segment: Segment) -> TranscriptSegment:
         end_s=segment.end_s,
         text=segment.text,
         words=[[word.start_s, word.end_s, word.text] for word in segment.words],
+        level_db=segment.level_db,
     )

@@ -166,5 +166,6 @@ class CallRows:
                                 end_s=end_s,
                                 text=text,
                                 words=[[start_s, end_s, text]],
+                                level_db=-20.5,
                             )
                         )

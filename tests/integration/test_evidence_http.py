@@ -98,6 +98,7 @@ async def test_a_correction_is_kept_beside_the_machine_text(rows: CallRows, data
         assert voice["teller"]["share"] + voice["customer"]["share"] == pytest.approx(1.0, abs=0.01)
         assert voice["teller"]["talk_s"] > 0
         assert voice["teller"]["chars_per_s"] > 0
+        assert voice["teller"]["level_db"] == -20.5
         nowhere = await client.get("/api/qa/calls/call_none/voice")
         assert await refusal(nowhere) == (404, "call.not_found")
     async with database.read() as session:

@@ -12,7 +12,7 @@ from speech_data import clip, pinyin_likeness, standin_model, turns
 
 from core.errors import BadInputError
 from core.ports.speech import Party
-from qa.stt.final import decode_file, transcribe_file
+from qa.stt.final import decode_file, level_db, transcribe_file
 from qa.stt.vosk_engine import VoskRecognizer
 
 CALL = "account_opening_compliant"
@@ -54,8 +54,18 @@ def test_a_file_with_a_gap_keeps_its_times(tmp_path: Path) -> None:
         assert pinyin_likeness(segment.text, turn.text) > 0.7
         assert at_s <= segment.start_s < segment.end_s <= at_s + turn.end_s - turn.start_s
         assert segment.words[0].start_s == segment.start_s
+        assert segment.level_db is not None
+        assert -40 < segment.level_db < 0
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(100 + second.end_s - second.start_s, abs=0.1)
+
+
+def test_the_level_of_a_voice_does_not_count_its_pauses() -> None:
+    tone = (np.sin(np.arange(16_000) / 20) * 3277).astype(np.int16)  # a tenth of full scale: RMS 3 dB below -20
+    assert level_db(tone) == pytest.approx(-23.0, abs=0.1)
+    assert level_db(np.concatenate([tone, np.zeros(12_000, np.int16)])) == pytest.approx(-23.0, abs=0.3)
+    assert level_db(np.zeros(16_000, np.int16)) is None
+    assert level_db(tone[:100]) is None
 
 
 def test_positions_follow_the_files_time_stamps(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Operators on the time line, on facts and on hits; and the running check against the whole-call check."""
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,6 +68,17 @@ def test_speed() -> None:
     assert len(found({"op": "speed", "above": 8}, ASK, fast)) == 1
     assert found({"op": "speed", "above": 12}, ASK, fast) == ()
     assert len(found({"op": "speed", "below": 4, "min_chars": 5}, ASK, fast)) == 1
+
+
+def test_level_is_known_after_the_call_only() -> None:
+    shout, whisper = replace(ASK, level_db=-9.5), replace(OVER, level_db=-48.0)
+    assert [f.phrase for f in found({"op": "level", "above_db": -12}, shout, whisper)] == ["-9.5 dBFS"]
+    assert [f.phrase for f in found({"op": "level", "below_db": -40}, shout, whisper)] == ["-48.0 dBFS"]
+    assert found({"op": "level", "above_db": -12}, ASK, OVER) == ()
+    assert not can_run_live(rules_of({"op": "level", "above_db": -12}).rules[0].when)
+    assert found({"op": "level", "above_db": -12, "min_chars": 30}, shout) == ()
+    with pytest.raises(BadInputError):
+        found({"op": "level"}, shout)
 
 
 def test_words_of_feeling_of_either_side() -> None:
@@ -174,6 +186,7 @@ leaves = st.one_of(
     st.just({"op": "overlap", "seconds": 0.5}),
     st.just({"op": "speed", "above": 5, "min_chars": 2}),
     st.just({"op": "feeling", "mood": "upset"}),
+    st.just({"op": "level", "above_db": -20}),
     st.just({"op": "share", "above": 0.6, "min_talk_s": 4}),
     st.just({"op": "share", "below": 0.4, "min_talk_s": 4}),
     st.just({"op": "call", "business": ["transfer"]}),
@@ -207,11 +220,14 @@ def grown(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[st
 
 expressions = st.recursive(leaves, grown, max_leaves=6)
 segments = st.builds(
-    lambda who, start, length, said: Segment(who, start / 2, start / 2 + length / 2, "，".join(said)),
+    lambda who, start, length, said, level: Segment(
+        who, start / 2, start / 2 + length / 2, "，".join(said), level_db=level
+    ),
     st.sampled_from([T, C]),
     st.integers(0, 120),
     st.integers(1, 12),
     st.lists(st.sampled_from([*VOCABULARY, "好"]), min_size=1, max_size=4),
+    st.sampled_from([-30.0, -10.0, None]),
 )
 
 

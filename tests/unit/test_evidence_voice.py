@@ -34,6 +34,14 @@ def test_talk_answers_silence_and_interruption() -> None:
     assert teller.chars_per_s == 2.0
 
 
+def test_a_raised_voice_is_told_from_ones_own_loudness() -> None:
+    levels = (-30.0, -31.0, -29.0, -22.0, None)
+    voice = call_voice([Segment(T, 5.0 * n, 5.0 * n + 2, "您好", level_db=each) for n, each in enumerate(levels)])
+    assert voice.parties[T].level_db == -29.5
+    assert voice.parties[T].raised == (15.0,)
+    assert voice.parties[C].level_db is None
+
+
 def test_nobody_spoke() -> None:
     voice = call_voice([])
     assert voice.silences == ()

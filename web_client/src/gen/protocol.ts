@@ -806,7 +806,8 @@ export interface CallVoiceView {
  * How one side spoke. Times in seconds; `share` of all that was spoken, 0–1; `chars_per_s` the pace.
  *
  * `answer_s` and `longest_answer_s`: pause before its answers, median and longest. `upset`, `pleased`: where words of
- * feeling were said.
+ * feeling were said. `level_db`: median loudness in dBFS, null if not measured; `raised`: where the voice was raised
+ * above it.
  */
 export interface PartyVoiceView {
   talk_s: number
@@ -817,6 +818,8 @@ export interface PartyVoiceView {
   interruptions: number
   upset: number[]
   pleased: number[]
+  level_db: number | null
+  raised: number[]
 }
 /**
  * Nobody spoke.
