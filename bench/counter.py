@@ -107,7 +107,7 @@ def ocr() -> dict[str, Any]:
 
 async def run(calls: int, seconds: float, folder: Path) -> dict[str, Any]:
     """All of it on fresh engines in a folder."""
-    postgres, valkey = engines.start_postgres(folder), engines.start_valkey(folder)
+    postgres, valkey = engines.start_postgres(folder, temporary=True), engines.start_valkey(folder, temporary=True)
     try:
         await schema.upgrade(postgres.url)
         redis = Redis.from_url(valkey.url)

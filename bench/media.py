@@ -166,7 +166,10 @@ class OurNode:
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Engines, schema, process."""
-        postgres, valkey = engines.start_postgres(self._folder), engines.start_valkey(self._folder)
+        postgres, valkey = (
+            engines.start_postgres(self._folder, temporary=True),
+            engines.start_valkey(self._folder, temporary=True),
+        )
         stack.callback(postgres.stop)
         stack.callback(valkey.stop)
         await schema.upgrade(postgres.url)

@@ -103,7 +103,7 @@ async def measure(database: Database, chosen: argparse.Namespace) -> dict[str, A
 async def run(chosen: argparse.Namespace) -> None:
     """Engine up, measure, engine down."""
     with tempfile.TemporaryDirectory(prefix="ac-") as folder:
-        postgres = engines.start_postgres(Path(folder))
+        postgres = engines.start_postgres(Path(folder), temporary=True)
         try:
             await schema.upgrade(postgres.url)
             database = Database(postgres.url, None, SystemClock())

@@ -125,7 +125,10 @@ async def done(database: Database, wanted: int) -> int:
 async def job_rates(jobs: int) -> tuple[float, float]:
     """Jobs per second with one worker and with two."""
     with tempfile.TemporaryDirectory(prefix="ac-") as folder:
-        postgres, valkey = engines.start_postgres(Path(folder)), engines.start_valkey(Path(folder))
+        postgres, valkey = (
+            engines.start_postgres(Path(folder), temporary=True),
+            engines.start_valkey(Path(folder), temporary=True),
+        )
         try:
             await schema.upgrade(postgres.url)
             database = Database(postgres.url, None, SystemClock())

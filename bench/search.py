@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=100, help="searches of each kind")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ac-") as folder:
-        postgres = engines.start_postgres(Path(folder))
+        postgres = engines.start_postgres(Path(folder), temporary=True)
         try:
             print_result(asyncio.run(run(postgres.url, options.segments, options.queries)))
         finally:

