@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from core.errors import BadInputError
 from server.counter.banking.plans import CHOICES, NEEDS
-from server.counter.flows import Flow, StepSpec
+from server.counter.flows import SIMPLE_LANE_S, Flow, StepSpec
 from server.counter.kind import StepKind
 
 MONEY = frozenset({"transfer", "payment"})
@@ -85,6 +85,8 @@ def problems_in(error: ValidationError, at: str = "") -> list[Problem]:
 
 def flow_problems(flow: Flow, kinds: Mapping[str, StepKind]) -> Iterator[Problem]:
     """Unknown kinds, settings they do not take, and what would get stuck at the counter or pass somebody by."""
+    if flow.lane == "simple" and flow.time_limit_s > SIMPLE_LANE_S:
+        yield Problem("time_limit_s", "lane_time", "a business of the simple lane is done within five minutes")
     reached, fields, seen = 0, dict[str, str](), list[str]()
     for number, step in enumerate(flow.steps):
         at = f"steps.{number}"

@@ -99,8 +99,6 @@ class Flow(_Data):
         ):
             if len(set(codes)) != len(codes):
                 raise ValueError(f"{what} must be unique")
-        if self.lane == "simple" and self.time_limit_s > SIMPLE_LANE_S:
-            raise ValueError("a business of the simple lane is done within five minutes")
         if self.documents and not any(step.kind == "documents" for step in self.steps):
             raise ValueError("documents are asked for, but no step takes them")
         return self

@@ -47,6 +47,7 @@ def test_what_has_not_the_right_shape() -> None:
     assert wrong("steps", FEE, "kind", to="magic") == {(f"steps.{FEE}.kind", "kind_unknown")}
     assert wrong("steps", FEE, "key", to="form") == {("", "not_right")}
     assert wrong("time_limit_s", to=1) == {("time_limit_s", "range")}
+    assert wrong("lane", to="simple") == {("time_limit_s", "lane_time")}
     assert wrong("plain_zh", to="") == {("plain_zh", "missing")}
     assert wrong("plain_zh") == {("plain_zh", "missing")}
     assert wrong("steps", FEE, "title_zh", to="长" * 61) == {(f"steps.{FEE}.title_zh", "too_long")}

@@ -112,7 +112,7 @@ export default {
     offeredLead: '马上接通，请留在本页。',
     next: '轮到您时会自动接通并响铃提示，请不要关闭本页。',
     silent: '接通之前，没有人能听见您。',
-    ready: '请准备好',
+    ready: '温馨提示',
     leave: '离开排队',
     leaveTitle: '要离开排队吗？',
     leaveBody: '离开后这个位置不再保留，需要重新排队。',

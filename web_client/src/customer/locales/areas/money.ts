@@ -8,7 +8,7 @@ export default {
         go: '我已看清楚，确定要转', stop: '我再想想，先不转了',
       },
       sign: {
-        loading: '正在打开文件…', retry: '再打开一次', larger: '把字放大', smaller: '缩小看全页', document: '要签名的文件', reading: '请先往下滑，把文件看完。', pad: '请在框里签名', clear: '重写', submit: '签好了', decline: '我不签', interpreted: '由 {name}（{language}）为您口译或代读，已写进文件。', guardian: '监护人姓名',
+        loading: '正在打开文件…', retry: '再打开一次', larger: '把字放大', smaller: '缩小看全页', document: '要签名的文件', reading: '请先往下滑，把文件看完。', pad: '请在框里签名', clear: '重写', submit: '签好了', decline: '我不签', interpreted: '由 {name}（{language}）为您口译或代读，已写进文件。', guardian: '监护人姓名', guardianTurn: '您的签名已收到。请监护人看完同一份文件，填写姓名并签名。',
       },
       review: { wait: '另一位工作人员正在核对您的业务，一般不到一分钟。' },
       posting: { wait: '正在办理，请不要关闭页面。' },
@@ -38,7 +38,7 @@ export default {
         go: 'I have read this and want to send it', stop: 'Let me think: not now',
       },
       sign: {
-        loading: 'Opening the document…', retry: 'Open again', larger: 'Larger letters', smaller: 'Whole page', document: 'Document to sign', reading: 'Please scroll down and read it all.', pad: 'Sign in this box', clear: 'Again', submit: 'Done', decline: 'I do not sign', interpreted: '{name} ({language}) interprets or reads it to you; this is written in the document.', guardian: 'Name of the guardian',
+        loading: 'Opening the document…', retry: 'Open again', larger: 'Larger letters', smaller: 'Whole page', document: 'Document to sign', reading: 'Please scroll down and read it all.', pad: 'Sign in this box', clear: 'Again', submit: 'Done', decline: 'I do not sign', interpreted: '{name} ({language}) interprets or reads it to you; this is written in the document.', guardian: 'Name of the guardian', guardianTurn: 'We have your signature. Now the guardian reads the same document, gives the name and signs.',
       },
       review: { wait: 'A second member of staff is checking your business. Mostly less than a minute.' },
       posting: { wait: 'We are processing this. Please keep the page open.' },

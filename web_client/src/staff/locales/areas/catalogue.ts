@@ -26,7 +26,7 @@ export default {
       inText: '{name}：{n} 条，在 YAML 文本里改。', asText: '看 YAML 文本', asForm: '回到表单', text: '步骤（YAML）', check: '检查', fine: '没有问题。', problems: '有 {n} 处要改', note: '这次为什么改', propose: '提交审批', handedIn: '已提交，等另一位审批人同意后生效。', copy: '照这一项新增业务',
       history: '版本', look: '看这一版', active: '在用', by: '{who} · {time}', since: '{time} 起',
       problem: {
-        missing: '还没填', too_long: '太长', format: '格式不对', unknown: '没有这一项', choice: '不在可选范围', range: '数目不对', type: '格式不对', not_right: '这里有矛盾，请看提示', yaml: '不是 YAML', other_code: '代码与业务不一致', kind_unknown: '没有这种步骤',
+        missing: '还没填', too_long: '太长', format: '格式不对', unknown: '没有这一项', choice: '不在可选范围', range: '数目不对', type: '格式不对', not_right: '这里有矛盾，请看提示', yaml: '不是 YAML', lane_time: '简易通道要在 5 分钟内办完', other_code: '代码与业务不一致', kind_unknown: '没有这种步骤',
         doer: '这种步骤不能由他来做', identity_not_reached: '前面没有步骤能核实到这一级', field_missing: '第一张表里没有这一项，或没有设为必填', confirm_missing: '前面要有“客户确认”', identity_missing: '前面要有“核实身份”（2 级以上）',
         review_missing: '确认之后、记账之前要有“双人复核”', questions_missing: '转账前要有“三问两核一劝阻”', amount_hidden: '复核必须看到记账的金额', account_hidden: '必须看付款的账号',
       },
@@ -73,7 +73,7 @@ export default {
       inText: '{name}: {n}, edited in the YAML.', asText: 'Show as YAML', asForm: 'Back to the form', text: 'Steps (YAML)', check: 'Check', fine: 'Nothing is wrong.', problems: '{n} things to change', note: 'Why it is changed', propose: 'Hand in for approval', handedIn: 'Handed in. It takes effect when a second person agrees.', copy: 'New business like this one',
       history: 'Versions', look: 'Look at this version', active: 'in force', by: '{who} · {time}', since: 'since {time}',
       problem: {
-        missing: 'Missing', too_long: 'Too long', format: 'Wrong format', unknown: 'No such thing', choice: 'Not one of the choices', range: 'Not a possible number', type: 'Wrong format', not_right: 'Something contradicts itself here', yaml: 'No YAML', other_code: 'Code of another business', kind_unknown: 'No such kind of step',
+        missing: 'Missing', too_long: 'Too long', format: 'Wrong format', unknown: 'No such thing', choice: 'Not one of the choices', range: 'Not a possible number', type: 'Wrong format', not_right: 'Something contradicts itself here', yaml: 'No YAML', lane_time: 'The simple lane takes five minutes at most', other_code: 'Code of another business', kind_unknown: 'No such kind of step',
         doer: 'Steps of this kind are not theirs', identity_not_reached: 'No step before establishes this level', field_missing: 'The first form does not ask for it, or not always', confirm_missing: 'A confirmation has to come before', identity_missing: 'Identity (level 2 or more) has to come before',
         review_missing: 'A second person has to come between confirmation and posting', questions_missing: 'The safety questions have to come before a transfer', amount_hidden: 'The second person’s rules must see the amount booked', account_hidden: 'The account that pays must be looked at',
       },
