@@ -25,7 +25,7 @@ def routes(service: AuditSearch) -> RouteTable:
     ) -> AuditPage:
         return await service.page(actor_of(request), AuditFilter(who, what, object_id, words, first, last), before)
 
-    @table.get("/api/audit/export", Permission.AUDIT_VIEW)
+    @table.get("/api/audit/export", Permission.AUDIT_VIEW, produces="text/csv")
     async def export(
         request: web.Request,
         who: AuditWords = "",
