@@ -112,6 +112,36 @@ def test_the_image_holds_what_the_processes_import() -> None:
     assert packages | {"migrations"} <= copied
 
 
+ROLES = ("edge", "media", "worker")
+NEEDED = {"AIRCOUNTER_DATABASE_URL", "AIRCOUNTER_REDIS_URL", "AIRCOUNTER_STORE_URL", "AIRCOUNTER_SECRETS_FILE"}
+"""What every process of an installation on many machines shares."""
+
+ENDING_S = 20
+"""Beyond the drain: connections closed, journals written out."""
+
+
+def test_every_role_is_there_with_what_it_needs_and_time_to_end() -> None:
+    services = compose()["services"]
+    for role in ROLES:
+        (service,) = [each for each in services.values() if each.get("command") == [role]]
+        given = service["environment"].keys() | environment().keys()
+        assert NEEDED | {"AIRCOUNTER_BANK_URL", "AIRCOUNTER_BANK_TOKEN"} <= given, role
+        minutes = re.fullmatch(r"(\d+)m", service["stop_grace_period"])
+        assert minutes
+        assert int(minutes[1]) * 60 >= int(service["environment"]["AIRCOUNTER_DRAIN_S"]) + ENDING_S, role
+    found = set()
+    for document in manifests():
+        for container in _containers(document):
+            if (role := container["args"][0]) in ROLES:
+                found.add(role)
+                own = {each["name"]: each.get("value") for each in container["env"]}
+                assert "AIRCOUNTER_SECRETS_FILE" in own, role
+                assert {"secretRef": {"name": "aircounter-env"}} in container["envFrom"], role
+                grace_s = _pod(document).get("terminationGracePeriodSeconds", 30)
+                assert grace_s >= int(own.get("AIRCOUNTER_DRAIN_S") or 0) + ENDING_S, role
+    assert found == set(ROLES)
+
+
 def _pod(document: dict[str, Any]) -> dict[str, Any]:
     return dict(document.get("spec", {}).get("template", {}).get("spec", {}))
 
