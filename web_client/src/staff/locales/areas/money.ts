@@ -47,7 +47,7 @@ export default {
       pictures: '客户和证件', live: '客户实时画面（您的声音和画面不会传过去）', connecting: '正在接通画面…',
       title: '双人复核', level: '您的授权级别：{n}', none: '没有等待复核的业务', noneText: '有新的请求会自动出现在这里。', choose: '从左边选一笔，核对后再决定',
       line: '第 {n} 号通话 · {teller} · 需 {level} 级 · {at}', needs: '需 {n} 级授权', waits: '已提交，等待复核，剩余', request: '重新提交复核',
-      voucher: '凭证内容', bank: '系统数据', person: '身份', questions: '三问', account: '账户', owner: '户主', status: '账户状态', available: '可用余额', dayTotal: '今天已转出', unknownAccount: '核心系统里没有这个账户',
+      voucher: '凭证内容', bank: '系统数据', person: '身份', questions: '三问', account: '账户', owner: '户主', status: '账户状态', available: '可用余额', dayTotal: '今天已转出', unknownAccount: '核心系统里没有这个账户', noAccount: '这项业务没有指定账户',
       accountStatus: { active: '正常', frozen: '已冻结', closed: '已销户' }, identityLevel: '核实程度', class: '客户类别',
       levelName: { l0: '未核实', l1: '已读证件', l2: '已联网核查', l3: '人证已比对' },
       id: { name: '姓名', number: '身份证号', id_number: '身份证号', birth: '出生日期', valid_until: '有效期至', address: '住址' },
@@ -75,6 +75,7 @@ export default {
     notices: {
       title: '消息通知', failed: '{n} 条没有送达', filter: '按状态', none: '没有消息', attempts: '试了 {n} 次', retry: '再发一次',
       state: { failed: '没有送达', waiting: '等待发送', sent: '已送达', all: '全部' }, channel: { in_app: '应用内', email: '邮件', sms: '短信' },
+      kind: { done: '办理结果', fraud_continue: '防诈骗：继续办理', fraud_delay: '防诈骗：暂缓', fraud_stop: '防诈骗：停止', fraud_report: '防诈骗：报警', ticket_answered: '工单答复' },
     },
   },
   en: {
@@ -112,7 +113,7 @@ export default {
       pictures: 'Customer and documents', live: 'The customer, live (nobody hears or sees you)', connecting: 'Connecting…',
       title: 'Dual review', level: 'Your level: {n}', none: 'Nothing waits for review', noneText: 'New requests appear here by themselves.', choose: 'Choose one on the left, check it, then decide',
       line: 'Call {n} · {teller} · level {level} · {at}', needs: 'Level {n} needed', waits: 'Waits for a second person:', request: 'Ask for review again',
-      voucher: 'Voucher', bank: 'System data', person: 'Identity', questions: 'Three questions', account: 'Account', owner: 'Owner', status: 'State', available: 'Available', dayTotal: 'Sent today', unknownAccount: 'The core system does not know this account',
+      voucher: 'Voucher', bank: 'System data', person: 'Identity', questions: 'Three questions', account: 'Account', owner: 'Owner', status: 'State', available: 'Available', dayTotal: 'Sent today', unknownAccount: 'The core system does not know this account', noAccount: 'This business names no account',
       accountStatus: { active: 'active', frozen: 'frozen', closed: 'closed' }, identityLevel: 'Established', class: 'Customer class',
       levelName: { l0: 'not at all', l1: 'document read', l2: 'checked with the register', l3: 'person compared' },
       id: { name: 'Name', number: 'ID number', id_number: 'ID number', birth: 'Born', valid_until: 'Valid until', address: 'Address' },
@@ -140,6 +141,7 @@ export default {
     notices: {
       title: 'Messages to customers', failed: '{n} not delivered', filter: 'By state', none: 'No messages', attempts: 'tried {n} times', retry: 'Send again',
       state: { failed: 'not delivered', waiting: 'waiting', sent: 'delivered', all: 'all' }, channel: { in_app: 'In-app', email: 'E-mail', sms: 'SMS' },
+      kind: { done: 'Result', fraud_continue: 'Fraud: goes on', fraud_delay: 'Fraud: delayed', fraud_stop: 'Fraud: stopped', fraud_report: 'Fraud: reported', ticket_answered: 'Answer to a ticket' },
     },
   },
 } satisfies AreaTexts
