@@ -23,6 +23,12 @@ def shown_text(actor: Actor, text: str) -> str:
     return text if sees_numbers(actor) else redact(text)
 
 
+def shown_talk(actor: Actor, talk: Sequence[tuple[str, str]]) -> list[str]:
+    """What both parties wrote, as (party, text) in order of time, as this actor may read it: what a number is may be
+    told by the message before, and a number may be cut into several."""
+    return [text for _, text in talk] if sees_numbers(actor) else redact_talk(talk)
+
+
 def shown_segments(actor: Actor, rows: Sequence[TranscriptSegment]) -> list[dict[str, object]]:
     """Fields of the utterances, in the given order (of time)."""
     if sees_numbers(actor):

@@ -33,7 +33,7 @@ from qa.desk.schemas import (
 from qa.scoring.form import Fatal, Form
 from qa.scoring.forms import form_version
 from qa.scoring.stored import answers_from_json
-from qa.shown import shown_findings, shown_segments, shown_text
+from qa.shown import shown_findings, shown_segments, shown_talk
 
 
 def row_view(line: CallLine) -> QaCallRow:
@@ -67,12 +67,11 @@ def row_fields(line: CallLine) -> dict[str, Any]:
 
 
 def chat_views(actor: Actor, rows: Sequence[ChatMessage]) -> list[ChatLine]:
-    """What was written, with numbers covered for those who may not see them."""
+    """What was written, in order of time, with numbers covered for those who may not see them."""
+    texts = shown_talk(actor, [(row.party, row.text) for row in rows])
     return [
-        ChatLine.model_validate(
-            {"party": row.party, "kind": row.kind, "text": shown_text(actor, row.text), "at": row.at}
-        )
-        for row in rows
+        ChatLine.model_validate({"party": row.party, "kind": row.kind, "text": text, "at": row.at})
+        for row, text in zip(rows, texts, strict=True)
     ]
 
 
