@@ -20,6 +20,7 @@ from core.clock import SystemClock
 from core.db import Database
 from core.events import TranscriptReady
 from core.models.call import Call
+from core.models.sampling import SamplePlan
 from core.models.staff import Staff
 from core.security.actor import system_actor
 from server.identity.seed import DEMO_PASSWORD
@@ -117,6 +118,9 @@ async def _finished_calls(house: RunningHouse, wanted: int) -> list[str]:
         rows = CallRows(database)
         async with database.read() as session:
             teller = (await session.scalars(select(Staff).where(col(Staff.username) == "teller1"))).one()
+        async with database.unit_of_work(system_actor("test")) as work:  # calls of other tests are none of this plan's
+            plan = (await work.session.scalars(select(SamplePlan).where(col(SamplePlan.name) == "全检"))).one()
+            plan.drawn_until = work.clock.now()
         made: list[Call] = []
         for _ in range(wanted):
             call = await rows.call(teller, number=next(_numbers), ended_at=database.clock.now())

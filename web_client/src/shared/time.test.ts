@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clock, secondsSince, waitWords } from './time'
+import { bankDay, clock, secondsSince, waitWords } from './time'
 
 describe('clock', () => {
   it.each([
@@ -28,4 +28,9 @@ describe('waitWords', () => {
     expect(waitWords(100, 115)).toEqual({ key: 'minutes', minutes: 2 })
   })
   it('never promises less than a minute', () => expect(waitWords(5, 90)).toEqual({ key: 'range', low: 1, high: 2 }))
+})
+
+it('counts days at the bank, wherever somebody looks at them', () => {
+  expect(bankDay(new Date('2026-12-01T15:59:59Z'))).toBe('2026-12-01')
+  expect(bankDay(new Date('2026-12-01T16:00:00Z'))).toBe('2026-12-02')
 })

@@ -13,6 +13,11 @@ export function clock(seconds: number): string {
   return h > 0 ? `${h}:${pad(m)}:${s}` : `${m}:${s}`
 }
 
+/** The day at the bank, `2026-12-01`: its reports and deadlines count days there, wherever somebody looks at them. */
+export function bankDay(at: Date = new Date()): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai' }).format(at)
+}
+
 /** Seconds since an ISO 8601 time; 0 when it lies ahead (clocks of two machines differ). */
 export function secondsSince(iso: string, now_ms: number = Date.now()): number {
   return Math.max(0, (now_ms - Date.parse(iso)) / 1000)

@@ -1,4 +1,5 @@
 import { computed, reactive, ref, watch } from 'vue'
+import { bankDay } from '@shared/time'
 import type { ReportRows, ReportView, TrendView } from '../../gen/protocol'
 import { useResource } from './useResource'
 
@@ -6,7 +7,6 @@ export type MetricName = ReportRows['metric']
 export type TrendBy = TrendView['by']
 
 const DAY_MS = 86_400_000
-const day = (at: Date): string => new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 10)
 
 /** Which list is open: what a number counts, and of whom. */
 export interface Behind {
@@ -23,7 +23,7 @@ export interface Behind {
 /** The report of a period, and the list behind whichever number was asked about. */
 export function useReport() {
   const now = new Date()
-  const asked = reactive({ first: day(new Date(now.getTime() - 29 * DAY_MS)), last: day(now), business: '', team: '', teller: '' })
+  const asked = reactive({ first: bankDay(new Date(now.getTime() - 29 * DAY_MS)), last: bankDay(now), business: '', team: '', teller: '' })
   const by = ref<TrendBy>('quality')
   const behind = ref<Behind | null>(null)
   const query = (more: object): string =>
