@@ -183,6 +183,11 @@ async def _end_and_rate(customer: Person, second: Person) -> None:
     await customer.by("rating-1").click()
     await customer.by("rating-submit").click()
     await expect(customer.by("goodbye")).to_be_visible()
+    await customer.by("consents-open").click()  # the word can be taken back after the call as well
+    await customer.by("withdraw-recording").click()
+    await customer.by("withdraw-recording-confirm").click()
+    await expect(customer.by("consent-recording")).to_have_attribute("data-granted", "false")
+    await customer.by("consents-close").click()
     await second.by("wrapup-disposition-resolved").click()
     await second.by("wrapup-submit").click()
     await expect(second.by("wrapup-submit")).to_have_count(0)

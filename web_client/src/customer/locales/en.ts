@@ -145,6 +145,10 @@ const en: typeof zhCN = {
       recording: 'The call ends at once and nothing more is recorded. What was recorded is kept as long as the regulations say, then deleted.',
       face: 'Nothing is compared any more, and the picture of your face cannot be opened any more. The teller asks questions instead.',
     },
+    effectAfter: {
+      recording: 'The call is over and nothing more is recorded. What was recorded is kept as long as the regulations say, then deleted.',
+      face: 'From now on the picture of your face cannot be opened any more.',
+    },
     close: 'Close',
   },
   call: {
