@@ -27,7 +27,7 @@ _FLAGS = (
 )
 
 
-LATE = timedelta(days=31)
+_LATE = timedelta(days=31)
 """A call that is transcribed and checked later than this after its end is in no draw any more."""
 
 _AT_ONCE = timedelta(minutes=5)
@@ -77,7 +77,7 @@ async def _missed(session: AsyncSession, plan_id: str, begin: datetime) -> Colum
         select(col(SampleDraw.frame)).where(of_plan, col(SampleDraw.drawn_at) >= last - _AT_ONCE)
     )
     return and_(
-        col(Call.ended_at) >= max(first, begin - LATE),
+        col(Call.ended_at) >= max(first, begin - _LATE),
         col(Evaluation.created_at) >= last - _AT_ONCE,
         col(Call.id).not_in([str(unit["call_id"]) for frame in frames for unit in frame]),
     )

@@ -30,7 +30,7 @@ SETTLE = timedelta(hours=1)
 
 
 class SamplingService:
-    """Sample plans and what is drawn by them. A new plan is about its running period from that one's begin."""
+    """Sample plans and what is drawn by them. A new plan begins with the period that is running."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -12,6 +12,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from core.db import Database
@@ -114,6 +115,12 @@ async def read(places: Sequence[Store], seal: Seal) -> list[Deletion]:
     return sorted(found.values(), key=lambda each: (each.deleted_at, order.index(DataClass(each.data_class))))
 
 
+async def is_deleted(session: AsyncSession, root_id: str, data_class: str) -> bool:
+    """Whether the database has a tombstone of this already."""
+    known = select(Tombstone.id).where(col(Tombstone.root_id) == root_id, col(Tombstone.data_class) == data_class)
+    return (await session.execute(known)).first() is not None
+
+
 async def reapply(database: Database, store: Store, deletions: Sequence[Deletion]) -> int:
     """Delete again what a restored database and store still hold. Returns how many deletions it did not know of.
 
@@ -123,10 +130,7 @@ async def reapply(database: Database, store: Store, deletions: Sequence[Deletion
     for deletion in deletions:
         async with database.unit_of_work(_ACTOR) as work:
             session = work.session
-            known = select(Tombstone.id).where(
-                col(Tombstone.root_id) == deletion.root_id, col(Tombstone.data_class) == deletion.data_class
-            )
-            if (await session.execute(known)).first() is not None:
+            if await is_deleted(session, deletion.root_id, deletion.data_class):
                 continue
             data_class, keys, rows = DataClass(deletion.data_class), set(deletion.keys), {}
             call = await session.get(Call, deletion.root_id) if deletion.root_type == "call" else None

@@ -31,7 +31,7 @@ from core.store import Store
 from recording.retention import extent, facts
 from recording.retention.candidates import Candidate, candidates
 from recording.retention.extent import Root
-from recording.retention.ledger import Deletion, Ledger
+from recording.retention.ledger import Deletion, Ledger, is_deleted
 from recording.retention.rules import DataClass, Decision, Rule, StartEvent, decide
 from recording.subject.outcome import settle
 
@@ -293,10 +293,7 @@ class PurgeService:
                 approved_by=str(run.decided_by),
                 deleted_at=now,
             )
-            known = select(Tombstone.id).where(
-                col(Tombstone.root_id) == stone.root_id, col(Tombstone.data_class) == data_class
-            )
-            if (await work.session.execute(known)).first() is None:  # by another list, or again after a restore
+            if not await is_deleted(work.session, stone.root_id, data_class):  # by another list, or after a restore
                 await self._ledger.write(Deletion.of(stone, stored.objects))
                 work.session.add(stone)
             work.audit(
